@@ -1,0 +1,127 @@
+#include "model/evidence.hpp"
+
+#include "base/overloaded.hpp"
+
+#include <algorithm>
+
+namespace handyrep::model {
+
+namespace {
+
+void begin_bad_spell(ServerEvidence& it, Instant at) {
+    if (it.bad_since) return;
+    it.bad_since = at;
+    it.bad_looks = 0;
+}
+
+void end_bad_spell(ServerEvidence& it) {
+    it.bad_since.reset();
+    it.silent_since.reset();
+    it.last_words.reset();
+    it.bad_looks = 0;
+    it.recovered = false;
+    it.shut_down = false;
+}
+
+void note_flush(ServerEvidence& it, const PrimaryAnswer& now, const Answered* before, Instant at) {
+    const PrimaryAnswer* const then = before != nullptr ? before->primary() : nullptr;
+    if (then != nullptr && now.flushed > then->flushed) it.writable_at = at;
+    // Stalled is what stays unflushed although it was inserted a while ago (S16), not what was inserted just now.
+    if (it.flush_wanted && now.flushed < *it.flush_wanted) return;
+    if (now.flushed < now.inserted) {
+        it.flush_stuck_since = at;
+        it.flush_wanted = now.inserted;
+    } else {
+        it.flush_stuck_since.reset();
+        it.flush_wanted.reset();
+    }
+}
+
+void absorb_answer(ServerEvidence& it, const Answered& answer, Instant at) {
+    end_bad_spell(it);
+    if (const PrimaryAnswer* primary = answer.primary()) {
+        note_flush(it, *primary, it.last_answer ? &it.last_answer->what : nullptr, at);
+    } else {
+        it.flush_stuck_since.reset();
+        it.flush_wanted.reset();
+    }
+    it.last_answer = Seen<Answered>{at, answer};
+}
+
+void absorb_held(ServerEvidence& it, const HeldSight& sight, Instant at) {
+    it.held = Seen<HeldSight>{at, sight};
+    std::visit(
+        Overloaded{
+            [&](const Answered& answer) { absorb_answer(it, answer, at); },
+            [&](const Silent& silent) {
+                begin_bad_spell(it, silent.since);
+                if (!it.silent_since) it.silent_since = silent.since;
+            },
+            [&](const Lost& lost) {
+                begin_bad_spell(it, at);
+                it.last_words = Seen<LastWords>{at, lost.words};
+            },
+            [&](const NotOpen&) { begin_bad_spell(it, at); },
+            [&](const Complained&) { end_bad_spell(it); },
+        },
+        sight);
+}
+
+void absorb_dial(ServerEvidence& it, const DialSight& sight, Instant at) {
+    it.dial = Seen<DialSight>{at, sight};
+    if (is_dead(sight.outcome)) {
+        if (!it.dials_bad_since) it.dials_bad_since = at;
+        if (it.bad_since && at >= *it.bad_since) ++it.bad_looks;
+    } else {
+        it.dials_bad_since.reset();
+        it.bad_looks = 0;
+    }
+    if (is_recovery(sight.outcome)) {
+        it.recovered = true;
+        if (!it.recovering_since) it.recovering_since = at;
+    } else {
+        it.recovering_since.reset();
+    }
+    if (sight.outcome == DialOutcome::shutting_down) it.shut_down = true;
+}
+
+}  // namespace
+
+const ServerEvidence* Evidence::find(const ServerName& server) const {
+    const auto found = std::ranges::find(servers, server, &ServerEvidence::server);
+    return found == servers.end() ? nullptr : &*found;
+}
+
+ServerEvidence& Evidence::of(const ServerName& server) {
+    const auto found = std::ranges::find(servers, server, &ServerEvidence::server);
+    if (found != servers.end()) return *found;
+    return servers.emplace_back(ServerEvidence{
+        .server = server,
+        .held = {},
+        .dial = {},
+        .host = {},
+        .witness = {},
+        .last_answer = {},
+        .last_words = {},
+        .bad_since = {},
+        .silent_since = {},
+        .dials_bad_since = {},
+        .recovering_since = {},
+        .writable_at = {},
+        .flush_stuck_since = {},
+        .flush_wanted = {}});
+}
+
+void absorb(Evidence& evidence, const Sighting& sighting) {
+    ServerEvidence& it = evidence.of(sighting.server);
+    std::visit(
+        Overloaded{
+            [&](const HeldSight& sight) { absorb_held(it, sight, sighting.taken_at); },
+            [&](const DialSight& sight) { absorb_dial(it, sight, sighting.taken_at); },
+            [&](const HostSight& sight) { it.host = Seen<HostSight>{sighting.taken_at, sight}; },
+            [&](const WitnessSight& sight) { it.witness = Seen<WitnessSight>{sighting.taken_at, sight}; },
+        },
+        sighting.saw);
+}
+
+}  // namespace handyrep::model

@@ -1,0 +1,53 @@
+// model/evidence.hpp — the last sighting of each sensor, and what a run of sightings adds up to.
+//
+// `absorb` is a pure fold: the same sightings in the same order give the same evidence, here, in the simulator and in a
+// recorded file. Nothing is judged here; decide/analysis does.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/sighting.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace handyrep::model {
+
+template <class T>
+struct Seen {
+    Instant at;
+    T what;
+};
+
+struct ServerEvidence {
+    ServerName server;
+    std::optional<Seen<HeldSight>> held;
+    std::optional<Seen<DialSight>> dial;
+    std::optional<Seen<HostSight>> host;
+    std::optional<Seen<WitnessSight>> witness;
+
+    std::optional<Seen<Answered>> last_answer;  // kept when the server falls silent
+    std::optional<Seen<LastWords>> last_words;  // of the session that ended last; forgotten at the next answer
+    std::optional<Instant> bad_since;           // when the held session stopped answering; nothing while it answers
+    std::optional<Instant> silent_since;        // the first unanswered question of this bad spell, when it went silent
+    std::optional<Instant> dials_bad_since;     // the first of an unbroken run of dials that nobody answered
+    int bad_looks = 0;                          // dead dials since the held session went bad
+    bool recovered = false;                     // in this bad spell a dial was told "starting up" or "in recovery"
+    bool shut_down = false;                     // in this bad spell a dial was told "shutting down"
+    std::optional<Instant> recovering_since;    // unbroken run of such dials
+    /// The last *writable sighting*: an answer of a server not in recovery whose flush position had moved since the look before.
+    std::optional<Instant> writable_at;
+    std::optional<Instant> flush_stuck_since;  // the insert position of this moment is not flushed yet
+    std::optional<Lsn> flush_wanted;           // that insert position
+};
+
+struct Evidence {
+    std::vector<ServerEvidence> servers;
+
+    [[nodiscard]] const ServerEvidence* find(const ServerName& server) const;
+    /// Makes the entry when there is none.
+    [[nodiscard]] ServerEvidence& of(const ServerName& server);
+};
+
+void absorb(Evidence& evidence, const Sighting& sighting);
+
+}  // namespace handyrep::model

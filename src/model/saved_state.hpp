@@ -1,0 +1,83 @@
+// model/saved_state.hpp — what HandyRep must still know after it was killed: the content of servers.save.
+//
+// Ordered by (epoch, version), never by time (S13). The epoch rises with every promotion.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/names.hpp"
+#include "model/server.hpp"
+#include "model/timeline.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handyrep::model {
+
+/// A server that must not run as primary. It knows identities, not names (S12): void when the server's own history
+/// contains the switch to the successor.
+struct MustBeDown {
+    ServerName server;
+    SystemId system_id;
+    std::string hostname;
+    std::string pgdata;
+    WalPosition fork;  // where its timeline was left by the successor
+    ServerName successor;
+    TimelineHistory successor_history;
+    std::uint64_t epoch;
+    friend bool operator==(const MustBeDown&, const MustBeDown&) = default;
+};
+
+/// A server that was told to promote and did not say whether it did (S8). Counts as a primary until it was seen in
+/// recovery after `expires` by its own clock.
+struct PossiblePrimary {
+    ServerName server;
+    WallTime expires;
+    friend bool operator==(const PossiblePrimary&, const PossiblePrimary&) = default;
+};
+
+struct LastFailover {
+    WallTime at;
+    ServerName from;
+    ServerName to;
+    bool acknowledged = false;
+    friend bool operator==(const LastFailover&, const LastFailover&) = default;
+};
+
+/// The highest WAL position ever seen on a server, so that a stale copy is never promoted unnoticed.
+struct HighestSeen {
+    ServerName server;
+    WalPosition position;
+    friend bool operator==(const HighestSeen&, const HighestSeen&) = default;
+};
+
+/// A replica's primary_conninfo as last read while it followed somebody, without password: it must survive a detach
+/// and a restart of the manager, for the server itself then holds an empty one.
+struct UpstreamSettings {
+    ServerName server;
+    std::string conninfo;
+    friend bool operator==(const UpstreamSettings&, const UpstreamSettings&) = default;
+};
+
+struct SavedState {
+    ClusterName cluster;
+    std::uint64_t epoch = 0;
+    std::uint64_t version = 0;
+    WallTime written{};
+    std::optional<SystemId> system_id;      // of the cluster, once it was read
+    std::optional<ServerName> primary;      // who holds the role
+    std::vector<ServerDefinition> servers;  // definitions; their `role` is the present one
+    std::vector<MustBeDown> must_be_down;
+    std::optional<PossiblePrimary> possible_primary;
+    std::optional<LastFailover> last_failover;
+    std::vector<HighestSeen> highest;
+    std::vector<UpstreamSettings> upstream_settings;
+    /// As last read from the primary; nothing when it never was. The durability gate needs it when the primary is already dead (S5).
+    std::optional<std::string> synchronous_standby_names;
+
+    [[nodiscard]] const MustBeDown* barred(const ServerName& server) const;
+    friend bool operator==(const SavedState&, const SavedState&) = default;
+};
+
+}  // namespace handyrep::model

@@ -1,0 +1,183 @@
+// model/sighting.hpp — what one sensor saw of one server at one time.
+//
+// Two sensors look at every server, always: the *held* session and a fresh *dial*. They fail differently, and the
+// difference is the diagnosis. Two more look on suspicion: the *host* (over SSH or locally) and the *witness*, a
+// replica's host that says whether it can reach the primary. A sighting says what was seen, never what it means.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/lsn.hpp"
+#include "model/names.hpp"
+#include "model/server.hpp"
+#include "model/timeline.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace handyrep::model {
+
+/// One row of pg_stat_replication on the primary.
+struct WalSender {
+    std::string application_name;
+    std::string state;       // "streaming", "catchup", "startup", "backup", "stopping"
+    std::string sync_state;  // "async", "potential", "sync", "quorum"
+    friend bool operator==(const WalSender&, const WalSender&) = default;
+};
+
+/// A server that is not in recovery.
+struct PrimaryAnswer {
+    Timeline timeline;
+    Lsn inserted;
+    Lsn flushed;
+    bool read_only = false;  // default_transaction_read_only
+    std::string synchronous_standby_names;
+    std::string synchronous_commit;
+    std::vector<WalSender> senders;
+    /// Nothing when it could not be read (no replication login for the manager); an answer without it proves no identity (S12).
+    std::optional<TimelineHistory> history;
+    friend bool operator==(const PrimaryAnswer&, const PrimaryAnswer&) = default;
+};
+
+/// The row of pg_stat_wal_receiver on a replica.
+struct WalReceiver {
+    std::string status;  // "streaming", "waiting", "starting", "stopping", …
+    std::string sender_host;
+    std::uint16_t sender_port = 0;
+    Duration message_age{};  // since its upstream's last message, by the replica's own clock
+    friend bool operator==(const WalReceiver&, const WalReceiver&) = default;
+};
+
+/// A server in recovery.
+struct StandbyAnswer {
+    std::optional<Timeline> timeline;  // of the WAL it receives or, without a receiver, of what it has; nothing: could not be told
+    Lsn received;                      // GREATEST(receive, replay): after a reconnect the receive position alone jumps back
+    Lsn replayed;
+    std::optional<WalReceiver> receiver;
+    bool replay_paused = false;
+    Duration apply_delay{};                // recovery_min_apply_delay
+    std::optional<Duration> replay_delay;  // clock minus the last replayed commit's time; nothing before the first one
+    friend bool operator==(const StandbyAnswer&, const StandbyAnswer&) = default;
+};
+
+struct Answered {
+    SystemId system_id;
+    ServerVersion version;
+    WallTime server_time;  // that server's clock, for expiries that are checked there (S8)
+    WallTime started;      // its postmaster's start
+    std::variant<PrimaryAnswer, StandbyAnswer> as;
+
+    [[nodiscard]] const PrimaryAnswer* primary() const { return std::get_if<PrimaryAnswer>(&as); }
+    [[nodiscard]] const StandbyAnswer* standby() const { return std::get_if<StandbyAnswer>(&as); }
+    friend bool operator==(const Answered&, const Answered&) = default;
+};
+
+/// The end of a held session, by what the server said last (failure analysis, T9: SQLSTATE and source function, never the text).
+enum class LastWords {
+    none,             // closed or reset without a word
+    postmaster_died,  // 57P01 from secure_read or another wait: "unexpected postmaster exit"
+    administrator,    // 57P01 from ProcessInterrupts: a fast stop, or pg_terminate_backend
+    immediate_stop,   // 57P01 from quickdie
+    backend_crash,    // 57P02 from quickdie: another backend crashed, recovery follows
+    other,            // any other FATAL
+};
+[[nodiscard]] std::string_view word_for(LastWords words);
+
+/// How one attempt to get a fresh session ended.
+enum class DialOutcome {
+    accepted,
+    refused,          // the port answered: nobody listens
+    unreachable,      // the network said so
+    connect_timeout,  // no answer to the connect
+    startup_timeout,  // TCP accepted, the server says nothing
+    reset,            // accepted, then cut
+    shutting_down,    // 57P03 …
+    starting_up,
+    in_recovery,
+    not_yet_accepting,
+    too_many_connections,   // 53300
+    authentication_failed,  // 28xxx
+    tls_failed,
+    name_not_resolved,
+    other_refusal,  // answered with another error: alive
+};
+[[nodiscard]] std::string_view word_for(DialOutcome outcome);
+/// Nobody answered as a PostgreSQL server: the outcomes that may confirm a death (all others prove a living postmaster, or our own fault).
+[[nodiscard]] bool is_dead(DialOutcome outcome);
+/// Of those, the ones that are mere silence, which must last before it counts.
+[[nodiscard]] bool is_silence(DialOutcome outcome);
+[[nodiscard]] bool is_recovery(DialOutcome outcome);
+
+struct Silent {
+    Instant since;  // when the question was sent that has no answer
+    friend bool operator==(const Silent&, const Silent&) = default;
+};
+struct Lost {
+    LastWords words;
+    friend bool operator==(const Lost&, const Lost&) = default;
+};
+/// There was no session, and opening one ended so.
+struct NotOpen {
+    DialOutcome why;
+    std::string message;  // the server's or the system's own words, without secrets
+    friend bool operator==(const NotOpen&, const NotOpen&) = default;
+};
+/// The session is up and the question was refused (a missing right, a statement timeout): alive, but nothing was learnt.
+struct Complained {
+    std::string sqlstate;
+    std::string message;
+    friend bool operator==(const Complained&, const Complained&) = default;
+};
+using HeldSight = std::variant<Answered, Silent, Lost, NotOpen, Complained>;
+
+struct DialSight {
+    DialOutcome outcome;
+    std::string message;
+    friend bool operator==(const DialSight&, const DialSight&) = default;
+};
+
+/// The database's state in its control file (pg_controldata, "Database cluster state").
+enum class ControlState {
+    starting_up,
+    shut_down,
+    shut_down_in_recovery,
+    shutting_down,
+    in_crash_recovery,
+    in_archive_recovery,
+    in_production
+};
+[[nodiscard]] std::string_view word_for(ControlState state);
+
+/// What the host itself says of one data directory.
+struct HostLook {
+    SystemId system_id;
+    ControlState state;
+    std::uint32_t processes;  // that hold the data directory; zombies do not count
+    bool marked_standby;      // standby.signal, or recovery.conf before 12
+    friend bool operator==(const HostLook&, const HostLook&) = default;
+};
+struct HostSight {
+    std::variant<HostLook, Error> saw;
+    [[nodiscard]] const HostLook* look() const { return std::get_if<HostLook>(&saw); }
+    friend bool operator==(const HostSight&, const HostSight&) = default;
+};
+
+/// Whether a replica's host can open a TCP connection to the primary's port.
+enum class Reach { accepted, refused, silent, unknown };
+[[nodiscard]] std::string_view word_for(Reach reach);
+struct WitnessSight {
+    ServerName of;  // the server it was asked about
+    Reach reach;
+    friend bool operator==(const WitnessSight&, const WitnessSight&) = default;
+};
+
+struct Sighting {
+    ServerName server;
+    Instant taken_at;
+    std::variant<HeldSight, DialSight, HostSight, WitnessSight> saw;
+};
+
+}  // namespace handyrep::model

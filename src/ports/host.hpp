@@ -1,0 +1,56 @@
+// ports/host.hpp — the machine of one server, over SSH or locally; only what this program does there, not a shell.
+//
+// Every changing call carries its own expiry, checked where it runs (S8). Error kinds as in ports/postgres.hpp.
+#pragma once
+
+#include "base/secret.hpp"
+#include "base/time.hpp"
+#include "model/sighting.hpp"
+#include "ports/async.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace handyrep::ports {
+
+/// What the fence did, in the order of S7, and what it saw afterwards.
+struct FenceReport {
+    std::string autostart;            // what was disabled, for the event and the undo: "none found", "start.conf of 15/main: manual"
+    std::uint32_t killed = 0;         // processes
+    std::uint32_t left = 0;           // processes that still hold the data directory; 0 together with `marked` is the proof
+    bool marked = false;              // standby.signal (before 12: recovery.conf) is there and synced
+    bool autostart_disabled = false;  // nothing would start it, or what would was disabled
+    [[nodiscard]] bool processes_gone() const { return left == 0 && marked && autostart_disabled; }
+};
+
+class Host {
+public:
+    Host() = default;
+    Host(const Host&) = delete;
+    Host& operator=(const Host&) = delete;
+    virtual ~Host() = default;
+
+    /// Control file, processes, mark of the server's data directory. Changes nothing.
+    virtual Async<model::HostLook> look(Instant deadline) = 0;
+
+    /// The fence of S7. `refused` when the directory is not one of `expected`, with nothing touched.
+    virtual Async<FenceReport> fence(model::SystemId expected, model::ServerVersion version, Instant deadline) = 0;
+
+    /// Whether this machine can open a TCP connection to `hostname`:`port`. Never an error: what cannot be found out is `unknown`.
+    virtual asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) = 0;
+};
+
+/// Where a node keeps the passwords of its own replication connections, so that they need not stand in primary_conninfo (S18).
+class Passfiles {
+public:
+    Passfiles() = default;
+    Passfiles(const Passfiles&) = delete;
+    Passfiles& operator=(const Passfiles&) = delete;
+    virtual ~Passfiles() = default;
+
+    /// Puts one line of a passfile (in the place of an older one for the same user) into a file that only the server's owner
+    /// can read, and returns its path.
+    virtual Async<std::string> keep_password(const Secret& line, Instant deadline) = 0;
+};
+
+}  // namespace handyrep::ports

@@ -1,0 +1,74 @@
+// ports/postgres.hpp — one server, over SQL.
+//
+// One held session serves the polls and the changes, in turn; `dial` opens and closes a session of its own. Every call
+// returns by its deadline. An error of kind timed_out, unreachable or failed means "may have happened", any other kind
+// "certainly did not and will not" (base/error.hpp: surely_not_done).
+#pragma once
+
+#include "base/time.hpp"
+#include "model/sighting.hpp"
+#include "model/timeline.hpp"
+#include "ports/async.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace handyrep::ports {
+
+/// Where a replica shall stream from. User, TLS and passfile stay as the replica has them.
+struct Upstream {
+    std::string hostname;
+    std::uint16_t port;
+};
+
+class Postgres {
+public:
+    Postgres() = default;
+    Postgres(const Postgres&) = delete;
+    Postgres& operator=(const Postgres&) = delete;
+    virtual ~Postgres() = default;
+
+    /// One look through the held session, which is opened first where there is none. `beat`: also write a WAL heartbeat
+    /// when the server is not in recovery (S16). An unanswered question stays with the session: the next poll waits for
+    /// that answer (`Silent.since` keeps its time), until the server answers or the session ends.
+    virtual asio::awaitable<model::HeldSight> poll(bool beat, Instant deadline) = 0;
+
+    /// Returns when the held session ends by itself (its socket is watched between polls). Without a session it waits
+    /// until told to stop. The next `poll` reports the end as `Lost`.
+    virtual asio::awaitable<void> session_ended() = 0;
+
+    /// A fresh session, opened and closed.
+    virtual asio::awaitable<model::DialSight> dial(Instant deadline) = 0;
+
+    /// primary_conninfo = '' and reload, then waits until there is no WAL receiver (PostgreSQL 13+; `unsupported` before).
+    /// Already detached: succeeds.
+    virtual Async<void> detach(Instant deadline) = 0;
+
+    /// Makes a standby follow `upstream` and reloads (13+). The rest of primary_conninfo is kept; a password in it is
+    /// moved to a passfile on the node first (S18). Succeeds once the setting is read back; whether WAL flows is for the polls.
+    virtual Async<void> follow(const Upstream& upstream, Instant deadline) = 0;
+
+    /// Writes synchronous_standby_names, reloads, reads it back (S9).
+    virtual Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) = 0;
+
+    /// pg_promote(false), which the server itself drops when its clock has passed `expires` or it is not in recovery (12+).
+    /// `refused`: it was dropped, or the server said no. Success means the request was taken, not that the server is promoted.
+    virtual Async<void> promote(WallTime expires, Instant deadline) = 0;
+
+    /// pg_reload_conf(): wakes a promotion that sleeps in wal_retrieve_retry_interval (T10).
+    virtual Async<void> nudge(Instant deadline) = 0;
+
+    /// The history of its present timeline, over a replication connection (manual, "Streaming Replication Protocol").
+    virtual Async<model::TimelineHistory> timeline_history(Instant deadline) = 0;
+
+    /// primary_conninfo without password, as last read while it was not empty; nothing when it never was.
+    [[nodiscard]] virtual std::optional<std::string> upstream_settings() const = 0;
+    /// What an earlier life of the manager remembered of it; counts until a newer one is read.
+    virtual void remember_upstream_settings(std::string conninfo) = 0;
+
+    /// Ends the held session at once, without waiting for the server.
+    virtual void drop_session() = 0;
+};
+
+}  // namespace handyrep::ports
