@@ -1,0 +1,219 @@
+#include "decide/analysis.hpp"
+
+#include "base/overloaded.hpp"
+#include "decide/findings.hpp"
+#include "decide/look.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace handyrep::decide {
+
+using model::Answered;
+using model::DialOutcome;
+using model::LastWords;
+using model::ServerName;
+
+bool Analysis::has(FindingKind kind) const {
+    return std::ranges::any_of(findings, [&](const Finding& it) { return it.kind == kind; });
+}
+
+std::string_view word_for(Attachment attachment) {
+    switch (attachment) {
+        case Attachment::unseen: return "not seen";
+        case Attachment::attached: return "streams from the primary";
+        case Attachment::stale: return "says streaming, but hears nothing";
+        case Attachment::gone: return "has no WAL receiver";
+        case Attachment::forked: return "waits and receives nothing";
+        case Attachment::elsewhere: return "streams from another server";
+    }
+    return "";
+}
+
+Duration held_freshness(const model::FailoverSettings& settings) {
+    return std::max<Duration>(2 * settings.poll_interval, std::chrono::seconds{1});
+}
+Duration dial_interval(const model::FailoverSettings& settings) { return 4 * settings.poll_interval; }
+Duration dial_freshness(const model::FailoverSettings& settings) { return 2 * dial_interval(settings) + settings.connect_timeout; }
+
+namespace {
+
+/// The situations in the order in which they are asked: the first that answers is the one. Each is a question of its own,
+/// so that the order (which is part of the specification) can be read in one place, below.
+using Question = std::optional<Situation> (*)(const AnalysisInput&, const PrimaryLook&, Analysis&);
+
+std::optional<Situation> never_looked(const AnalysisInput& input, const PrimaryLook&, Analysis& out) {
+    std::string missing;
+    for (const model::ServerDefinition& server : input.saved.servers) {
+        const auto* const seen = input.evidence.find(server.name);
+        if (!server.enabled || (seen != nullptr && (seen->held || seen->dial))) continue;
+        missing += (missing.empty() ? "" : ", ") + server.name.text();
+    }
+    if (missing.empty()) return std::nullopt;
+    out.detail = fmt::format("not looked at yet: {}", missing);
+    return Situation::unknown;
+}
+
+/// Counted by host, the primary's left out (S20): a refused connection is an answer, the network works.
+std::optional<Situation> isolated(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    if (!primary.suspected() || primary.definition == nullptr) return std::nullopt;
+    bool others = false;
+    for (const model::ServerDefinition& server : input.saved.servers) {
+        if (!server.enabled || server.hostname == primary.definition->hostname) continue;
+        others = true;
+        const auto* const seen = input.evidence.find(server.name);
+        if (seen != nullptr && anything_answers(input, *seen)) return std::nullopt;
+    }
+    if (!others) return std::nullopt;
+    out.detail = "no host but the primary's own was expected to fail, and none answers";
+    return Situation::manager_isolated;
+}
+
+std::optional<Situation> several_primaries(const AnalysisInput& input, const PrimaryLook&, Analysis& out) {
+    std::vector<const model::ServerEvidence*> writable = seen_out_of_recovery(input);
+    for (const model::ServerEvidence* it : writable) {
+        const Barred barred = judge_barred(input, *it, writable);
+        if (barred == Barred::not_barred || barred == Barred::entry_is_void) continue;
+        if (barred == Barred::to_be_stopped) out.to_be_stopped.push_back(it->server);
+        out.detail += fmt::format("{}{} {}", out.detail.empty() ? "" : "; ", it->server.text(), sentence_for(barred));
+    }
+    if (!out.detail.empty()) return Situation::old_primary_returned;
+    if (writable.size() < 2) return std::nullopt;
+    for (const model::ServerEvidence* it : writable) {
+        const auto& answer = it->last_answer->what;
+        out.detail += fmt::format(
+            "{}{} at {}", out.detail.empty() ? "" : ", ", it->server.text(),
+            text(model::WalPosition{answer.primary()->timeline, answer.primary()->flushed}));
+    }
+    return Situation::two_primaries;
+}
+
+std::optional<Situation> no_primary(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    if (!primary.answers_as_standby()) return std::nullopt;
+    if (!seen_out_of_recovery(input).empty()) return std::nullopt;  // somebody else is; adoption or a person settles it
+    out.detail = fmt::format("{} is in recovery", primary.name().text());
+    return Situation::no_writable_primary;
+}
+
+std::optional<Situation> answering(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    if (!primary.held_answers) return std::nullopt;
+    if (!primary.dial) return Situation::healthy;
+    const DialOutcome dial = *primary.dial;
+    if (dial == DialOutcome::too_many_connections) return Situation::connections_exhausted;
+    if (dial == DialOutcome::authentication_failed) return Situation::auth_broken;
+    if (dial == DialOutcome::startup_timeout) return Situation::postmaster_hung;
+    if (dial != DialOutcome::accepted) {
+        out.detail = fmt::format("a fresh connection ends with: {}", word_for(dial));
+        return Situation::listener_or_firewall;
+    }
+    const model::ServerEvidence& seen = *primary.seen;
+    if (seen.flush_stuck_since && input.now - *seen.flush_stuck_since >= input.settings.stall_timeout) {
+        out.detail = fmt::format(
+            "WAL inserted {} ago is not flushed", text(std::chrono::floor<std::chrono::milliseconds>(input.now - *seen.flush_stuck_since)));
+        return Situation::storage_stalled;
+    }
+    const model::PrimaryAnswer* const answer = primary.answer != nullptr ? primary.answer->primary() : nullptr;
+    if (answer != nullptr && answer->read_only) return Situation::primary_read_only;
+    return Situation::healthy;
+}
+
+/// The held session is gone or mute, but a fresh one shows a living server.
+std::optional<Situation> alive_by_dial(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    if (!primary.fresh_dial()) return std::nullopt;
+    switch (*primary.dial) {
+        case DialOutcome::accepted: return Situation::healthy;
+        case DialOutcome::too_many_connections: return Situation::connections_exhausted;
+        case DialOutcome::authentication_failed: return Situation::auth_broken;
+        case DialOutcome::tls_failed:
+        case DialOutcome::name_not_resolved:
+        case DialOutcome::other_refusal:
+            out.detail = fmt::format("a fresh connection ends with: {}", word_for(*primary.dial));
+            return Situation::listener_or_firewall;
+        case DialOutcome::shutting_down:
+            note_grace(input, out, *primary.seen->bad_since, input.settings.planned_grace);
+            return Situation::primary_shut_down_cleanly;
+        case DialOutcome::starting_up:
+        case DialOutcome::in_recovery:
+        case DialOutcome::not_yet_accepting: {
+            const bool planned = primary.stopped_by_administrator();
+            note_grace(
+                input, out, planned ? *primary.seen->bad_since : primary.seen->recovering_since.value_or(input.now),
+                planned ? input.settings.planned_grace : input.settings.crash_grace);
+            return Situation::primary_crash_recovery;
+        }
+        case DialOutcome::refused:
+        case DialOutcome::unreachable:
+        case DialOutcome::connect_timeout:
+        case DialOutcome::startup_timeout:
+        case DialOutcome::reset: return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+/// A person's stop, by the last words, the dials before, or the control file; never by recovery that failed (57P03, then refused).
+std::optional<Situation> shut_down(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    if (!primary.fresh_dial() || primary.dial != DialOutcome::refused || !primary.stopped_by_administrator()) return std::nullopt;
+    note_grace(input, out, *primary.seen->bad_since, input.settings.planned_grace);
+    return Situation::primary_shut_down_cleanly;
+}
+
+std::optional<Situation> dead(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    if (!primary.dead(input)) return std::nullopt;
+    if (out.replicas.empty()) return Situation::primary_dead_no_replicas;
+    for (const ReplicaView& replica : out.replicas) {
+        if (replica.valid && replica.attachment == Attachment::attached) {
+            out.detail = fmt::format("{} still streams from it", replica.server.text());
+            return Situation::primary_unreachable_from_here;
+        }
+        if (replica.reach == model::Reach::accepted) {
+            out.detail = fmt::format("the host of {} reaches it", replica.server.text());
+            return Situation::primary_unreachable_from_here;
+        }
+    }
+    const auto valid = std::ranges::count_if(out.replicas, &ReplicaView::valid);
+    if (valid == 0) return Situation::all_dark;
+    if (primary.dial == DialOutcome::startup_timeout) return Situation::primary_stalled;
+    if (static_cast<std::size_t>(valid) < out.replicas.size()) {
+        out.detail = fmt::format("{} of {} replicas are seen", valid, out.replicas.size());
+        return Situation::primary_dead_some_replicas_lost;
+    }
+    return Situation::primary_dead;
+}
+
+// The order is part of the specification: docs/decisions/0004-order-of-decision.md.
+constexpr std::array<Question, 8> order{never_looked, isolated, several_primaries, no_primary, answering, alive_by_dial, shut_down, dead};
+
+}  // namespace
+
+Analysis analyse(const AnalysisInput& input) {
+    Analysis out;
+    out.primary = input.saved.primary;
+    const PrimaryLook primary = look_at_primary(input);
+    out.primary_suspected = primary.suspected();
+    out.primary_port_refused = primary.fresh_dial() && primary.dial == DialOutcome::refused;
+    out.primary_host_answers = primary.host_answers;
+    out.dials_silent_long_enough = primary.seen != nullptr && primary.seen->dials_bad_since &&
+                                   input.now - *primary.seen->dials_bad_since >= input.settings.silence_timeout;
+    out.replicas = look_at_replicas(input, primary);
+    out.writable_sighting = find_writable_sighting(input);
+    const auto out_of_recovery = seen_out_of_recovery(input);
+    if (out_of_recovery.size() == 1) out.writable = out_of_recovery.front()->server;
+
+    out.situation = Situation::healthy;
+    for (const Question question : order) {
+        if (const auto answer = question(input, primary, out)) {
+            out.situation = *answer;
+            break;
+        }
+        out.detail.clear();
+    }
+    if (out.primary_suspected && !out.ripe_at && primary.seen->bad_since)
+        out.ripe_at = *primary.seen->bad_since + input.settings.silence_timeout;
+    add_findings(input, primary, out);
+    add_facts(input, primary, out);
+    return out;
+}
+
+}  // namespace handyrep::decide

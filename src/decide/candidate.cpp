@@ -1,0 +1,77 @@
+#include "decide/candidate.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace handyrep::decide {
+
+std::string_view sentence_for(Eligibility eligibility) {
+    switch (eligibility) {
+        case Eligibility::eligible: return "may take over";
+        case Eligibility::not_seen: return "is not seen as a standby";
+        case Eligibility::foreign_system: return "belongs to another system";
+        case Eligibility::never_by_priority: return "has failover_priority 0: never";
+        case Eligibility::delayed: return "applies WAL with a delay (recovery_min_apply_delay)";
+        case Eligibility::replay_paused: return "has its replay paused";
+        case Eligibility::unknown_timeline: return "is on a timeline that could not be read";
+        case Eligibility::other_timeline: return "is on another timeline than the primary was";
+        case Eligibility::version_cannot_promote: return "is older than PostgreSQL 12 and cannot be promoted by SQL";
+    }
+    return "";
+}
+
+namespace {
+
+std::optional<model::Timeline> expected_timeline(const AnalysisInput& input) {
+    if (!input.saved.primary) return std::nullopt;
+    const model::ServerEvidence* const seen = input.evidence.find(*input.saved.primary);
+    if (seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr)
+        return seen->last_answer->what.primary()->timeline;
+    const auto highest = std::ranges::find(input.saved.highest, *input.saved.primary, &model::HighestSeen::server);
+    if (highest == input.saved.highest.end()) return std::nullopt;
+    return highest->position.timeline;
+}
+
+Eligibility judge(const model::ServerDefinition& server, const ReplicaView& view, std::optional<model::Timeline> expected) {
+    if (!view.valid || view.standby() == nullptr) return Eligibility::not_seen;
+    const model::StandbyAnswer& standby = *view.standby();
+    if (server.failover_priority == 0) return Eligibility::never_by_priority;
+    if (view.answer->version.major() < 12) return Eligibility::version_cannot_promote;
+    if (standby.apply_delay > Duration::zero()) return Eligibility::delayed;
+    if (standby.replay_paused) return Eligibility::replay_paused;
+    if (!standby.timeline || !expected) return Eligibility::unknown_timeline;
+    if (*standby.timeline != *expected) return Eligibility::other_timeline;
+    return Eligibility::eligible;
+}
+
+/// Smaller is better: eligible before not, further before nearer, lower priority number, then the name.
+bool better(const Ranked& a, const Ranked& b) {
+    const bool a_may = a.eligibility == Eligibility::eligible;
+    const bool b_may = b.eligibility == Eligibility::eligible;
+    if (a_may != b_may) return a_may;
+    if (!a_may) return a.server < b.server;
+    return std::tuple{b.received->lsn, a.priority, a.server} < std::tuple{a.received->lsn, b.priority, b.server};
+}
+
+}  // namespace
+
+const Ranked* Ranking::winner() const {
+    if (best_first.empty() || best_first.front().eligibility != Eligibility::eligible) return nullptr;
+    return &best_first.front();
+}
+
+Ranking rank(const AnalysisInput& input, const Analysis& analysis) {
+    Ranking out;
+    const auto expected = expected_timeline(input);
+    for (const ReplicaView& view : analysis.replicas) {
+        const auto server = std::ranges::find(input.saved.servers, view.server, &model::ServerDefinition::name);
+        Ranked& it = out.best_first.emplace_back(Ranked{
+            .server = view.server, .eligibility = judge(*server, view, expected), .priority = server->failover_priority, .received = {}});
+        if (const model::StandbyAnswer* standby = view.standby(); standby != nullptr && standby->timeline)
+            it.received = model::WalPosition{*standby->timeline, standby->received};
+    }
+    std::ranges::sort(out.best_first, better);
+    return out;
+}
+
+}  // namespace handyrep::decide

@@ -1,0 +1,201 @@
+#include "decide/decision.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace handyrep::decide {
+
+std::string_view word_for(Reason reason) {
+    switch (reason) {
+        case Reason::primary_answers: return "PrimaryAnswers";
+        case Reason::first_look_incomplete: return "FirstLookIncomplete";
+        case Reason::suspicion_too_young: return "SuspicionTooYoung";
+        case Reason::situation_holds: return "SituationHolds";
+        case Reason::waiting_for_grace: return "WaitingForGrace";
+        case Reason::needs_real_fence: return "NeedsRealFence";
+        case Reason::writable_sighting: return "WritableSighting";
+        case Reason::auto_failover_off: return "AutoFailoverOff";
+        case Reason::maintenance: return "Maintenance";
+        case Reason::cooldown: return "Cooldown";
+        case Reason::provisional_start: return "ProvisionalStart";
+        case Reason::possible_primary_unresolved: return "PossiblePrimaryUnresolved";
+        case Reason::operation_running: return "OperationRunning";
+        case Reason::journal_unavailable: return "JournalUnavailable";
+        case Reason::recently_refused: return "RecentlyRefused";
+        case Reason::no_eligible_replica: return "NoEligibleReplica";
+        case Reason::fence_gate_closed: return "FenceGateClosed";
+        case Reason::durability_gate_closed: return "DurabilityGateClosed";
+        case Reason::primary_is_dead: return "PrimaryIsDead";
+        case Reason::crash_recovery_overran: return "CrashRecoveryOverran";
+        case Reason::planned_stop_overran: return "PlannedStopOverran";
+        case Reason::returned_primary_must_stop: return "ReturnedPrimaryMustStop";
+        case Reason::ordered_by_person: return "OrderedByPerson";
+    }
+    return "";
+}
+
+namespace {
+
+std::string left_text(const AnalysisInput& input, Instant until) {
+    return text(std::chrono::floor<std::chrono::milliseconds>(std::max(Duration::zero(), until - input.now)));
+}
+
+/// What a situation asks for by itself, before guards and gates: nothing means "go on, fail over".
+std::optional<Hold> situation_forbids(const AnalysisInput& input, const Analysis& analysis) {
+    switch (analysis.situation) {
+        case Situation::primary_dead: return std::nullopt;
+        case Situation::primary_crash_recovery:
+        case Situation::primary_shut_down_cleanly:
+            if (analysis.overdue) return std::nullopt;
+            return Hold{
+                Reason::waiting_for_grace,
+                fmt::format("waits for the primary to come back for another {}", left_text(input, *analysis.ripe_at)), analysis.ripe_at};
+        case Situation::unknown: return Hold{Reason::first_look_incomplete, "waits until every server was looked at once"};
+        case Situation::healthy:
+            if (!analysis.primary_suspected) return Hold{Reason::primary_answers, "nothing: the primary answers"};
+            return Hold{
+                Reason::suspicion_too_young, "looks again: the primary does not answer, but not for long enough to count",
+                analysis.ripe_at};
+        case Situation::primary_stalled:
+        case Situation::storage_stalled:
+            return Hold{
+                Reason::needs_real_fence,
+                "nothing by itself: the primary may wake up and write, a person must fence it and order the failover"};
+        case Situation::manager_isolated:
+            return Hold{Reason::situation_holds, "nothing: automation is frozen until the manager sees the network again"};
+        case Situation::two_primaries:
+            return Hold{Reason::situation_holds, "nothing by itself: a person must decide which server is the primary and stop the other"};
+        case Situation::old_primary_returned: return Hold{Reason::situation_holds, "a person must decide: " + analysis.detail};
+        case Situation::no_writable_primary: return Hold{Reason::situation_holds, "nothing by itself: a person must promote a server"};
+        case Situation::primary_read_only:
+            return Hold{Reason::situation_holds, "nothing: somebody set default_transaction_read_only, a person must take it back"};
+        case Situation::connections_exhausted:
+            return Hold{Reason::situation_holds, "nothing: the primary is alive; free connections, or raise max_connections"};
+        case Situation::auth_broken:
+            return Hold{Reason::situation_holds, "nothing: the primary is alive; check the password and pg_hba.conf"};
+        case Situation::postmaster_hung: return Hold{Reason::situation_holds, "nothing: open sessions still work; look at the postmaster"};
+        case Situation::listener_or_firewall:
+            return Hold{Reason::situation_holds, "nothing: the primary is alive; check listen_addresses, TLS and the firewall"};
+        case Situation::primary_unreachable_from_here:
+            return Hold{Reason::situation_holds, "nothing: the primary is alive; check the network between the manager and it"};
+        case Situation::all_dark: return Hold{Reason::situation_holds, "nothing: no server answers, so no server can take over"};
+        case Situation::primary_dead_no_replicas:
+            return Hold{Reason::situation_holds, "nothing: there is no replica; start the primary again"};
+        case Situation::primary_dead_some_replicas_lost:
+            return Hold{
+                Reason::situation_holds,
+                "nothing by itself: a lost replica may still serve the primary's side; a person can order the failover"};
+    }
+    return std::nullopt;
+}
+
+std::optional<Hold> guards_forbid(const AnalysisInput& input, const Analysis& analysis, const Guards& guards) {
+    if (analysis.writable_sighting)
+        return Hold{
+            Reason::writable_sighting,
+            fmt::format(
+                "{} was seen taking writes less than {} ago", analysis.writable_sighting->text(), text(input.settings.witness_freshness))};
+    if (guards.provisional)
+        return Hold{Reason::provisional_start, "started without saved state: no automatic action before every server was read once"};
+    if (!input.settings.auto_failover)
+        return Hold{Reason::auto_failover_off, "nothing by itself: failover.auto_failover is false; 'handyrep failover' does it"};
+    if (guards.paused) return Hold{Reason::auto_failover_off, "nothing by itself: automation is paused"};
+    if (guards.maintenance) return Hold{Reason::maintenance, "nothing by itself: in maintenance"};
+    if (guards.cooldown_left) {
+        return Hold{
+            Reason::cooldown,
+            fmt::format(
+                "no second automatic failover for another {}, or until 'handyrep acknowledge'",
+                text(std::chrono::ceil<std::chrono::seconds>(*guards.cooldown_left))),
+            input.now + *guards.cooldown_left};
+    }
+    if (input.saved.possible_primary) {
+        return Hold{
+            Reason::possible_primary_unresolved,
+            fmt::format("{} was told to promote and may have: it must be seen first", input.saved.possible_primary->server.text())};
+    }
+    if (guards.refused_until && input.now < *guards.refused_until)
+        return Hold{Reason::recently_refused, "tries again shortly: the last attempt was refused", guards.refused_until};
+    if (!guards.journal_available)
+        return Hold{
+            Reason::journal_unavailable,
+            "nothing: the journal cannot be written, and without it no action is taken; check the manager's disk"};
+    return std::nullopt;
+}
+
+std::string nobody_text(const Ranking& ranking) {
+    std::string out = "no replica can take over:";
+    for (const Ranked& it : ranking.best_first) out += fmt::format(" {} {};", it.server.text(), sentence_for(it.eligibility));
+    if (ranking.best_first.empty()) out += " there is none";
+    return out;
+}
+
+/// Both gates, from outside, for `candidate`.
+std::optional<Hold> gates_forbid(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate) {
+    const Gate durability = durability_outlook(input, analysis, *candidate.received);
+    if (!is_open(durability)) return Hold{Reason::durability_gate_closed, text_of(durability)};
+    const Gate fence = fence_outlook(input, analysis);
+    if (!is_open(fence)) return Hold{Reason::fence_gate_closed, text_of(fence)};
+    return std::nullopt;
+}
+
+Reason reason_for_acting(Situation situation) {
+    if (situation == Situation::primary_crash_recovery) return Reason::crash_recovery_overran;
+    if (situation == Situation::primary_shut_down_cleanly) return Reason::planned_stop_overran;
+    return Reason::primary_is_dead;
+}
+
+}  // namespace
+
+Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guards& guards) {
+    if (guards.operation_running) return Hold{Reason::operation_running, "an operation is running"};
+    if (analysis.situation == Situation::old_primary_returned && !analysis.to_be_stopped.empty() && guards.journal_available &&
+        !guards.paused && (!guards.refused_until || input.now >= *guards.refused_until)) {
+        const model::ServerName& server = analysis.to_be_stopped.front();
+        return StopReturned{
+            Reason::returned_primary_must_stop, server, fmt::format("{} must not run as primary: it is stopped", server.text())};
+    }
+    if (auto hold = situation_forbids(input, analysis)) return *std::move(hold);
+    if (auto hold = guards_forbid(input, analysis, guards)) return *std::move(hold);
+    const Ranking ranking = rank(input, analysis);
+    const Ranked* const winner = ranking.winner();
+    if (winner == nullptr) return Hold{Reason::no_eligible_replica, nobody_text(ranking)};
+    if (auto hold = gates_forbid(input, analysis, *winner)) return *std::move(hold);
+    return FailOver{
+        reason_for_acting(analysis.situation), *input.saved.primary, winner->server,
+        fmt::format("fails over from {} to {}", input.saved.primary->text(), winner->server.text())};
+}
+
+Result<FailOver> decide_order(const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted) {
+    const auto refused = [](std::string what) { return Error{ErrorKind::refused, std::move(what)}; };
+    if (!input.saved.primary) return refused("nobody holds the role of primary");
+    if (analysis.situation == Situation::two_primaries) return refused("two servers are out of recovery: stop one of them first");
+    if (input.saved.possible_primary)
+        return refused(fmt::format(
+            "{} was told to promote and may have: it must be seen or stopped first", input.saved.possible_primary->server.text()));
+    if (wanted && *wanted == *input.saved.primary) return refused(fmt::format("{} is the primary already", wanted->text()));
+    const Ranking ranking = rank(input, analysis);
+    const Ranked* const winner = ranking.winner();
+    if (winner == nullptr) return refused(nobody_text(ranking));
+    const Ranked* chosen = winner;
+    if (wanted) {
+        const auto found = std::ranges::find(ranking.best_first, *wanted, &Ranked::server);
+        if (found == ranking.best_first.end())
+            return Error{ErrorKind::invalid, fmt::format("there is no replica called {}", wanted->text())};
+        if (found->eligibility != Eligibility::eligible)
+            return refused(fmt::format("{} {}", wanted->text(), sentence_for(found->eligibility)));
+        if (found->received->lsn < winner->received->lsn) {
+            return refused(fmt::format(
+                "{} is {} behind {}, which would be forked away; name {}, or wait until it has caught up", wanted->text(),
+                text(gap(found->received->lsn, winner->received->lsn)), winner->server.text(), winner->server.text()));
+        }
+        chosen = &*found;
+    }
+    if (auto hold = gates_forbid(input, analysis, *chosen)) return refused(hold->text);
+    return FailOver{
+        Reason::ordered_by_person, *input.saved.primary, chosen->server,
+        fmt::format("fails over from {} to {}", input.saved.primary->text(), chosen->server.text())};
+}
+
+}  // namespace handyrep::decide

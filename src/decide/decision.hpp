@@ -1,0 +1,86 @@
+// decide/decision.hpp — from an analysis to what should be done, as a value with its reason.
+//
+// Logs, API and page print the reason, tests compare it, nobody parses the sentence. Guards and gates are data of the
+// decision: "why did you not fail over" is answered by the same value that held it back.
+#pragma once
+
+#include "decide/analysis.hpp"
+#include "decide/candidate.hpp"
+#include "decide/gates.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace handyrep::decide {
+
+enum class Reason {
+    // nothing to do
+    primary_answers,
+    first_look_incomplete,
+    suspicion_too_young,
+    // situations that forbid or do not call for action
+    situation_holds,
+    waiting_for_grace,
+    needs_real_fence,
+    // guards
+    writable_sighting,
+    auto_failover_off,
+    maintenance,
+    cooldown,
+    provisional_start,
+    possible_primary_unresolved,
+    operation_running,
+    journal_unavailable,
+    recently_refused,
+    no_eligible_replica,
+    // gates
+    fence_gate_closed,
+    durability_gate_closed,
+    // actions
+    primary_is_dead,
+    crash_recovery_overran,
+    planned_stop_overran,
+    returned_primary_must_stop,
+    ordered_by_person,
+};
+[[nodiscard]] std::string_view word_for(Reason reason);
+
+struct Hold {
+    Reason reason;
+    std::string text;                // one sentence: what is waited for or what is in the way
+    std::optional<Instant> until{};  // when this hold ends by itself
+};
+struct FailOver {
+    Reason reason;
+    model::ServerName old_primary;
+    model::ServerName candidate;
+    std::string text;
+};
+struct StopReturned {
+    Reason reason;
+    model::ServerName server;
+    std::string text;
+};
+using Decision = std::variant<Hold, FailOver, StopReturned>;
+
+/// What holds automation back apart from the evidence.
+struct Guards {
+    bool paused = false;       // a person paused automation
+    bool maintenance = false;  // of the cluster or its primary
+    bool provisional = false;  // started without intact saved state, and not every server was read yet (S13)
+    bool operation_running = false;
+    bool journal_available = true;
+    std::optional<Duration> cooldown_left{};  // since the last automatic failover, while not acknowledged
+    std::optional<Instant> refused_until{};   // an attempt was just refused: look again then
+};
+
+[[nodiscard]] Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guards& guards);
+
+/// The same for a failover that a person orders: guards and situation do not hold it back, gates and eligibility do.
+/// `wanted` empty: the best candidate. Fails with `refused`, naming the reason and the remedy.
+[[nodiscard]] Result<FailOver> decide_order(
+    const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted);
+
+}  // namespace handyrep::decide

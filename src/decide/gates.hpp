@@ -1,0 +1,82 @@
+// decide/gates.hpp — the two gates before every promotion (S2). Both must be open; a fence never opens the durability gate.
+//
+// Each gate is asked twice: beforehand, without touching anything, whether it could open at all; and in the operation,
+// with what was then done and seen. Both answers are values that are recorded.
+#pragma once
+
+#include "decide/analysis.hpp"
+#include "model/lsn.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace handyrep::decide {
+
+/// Why the old primary can acknowledge nothing more; strongest last.
+enum class Proof { nothing, witnessed, lease_expired, quorum_revoked, fence_hook, processes_gone };
+[[nodiscard]] std::string_view word_for(Proof proof);
+
+enum class Closed {
+    fence_unreachable,        // no proof that the policy accepts is within reach
+    fence_failed,             // it was tried, and processes are left or the mark is missing
+    witness_missing,          // a replica's host cannot say whether it reaches the primary
+    witness_reaches_primary,  // or says that it does
+    replica_not_detached,
+    silence_too_short,  // the primary's port has not been silent for silence_timeout
+    loss_too_large,
+    loss_unknown,          // nothing says how far the primary was
+    sync_set_open,         // "*" or a name shared by two servers: nobody can count the members
+    sync_members_missing,  // too few detached members with a final position
+    sync_unknown,          // the primary's synchronous_standby_names was never read
+};
+[[nodiscard]] std::string_view word_for(Closed closed);
+
+struct GateOpen {
+    Proof proof = Proof::nothing;  // of the fence gate; unused by the durability gate
+    std::string text;
+};
+struct GateClosed {
+    Closed why;
+    std::string text;  // with the servers and amounts at fault
+};
+using Gate = std::variant<GateOpen, GateClosed>;
+[[nodiscard]] inline bool is_open(const Gate& gate) { return std::holds_alternative<GateOpen>(gate); }
+[[nodiscard]] const std::string& text_of(const Gate& gate);
+
+/// What the operation found out after it acted.
+struct FenceOutcome {
+    bool attempted = false;
+    bool processes_gone = false;
+    std::string text;
+};
+struct FinalPosition {
+    model::ServerName server;
+    std::string application_name;  // as it appears in synchronous_standby_names
+    bool detached = false;         // no WAL receiver was left when it was read
+    model::WalPosition position;
+};
+
+/// How far the primary was when it last answered, and how long ago that is. The loss is "at least" the difference.
+struct PrimaryEnd {
+    model::Lsn flushed;
+    Duration age;
+};
+
+/// Beforehand: could the policy be met?
+[[nodiscard]] Gate fence_outlook(const AnalysisInput& input, const Analysis& analysis);
+[[nodiscard]] Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, const model::WalPosition& candidate);
+
+/// In the operation.
+[[nodiscard]] Gate fence_gate(
+    const AnalysisInput& input, const Analysis& analysis, const FenceOutcome& fence, std::span<const FinalPosition> finals);
+[[nodiscard]] Gate durability_gate(const AnalysisInput& input, std::span<const FinalPosition> finals, const model::ServerName& candidate);
+
+/// What a promotion of a server that stands at `candidate` would lose at least; nothing when the primary was never read.
+[[nodiscard]] std::optional<model::Bytes> estimated_loss(const AnalysisInput& input, model::Lsn candidate);
+[[nodiscard]] std::optional<PrimaryEnd> last_known_end(const AnalysisInput& input);
+
+}  // namespace handyrep::decide

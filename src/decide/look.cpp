@@ -1,0 +1,169 @@
+#include "decide/look.hpp"
+
+#include <algorithm>
+
+namespace handyrep::decide {
+
+using model::Answered;
+using model::DialOutcome;
+using model::LastWords;
+using model::ServerEvidence;
+
+namespace {
+
+const model::ServerDefinition* definition_of(const AnalysisInput& input, const model::ServerName& name) {
+    const auto found = std::ranges::find(input.saved.servers, name, &model::ServerDefinition::name);
+    return found == input.saved.servers.end() ? nullptr : &*found;
+}
+
+bool is_fresh(const AnalysisInput& input, Instant at, Duration limit) { return input.now - at <= limit; }
+
+/// The held session's last sight, when that is an answer and it is fresh.
+const Answered* fresh_answer(const AnalysisInput& input, const ServerEvidence& seen) {
+    if (!seen.held || !is_fresh(input, seen.held->at, held_freshness(input.settings))) return nullptr;
+    return std::get_if<Answered>(&seen.held->what);
+}
+
+bool is_foreign(const AnalysisInput& input, const Answered& answer) {
+    return input.saved.system_id && *input.saved.system_id != answer.system_id;
+}
+
+bool same_place(const model::ServerDefinition& server, const model::WalReceiver& receiver) {
+    return server.port == receiver.sender_port && server.hostname == receiver.sender_host;
+}
+
+Attachment attachment_of(const AnalysisInput& input, const model::StandbyAnswer& standby, Instant at, const model::ServerDefinition* self) {
+    if (!standby.receiver) return Attachment::gone;
+    const model::WalReceiver& receiver = *standby.receiver;
+    if (receiver.status == "waiting") return Attachment::forked;
+    if (receiver.status != "streaming") return Attachment::gone;
+    for (const model::ServerDefinition& server : input.saved.servers) {
+        if (&server == self || server.name == input.saved.primary) continue;
+        if (same_place(server, receiver)) return Attachment::elsewhere;
+    }
+    const Duration age = receiver.message_age + (input.now - at);
+    return age < input.settings.witness_freshness ? Attachment::attached : Attachment::stale;
+}
+
+}  // namespace
+
+bool PrimaryLook::stopped_by_administrator() const {
+    if (seen == nullptr) return false;
+    if (seen->last_words && (seen->last_words->what == LastWords::administrator || seen->last_words->what == LastWords::immediate_stop))
+        return true;
+    if (seen->last_words && seen->last_words->what != LastWords::none) return false;
+    if (seen->recovered) return false;
+    if (seen->shut_down) return true;
+    return host != nullptr && host->state == model::ControlState::shut_down && host->processes == 0;
+}
+
+bool PrimaryLook::dead(const AnalysisInput& input) const {
+    if (!fresh_dial() || !model::is_dead(*dial) || seen->bad_looks < input.settings.poll_tries) return false;
+    const bool session_ended = !std::holds_alternative<model::Silent>(seen->held->what);
+    if (session_ended && dial == DialOutcome::refused) return true;
+    return input.now - *seen->bad_since >= input.settings.silence_timeout;
+}
+
+PrimaryLook look_at_primary(const AnalysisInput& input) {
+    PrimaryLook out;
+    if (!input.saved.primary) return out;
+    out.definition = definition_of(input, *input.saved.primary);
+    out.seen = input.evidence.find(*input.saved.primary);
+    if (out.definition == nullptr || out.seen == nullptr) return out;
+    const ServerEvidence& seen = *out.seen;
+    out.answer = fresh_answer(input, seen);
+    const bool complains = seen.held && std::holds_alternative<model::Complained>(seen.held->what) &&
+                           is_fresh(input, seen.held->at, held_freshness(input.settings));
+    out.held_answers = out.answer != nullptr || complains;
+    if (seen.dial && is_fresh(input, seen.dial->at, dial_freshness(input.settings))) {
+        out.dial = seen.dial->what.outcome;
+        out.dial_at = seen.dial->at;
+    }
+    const bool host_is_fresh = seen.host && (!seen.bad_since || seen.host->at >= *seen.bad_since);
+    if (host_is_fresh) out.host = seen.host->what.look();
+    out.host_answers = out.host != nullptr;
+    return out;
+}
+
+std::vector<ReplicaView> look_at_replicas(const AnalysisInput& input, const PrimaryLook& primary) {
+    std::vector<ReplicaView> out;
+    for (const model::ServerDefinition& server : input.saved.servers) {
+        if (!server.enabled || server.name == input.saved.primary || input.saved.barred(server.name) != nullptr) continue;
+        ReplicaView& view = out.emplace_back(ReplicaView{.server = server.name, .answer = {}});
+        const ServerEvidence* const seen = input.evidence.find(server.name);
+        if (seen == nullptr) continue;
+        // Before the primary went bad any fresh answer will do; afterwards only one that was asked for since.
+        const std::optional<Instant> since = primary.suspected() ? primary.seen->bad_since : std::nullopt;
+        const Answered* const answer = fresh_answer(input, *seen);
+        if (answer != nullptr && answer->standby() != nullptr && !is_foreign(input, *answer)) {
+            view.answer = *answer;
+            view.valid = !since || seen->held->at >= *since;
+            view.attachment = attachment_of(input, *answer->standby(), seen->held->at, &server);
+        }
+        if (seen->witness && seen->witness->what.of == input.saved.primary && (!since || seen->witness->at >= *since))
+            view.reach = seen->witness->what.reach;
+    }
+    return out;
+}
+
+std::vector<const ServerEvidence*> seen_out_of_recovery(const AnalysisInput& input) {
+    std::vector<const ServerEvidence*> out;
+    for (const ServerEvidence& seen : input.evidence.servers) {
+        const Answered* const answer = fresh_answer(input, seen);
+        if (answer != nullptr && answer->primary() != nullptr && !is_foreign(input, *answer)) out.push_back(&seen);
+    }
+    return out;
+}
+
+std::optional<model::ServerName> find_writable_sighting(const AnalysisInput& input) {
+    for (const ServerEvidence& seen : input.evidence.servers) {
+        // Later evidence of the same session (lost, refused) takes the word back; silence does not, until it is old.
+        const bool taken_back = seen.bad_since && !seen.silent_since;
+        const bool answers_now = !taken_back && seen.writable_at && is_fresh(input, *seen.writable_at, input.settings.witness_freshness);
+        if (answers_now && seen.last_answer && seen.last_answer->what.primary() != nullptr && !is_foreign(input, seen.last_answer->what))
+            return seen.server;
+    }
+    return std::nullopt;
+}
+
+bool anything_answers(const AnalysisInput& input, const ServerEvidence& seen) {
+    if (seen.held && is_fresh(input, seen.held->at, held_freshness(input.settings))) {
+        if (std::holds_alternative<Answered>(seen.held->what) || std::holds_alternative<model::Complained>(seen.held->what)) return true;
+    }
+    const bool dial_answered = seen.dial && is_fresh(input, seen.dial->at, dial_freshness(input.settings)) &&
+                               !model::is_silence(seen.dial->what.outcome) && seen.dial->what.outcome != DialOutcome::name_not_resolved;
+    if (dial_answered) return true;
+    return seen.host && seen.host->what.look() != nullptr && is_fresh(input, seen.host->at, dial_freshness(input.settings));
+}
+
+std::string_view sentence_for(Barred barred) {
+    switch (barred) {
+        case Barred::not_barred: return "is not barred";
+        case Barred::entry_is_void: return "was barred, but its history contains the switch to its successor";
+        case Barred::to_be_stopped: return "was failed over from and runs as primary again: it is being stopped";
+        case Barred::history_unknown:
+            return "was failed over from and runs as primary; its timeline history cannot be read, so a person must decide";
+        case Barred::successor_not_seen:
+            return "was failed over from and runs as primary, but its successor is not seen: a person must decide";
+    }
+    return "";
+}
+
+Barred judge_barred(const AnalysisInput& input, const ServerEvidence& seen, const std::vector<const ServerEvidence*>& out_of_recovery) {
+    const model::MustBeDown* const entry = input.saved.barred(seen.server);
+    if (entry == nullptr || !seen.last_answer || seen.last_answer->what.system_id != entry->system_id) return Barred::not_barred;
+    const model::PrimaryAnswer* const primary = seen.last_answer->what.primary();
+    if (primary == nullptr) return Barred::not_barred;
+    if (!primary->history) return Barred::history_unknown;
+    if (primary->history->left(entry->fork.timeline) == entry->fork.lsn) return Barred::entry_is_void;
+    const bool successor_seen =
+        std::ranges::any_of(out_of_recovery, [&](const ServerEvidence* it) { return it->server == entry->successor; });
+    return successor_seen ? Barred::to_be_stopped : Barred::successor_not_seen;
+}
+
+void note_grace(const AnalysisInput& input, Analysis& out, Instant from, Duration grace) {
+    out.ripe_at = from + grace;
+    out.overdue = input.now >= *out.ripe_at;
+}
+
+}  // namespace handyrep::decide

@@ -1,0 +1,66 @@
+#include "plans/describe.hpp"
+
+#include "base/overloaded.hpp"
+
+#include <fmt/format.h>
+
+namespace handyrep::plans {
+
+std::string describe(const Command& command) {
+    return std::visit(
+        Overloaded{
+            [](const Fence& it) {
+                return fmt::format(
+                    "fence {}: autostart off, mark its data directory standby, kill every process of it, look again", it.server.text());
+            },
+            [](const Detach& it) {
+                return fmt::format(
+                    "detach {}: ALTER SYSTEM SET primary_conninfo = '', reload, wait until its WAL receiver is gone", it.replica.text());
+            },
+            [](const Reattach& it) { return fmt::format("let {} follow {} again", it.replica.text(), it.upstream.text()); },
+            [](const ReadFinalPosition& it) { return fmt::format("read the final WAL position of {}", it.replica.text()); },
+            [](const CheckGates& it) {
+                return fmt::format(
+                    "both gates: {} is fenced, and {} holds everything that may not be lost", it.old_primary.text(), it.candidate.text());
+            },
+            [](const PrepareCandidate& it) {
+                return fmt::format("on {}: synchronous_standby_names = '{}', read back", it.candidate.text(), it.synchronous_standby_names);
+            },
+            [](const Promote& it) {
+                return fmt::format(
+                    "promote {}: SELECT pg_promote(false), valid until its own clock says otherwise, nudged until it is done",
+                    it.candidate.text());
+            },
+            [](const RecordPromotion& it) {
+                return fmt::format(
+                    "write down: {} is primary, {} must not run as one, epoch + 1", it.promoted.text(), it.old_primary.text());
+            },
+            [](const Repoint& it) {
+                return fmt::format("let {} follow {} and see that it receives", it.replica.text(), it.upstream.text());
+            },
+        },
+        command);
+}
+
+namespace {
+
+void add(std::vector<std::string>& out, int& number, const Step& step, std::string_view mark) {
+    out.push_back(fmt::format("{:2}. {}{} (at most {}) — {}", ++number, step.name, mark, text(step.limit), step.why));
+    for (const Command& command : step.apply) out.push_back("      " + describe(command));
+    for (const Command& command : step.undo) out.push_back("      undo: " + describe(command));
+}
+
+}  // namespace
+
+std::vector<std::string> describe(const Plan& plan) {
+    std::vector<std::string> out;
+    int number = 0;
+    for (const Step& step : plan.reversible) add(out, number, step, "");
+    add(out, number, plan.commit, "  << point of no return");
+    for (const Group& group : plan.finish) {
+        for (const Step& step : group.steps) add(out, number, step, "");
+    }
+    return out;
+}
+
+}  // namespace handyrep::plans

@@ -1,0 +1,135 @@
+#include "plans/failover.hpp"
+
+#include "base/text.hpp"
+#include "model/sync_standbys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace handyrep::plans {
+
+using model::ServerName;
+using std::chrono::seconds;
+
+std::string_view word_for(OperationKind kind) {
+    switch (kind) {
+        case OperationKind::failover: return "failover";
+        case OperationKind::stop_returned_primary: return "stop_returned_primary";
+    }
+    return "";
+}
+
+namespace {
+
+/// A receiver can be stopped by a reload from 13 on (S21).
+bool can_detach(const decide::ReplicaView& view) { return view.valid && view.answer && view.answer->version.major() >= 13; }
+
+Step secure(const FailoverInput& input) {
+    const ServerName& old_primary = input.decision.old_primary;
+    Step step{
+        .name = "secure",
+        .why = fmt::format(
+            "{} must not acknowledge anything more, and no replica may receive what the others will not have", old_primary.text()),
+        .apply = {},
+        .limit = seconds{5},
+        .may_fail = true};
+    // A host that does not answer is not waited for: the gates know beforehand what else they accept.
+    if (input.saved.system_id && input.analysis.primary_host_answers) step.apply.emplace_back(Fence{old_primary, *input.saved.system_id});
+    for (const decide::ReplicaView& view : input.analysis.replicas) {
+        if (!can_detach(view)) continue;
+        step.apply.emplace_back(Detach{view.server});
+        step.undo.emplace_back(Reattach{view.server, old_primary});
+    }
+    return step;
+}
+
+Step read_positions(const FailoverInput& input) {
+    Step step{
+        .name = "read final positions", .why = "the candidate must hold the most WAL", .apply = {}, .limit = seconds{5}, .may_fail = true};
+    for (const decide::ReplicaView& view : input.analysis.replicas) {
+        if (view.valid) step.apply.emplace_back(ReadFinalPosition{view.server});
+    }
+    return step;
+}
+
+}  // namespace
+
+std::string synchronous_names_after(const std::string& before, const ServerName& candidate, const decide::Analysis& analysis) {
+    const auto set = model::SyncStandbys::parse(before);
+    if (!set || !*set || (*set)->open()) return set && *set ? before : std::string{};
+    std::vector<std::string> names;
+    for (const decide::ReplicaView& view : analysis.replicas) {
+        const std::string name = lower(view.server.text());
+        if (view.valid && view.server != candidate && std::ranges::find((*set)->names, name) != (*set)->names.end())
+            names.push_back(fmt::format("\"{}\"", view.server.text()));
+    }
+    if (names.empty()) return {};
+    const std::size_t required = std::min((*set)->required, names.size());
+    return fmt::format("{} {} ({})", (*set)->method == model::SyncStandbys::Method::any ? "ANY" : "FIRST", required, join(names, ", "));
+}
+
+Plan failover(const FailoverInput& input) {
+    const ServerName& candidate = input.decision.candidate;
+    const ServerName& old_primary = input.decision.old_primary;
+    Plan plan{
+        .kind = OperationKind::failover,
+        .cluster = input.saved.cluster,
+        .reversible = {},
+        .commit =
+            {.name = fmt::format("promote {}", candidate.text()),
+             .why = input.decision.text,
+             .apply = {Promote{candidate}},
+             .limit = seconds{10}},
+        .finish = after_promotion(input.saved, input.settings, candidate, old_primary)};
+    plan.reversible.push_back(secure(input));
+    plan.reversible.push_back(read_positions(input));
+    plan.reversible.push_back(
+        {.name = "check gates",
+         .why = "fence and durability, both must be open",
+         .apply = {CheckGates{old_primary, candidate}},
+         .limit = seconds{2}});
+    plan.reversible.push_back(
+        {.name = "prepare candidate",
+         .why = "it must not acknowledge a commit by a rule of its own, nor hang on a server that is gone",
+         .apply = {PrepareCandidate{candidate, synchronous_names_after(input.synchronous_standby_names, candidate, input.analysis)}},
+         .limit = seconds{3}});
+    return plan;
+}
+
+std::vector<Group> after_promotion(
+    const model::SavedState& saved, const model::FailoverSettings& settings, const ServerName& promoted, const ServerName& old_primary) {
+    std::vector<Group> groups;
+    groups.push_back(
+        {{{.name = fmt::format("record {} as primary", promoted.text()),
+           .why = "the new roles are written down before clients and replicas follow them",
+           .apply = {RecordPromotion{promoted, old_primary}},
+           .limit = seconds{5}}}});
+    if (!settings.remaster) return groups;
+    Group repoint;
+    for (const model::ServerDefinition& server : saved.servers) {
+        if (!server.enabled || server.name == promoted || server.name == old_primary || saved.barred(server.name) != nullptr) continue;
+        repoint.steps.push_back(
+            {.name = fmt::format("re-point {}", server.name.text()),
+             .why = fmt::format("it follows {} from now on", promoted.text()),
+             .apply = {Repoint{server.name, promoted}},
+             .limit = seconds{30}});
+    }
+    if (!repoint.steps.empty()) groups.push_back(std::move(repoint));
+    return groups;
+}
+
+Plan stop_returned_primary(const model::SavedState& saved, const model::MustBeDown& entry) {
+    return {
+        .kind = OperationKind::stop_returned_primary,
+        .cluster = saved.cluster,
+        .reversible = {},
+        .commit =
+            {.name = fmt::format("stop {}", entry.server.text()),
+             .why = fmt::format("{} took over from it in epoch {}; two primaries must not run", entry.successor.text(), entry.epoch),
+             .apply = {Fence{entry.server, entry.system_id}},
+             .limit = seconds{10}},
+        .finish = {}};
+}
+
+}  // namespace handyrep::plans

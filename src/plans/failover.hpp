@@ -1,0 +1,38 @@
+// plans/failover.hpp — the failover of safety rule S1 as a plan, for one named candidate.
+//
+// Pure. The next candidate is a new plan; whether this one may go on past its gates is judged by decide/gates with what
+// the steps before found out.
+#pragma once
+
+#include "decide/decision.hpp"
+#include "model/saved_state.hpp"
+#include "plans/plan.hpp"
+
+#include <string>
+
+namespace handyrep::plans {
+
+struct FailoverInput {
+    const decide::FailOver& decision;
+    const model::FailoverSettings& settings;
+    const model::SavedState& saved;
+    const decide::Analysis& analysis;
+    std::string synchronous_standby_names;  // of the old primary, as last read
+};
+
+[[nodiscard]] Plan failover(const FailoverInput& input);
+
+/// What remains when the promotion itself is known to have happened: recording it, and re-pointing the others.
+[[nodiscard]] std::vector<Group> after_promotion(
+    const model::SavedState& saved, const model::FailoverSettings& settings, const model::ServerName& promoted,
+    const model::ServerName& old_primary);
+
+/// Stops a server that was failed over from and runs as primary again (S12).
+[[nodiscard]] Plan stop_returned_primary(const model::SavedState& saved, const model::MustBeDown& entry);
+
+/// synchronous_standby_names for the world after `candidate` was promoted (S9): the rule of the old primary among the
+/// replicas that are seen, never naming the candidate itself or a server that is not there, for that would hang every commit.
+[[nodiscard]] std::string synchronous_names_after(
+    const std::string& before, const model::ServerName& candidate, const decide::Analysis& analysis);
+
+}  // namespace handyrep::plans

@@ -1,0 +1,91 @@
+// plans/plan.hpp — an operation as a value: printed by --dry-run, journalled, carried out, simulated.
+//
+// Straight-line: reversible steps, one commit step (the point of no return), finishing groups. When the world changes
+// under it the plan stops, undoes what certainly must be undone, and a new plan is made from what is seen then.
+// A command says everything that is needed to carry it out; who carries it out (engine/hands) decides nothing.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/names.hpp"
+#include "model/server.hpp"
+#include "model/timeline.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace handyrep::plans {
+
+/// Autostart off, marked standby on disk, every process of the data directory killed, looked again (S7). Yields a proof.
+struct Fence {
+    model::ServerName server;
+    model::SystemId system_id;  // refused when the directory belongs to another system
+};
+/// Stops a replica's WAL receiver by an empty primary_conninfo and waits until it is gone (13+).
+struct Detach {
+    model::ServerName replica;
+};
+/// The undo of Detach: lets it follow `upstream` again.
+struct Reattach {
+    model::ServerName replica;
+    model::ServerName upstream;
+};
+/// Waits until what was received is replayed (or stands still) and notes the position.
+struct ReadFinalPosition {
+    model::ServerName replica;
+};
+/// Judges proof, durability and candidate by what the steps before found; nothing is touched (S2).
+struct CheckGates {
+    model::ServerName old_primary;
+    model::ServerName candidate;
+};
+/// Writes synchronous_standby_names for the world after the promotion and reads it back (S9).
+struct PrepareCandidate {
+    model::ServerName candidate;
+    std::string synchronous_standby_names;
+};
+/// Promotes by SQL with its own expiry, nudges until promoted, verifies by sight (S8, T10).
+struct Promote {
+    model::ServerName candidate;
+};
+/// Raises the epoch, gives the role, bars the old primary; durable before clients are led to the new one.
+struct RecordPromotion {
+    model::ServerName promoted;
+    model::ServerName old_primary;
+};
+/// Makes a replica follow another upstream and waits until it replays from there (S11).
+struct Repoint {
+    model::ServerName replica;
+    model::ServerName upstream;
+};
+
+using Command = std::variant<Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint>;
+
+struct Step {
+    std::string name;             // shown to the operator word for word; unique within the plan
+    std::string why;              // the reason, one sentence
+    std::vector<Command> apply;   // done in parallel; the step ends when all ended or its limit passed
+    std::vector<Command> undo{};  // empty: leaving it done is harmless, or cannot be taken back
+    Duration limit;               // for one attempt
+    bool may_fail = false;        // the gates judge the outcome; a failure alone does not stop the plan
+};
+
+struct Group {
+    std::vector<Step> steps;
+};
+
+enum class OperationKind { failover, stop_returned_primary };
+[[nodiscard]] std::string_view word_for(OperationKind kind);
+
+struct Plan {
+    OperationKind kind;
+    model::ClusterName cluster;
+    std::vector<Step> reversible;  // undone last-to-first if one fails or the plan is stopped before `commit`
+    Step commit;                   // the point of no return
+    std::vector<Group> finish;     // never undone; steps of a group run in parallel, every group runs, failures are collected (S17)
+};
+
+}  // namespace handyrep::plans
