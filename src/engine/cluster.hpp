@@ -1,0 +1,64 @@
+// engine/cluster.hpp — one cluster, watched, decided for and acted on: a value that owns its loop.
+//
+// Everything happens on the executor it was given, one strand per cluster; nothing here knows whether ports lead to
+// real servers or to the simulator. The caller keeps the ports alive until `run` has returned.
+#pragma once
+
+#include "base/log.hpp"
+#include "engine/report.hpp"
+#include "model/saved_state.hpp"
+#include "model/server.hpp"
+#include "ports/clock.hpp"
+#include "ports/host.hpp"
+#include "ports/postgres.hpp"
+#include "ports/store.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace handyrep::engine {
+
+struct ServerPorts {
+    model::ServerName server;
+    ports::Postgres& postgres;
+    ports::Host& host;
+};
+
+struct Surroundings {
+    ports::Clock& clock;
+    ports::Store& store;
+    Log& log;
+    std::vector<ServerPorts> servers;  // one per server of the definition
+};
+
+class Cluster {
+public:
+    Cluster(asio::any_io_executor strand, model::ClusterDefinition definition, Surroundings surroundings);
+    ~Cluster();
+    Cluster(const Cluster&) = delete;
+    Cluster& operator=(const Cluster&) = delete;
+
+    /// Loads the saved state, settles what the journal left open, then watches until told to stop (by cancellation; then
+    /// it throws `operation_aborted` once everything it started has ended). Co_spawn it once.
+    asio::awaitable<void> run();
+
+    [[nodiscard]] ClusterReport report() const;
+
+    /// Carries out (or, dry, only plans) a failover that a person ordered. Returns when the operation ended.
+    /// `refused` by a gate, `conflict` while another operation runs.
+    Async<FailoverAnswer> failover(FailoverOrder order);
+
+    /// Ends the cool-down after an automatic failover.
+    Async<void> acknowledge(std::string by);
+
+    /// Newest last.
+    Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
+
+private:
+    class Loop;
+    std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace handyrep::engine

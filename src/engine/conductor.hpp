@@ -1,0 +1,60 @@
+// engine/conductor.hpp — carries out a plan: journal, do, verify, journal; undo what certainly must be undone.
+#pragma once
+
+#include "engine/hands.hpp"
+#include "saved/operation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace handyrep::engine {
+
+enum class End {
+    done,     // the commit step happened; finishing steps may have failed, see `failures`
+    refused,  // nothing irrevocable happened, and what was begun is undone
+    unknown,  // the commit step may have happened: nothing was undone, look again
+};
+
+struct Outcome {
+    End end;
+    std::string text;                   // one sentence
+    std::vector<std::string> failures;  // of finishing steps and of undoing, each a sentence
+};
+
+class Conductor {
+public:
+    /// `on_step` is told the name of each step as it begins, for the report.
+    Conductor(State& state, Findings& findings, std::function<void(const std::string&)> on_step)
+        : state_{state}, findings_{findings}, hands_{state, findings}, on_step_{std::move(on_step)} {}
+
+    /// Journals `begun`, then the plan. Told to stop before the commit step it undoes and rethrows.
+    asio::awaitable<Outcome> conduct(const plans::Plan& plan, const saved::OperationBegun& begun);
+
+    /// The finishing groups alone, for a promotion that is known to have happened.
+    asio::awaitable<Outcome> finish(const std::vector<plans::Group>& groups);
+
+    /// Undoes what an earlier life of the manager had begun.
+    asio::awaitable<std::vector<std::string>> take_back(const std::vector<plans::Command>& undo);
+
+    /// The operation is over: it is no longer open in the journal.
+    asio::awaitable<void> end(const std::string& text);
+
+    /// Journal entries of this operation go on after those of an earlier life.
+    void resume_at(std::uint64_t sequence) { sequence_ = sequence; }
+    [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
+
+private:
+    Async<void> journal(saved::JournalEntry entry, std::string step, std::string detail);
+    Async<void> attempt(const plans::Step& step, std::string detail);
+    Async<void> prepare(const std::vector<plans::Step>& steps, std::vector<std::string>& failures);
+    asio::awaitable<std::vector<std::string>> undo(const std::vector<plans::Step>& steps, std::size_t begun);
+    Async<void> commit(const plans::Step& step);
+
+    State& state_;
+    Findings& findings_;
+    Hands hands_;
+    std::function<void(const std::string&)> on_step_;
+    std::uint64_t sequence_ = 0;
+};
+
+}  // namespace handyrep::engine

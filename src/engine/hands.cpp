@@ -1,0 +1,259 @@
+#include "engine/hands.hpp"
+
+#include "base/ensure.hpp"
+#include "base/overloaded.hpp"
+#include "engine/changes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace handyrep::engine {
+
+using model::ServerName;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr Duration look_interval = milliseconds{10};
+/// Wakes a promotion that sleeps in wal_retrieve_retry_interval (failure analysis, T10).
+constexpr Duration nudge_interval = milliseconds{20};
+constexpr Duration look_limit = milliseconds{500};
+
+std::string words_of(const model::HeldSight& sight) {
+    return std::visit(
+        Overloaded{
+            [](const model::Answered& it) { return std::string(it.primary() != nullptr ? "answers as primary" : "answers as standby"); },
+            [](const model::Silent&) { return std::string("does not answer"); },
+            [](const model::Lost& it) { return fmt::format("session lost: {}", word_for(it.words)); },
+            [](const model::NotOpen& it) { return fmt::format("{} {}", word_for(it.why), it.message); },
+            [](const model::Complained& it) { return fmt::format("{} {}", it.sqlstate, it.message); },
+        },
+        sight);
+}
+
+}  // namespace
+
+Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
+    // Not std::visit: a coroutine lambda must not outlive the visit that made it, and here it would be suspended in it.
+    if (const auto* it = std::get_if<plans::Fence>(&command)) co_return co_await fence(*it, deadline);
+    if (const auto* it = std::get_if<plans::Detach>(&command)) co_return co_await detach(*it, deadline);
+    if (const auto* it = std::get_if<plans::Reattach>(&command)) co_return co_await follow(it->replica, it->upstream, deadline);
+    if (const auto* it = std::get_if<plans::ReadFinalPosition>(&command)) co_return co_await read_final_position(*it, deadline);
+    if (const auto* it = std::get_if<plans::CheckGates>(&command)) co_return co_await check_gates(*it);
+    if (const auto* it = std::get_if<plans::PrepareCandidate>(&command)) {
+        co_return co_await state_.postgres(it->candidate).set_synchronous_standby_names(it->synchronous_standby_names, deadline);
+    }
+    if (const auto* it = std::get_if<plans::Promote>(&command)) co_return co_await promote(*it, deadline);
+    if (const auto* it = std::get_if<plans::RecordPromotion>(&command)) co_return co_await record(*it, deadline);
+    co_return co_await repoint(std::get<plans::Repoint>(command), deadline);
+}
+
+asio::awaitable<model::HeldSight> Hands::look(const ServerName& server, Instant deadline) {
+    const Instant until = std::min(deadline, state_.clock().now() + look_limit);
+    model::HeldSight sight = co_await state_.postgres(server).poll(true, until);
+    state_.absorb({server, state_.clock().now(), sight});
+    co_return sight;
+}
+
+Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
+    findings_.fence.attempted = true;
+    const auto* const seen = state_.evidence.find(command.server);
+    const model::ServerVersion version =
+        seen != nullptr && seen->last_answer ? seen->last_answer->what.version : model::ServerVersion{120000};
+    const auto report = co_await state_.host(command.server).fence(command.system_id, version, deadline);
+    if (!report) {
+        findings_.fence.text = report.error().text();
+        co_return report.error().during(fmt::format("fence {}", command.server.text()));
+    }
+    findings_.fence.processes_gone = report->processes_gone();
+    findings_.fence.text = fmt::format(
+        "{}: {} processes ended, {} left, {}, autostart: {}", command.server.text(), report->killed, report->left,
+        report->marked ? "marked standby" : "not marked standby", report->autostart);
+    state_.tell(
+        report->processes_gone() ? Level::info : Level::warning, "fenced", findings_.fence.text,
+        {{"server", command.server.text()}, {"proof", report->processes_gone() ? "processes_gone" : "nothing"}}, findings_.operation);
+    if (!report->processes_gone()) co_return Error{ErrorKind::failed, findings_.fence.text};
+    co_return Result<void>{};
+}
+
+Async<void> Hands::detach(const plans::Detach& command, Instant deadline) {
+    auto outcome = co_await state_.postgres(command.replica).detach(deadline);
+    if (!outcome) co_return outcome.error().during(fmt::format("detach {}", command.replica.text()));
+    co_return outcome;
+}
+
+void Hands::note_final(const ServerName& server, const model::StandbyAnswer& standby) {
+    std::erase_if(findings_.finals, [&](const decide::FinalPosition& it) { return it.server == server; });
+    const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
+    const bool known = seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr;
+    const model::Timeline timeline = standby.timeline.value_or(known ? seen->last_answer->what.primary()->timeline : model::Timeline{0});
+    findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, standby.received}});
+}
+
+Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, Instant deadline) {
+    for (;;) {
+        const model::HeldSight sight = co_await look(command.replica, deadline);
+        if (const auto* answer = std::get_if<model::Answered>(&sight); answer != nullptr && answer->standby() != nullptr) {
+            note_final(command.replica, *answer->standby());
+            if (!answer->standby()->receiver) co_return Result<void>{};
+        } else if (state_.clock().now() + look_interval >= deadline) {
+            co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
+        }
+        if (state_.clock().now() + look_interval >= deadline)
+            co_return Error{ErrorKind::timed_out, fmt::format("{} still has a WAL receiver", command.replica.text())};
+        co_await state_.clock().sleep_until(state_.clock().now() + look_interval);
+    }
+}
+
+Async<void> Hands::check_gates(const plans::CheckGates& command) {
+    const decide::AnalysisInput input = state_.input();
+    const decide::Analysis analysis = decide::analyse(input);
+    // A sighting of the old primary is answered by the fence; any other server that takes writes is a reason to stop.
+    if (analysis.writable_sighting && (findings_.automatic || *analysis.writable_sighting != command.old_primary) &&
+        !findings_.fence.processes_gone) {
+        co_return Error{ErrorKind::refused, fmt::format("{} was seen taking writes a moment ago", analysis.writable_sighting->text())};
+    }
+    findings_.old_end = decide::last_known_end(input);
+    const auto chosen = std::ranges::find(findings_.finals, command.candidate, &decide::FinalPosition::server);
+    if (chosen == findings_.finals.end())
+        co_return Error{ErrorKind::refused, fmt::format("the final WAL position of {} could not be read", command.candidate.text())};
+    for (const decide::FinalPosition& it : findings_.finals) {
+        if (it.position.lsn <= chosen->position.lsn || it.position.timeline != chosen->position.timeline) continue;
+        findings_.better = it.server;
+        co_return Error{
+            ErrorKind::refused,
+            fmt::format(
+                "{} holds {} more than {}", it.server.text(), text(gap(chosen->position.lsn, it.position.lsn)), command.candidate.text())};
+    }
+    findings_.old_position = chosen->position;
+    findings_.loss = decide::estimated_loss(input, chosen->position.lsn);
+    findings_.fence_gate = decide::fence_gate(input, analysis, findings_.fence, findings_.finals);
+    findings_.durability_gate = decide::durability_gate(input, findings_.finals, command.candidate);
+    for (const auto* gate : {&*findings_.fence_gate, &*findings_.durability_gate}) {
+        if (const auto* closed = std::get_if<decide::GateClosed>(gate))
+            co_return Error{ErrorKind::refused, fmt::format("{}: {}", word_for(closed->why), closed->text)};
+    }
+    state_.tell(
+        Level::info, "gates_open", "both gates are open",
+        {{"proof", std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof))},
+         {"fence", text_of(*findings_.fence_gate)},
+         {"durability", text_of(*findings_.durability_gate)},
+         {"candidate", command.candidate.text()},
+         {"position", text(chosen->position)}},
+        findings_.operation);
+    co_return Result<void>{};
+}
+
+Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) const {
+    const auto* const seen = state_.evidence.find(candidate);
+    if (seen == nullptr || !seen->last_answer)
+        return Error{ErrorKind::refused, fmt::format("the clock of {} was never read", candidate.text())};
+    const Duration since = state_.clock().now() - seen->last_answer->at;
+    return seen->last_answer->what.server_time + std::chrono::duration_cast<std::chrono::microseconds>(since + limit);
+}
+
+Async<void> Hands::promote(const plans::Promote& command, Instant deadline) {
+    ensure(findings_.expires.has_value(), "a promotion is journalled with its expiry before it is asked for");
+    ports::Postgres& postgres = state_.postgres(command.candidate);
+    auto asked = co_await postgres.promote(*findings_.expires, deadline);
+    if (!asked) {
+        // Carried out already (by an earlier attempt): then it answers as primary.
+        const model::HeldSight sight = co_await look(command.candidate, deadline);
+        const auto* const answer = std::get_if<model::Answered>(&sight);
+        if (answer == nullptr || answer->primary() == nullptr)
+            co_return asked.error().during(fmt::format("promote {}", command.candidate.text()));
+    }
+    co_return co_await watch_promotion(command.candidate, deadline);
+}
+
+Async<void> Hands::watch_promotion(ServerName candidate, Instant deadline) {
+    ports::Postgres& postgres = state_.postgres(candidate);
+    Instant next_nudge = state_.clock().now() + nudge_interval;
+    while (state_.clock().now() < deadline) {
+        const model::HeldSight sight = co_await look(candidate, deadline);
+        if (const auto* answer = std::get_if<model::Answered>(&sight); answer != nullptr && answer->primary() != nullptr) {
+            findings_.history = answer->primary()->history;
+            co_return Result<void>{};
+        }
+        if (state_.clock().now() >= next_nudge) {
+            // A nudge that fails changes nothing: the looks go on and tell.
+            static_cast<void>(co_await postgres.nudge(std::min(deadline, state_.clock().now() + look_limit)));
+            next_nudge = state_.clock().now() + nudge_interval;
+        }
+        co_await state_.clock().sleep_until(state_.clock().now() + look_interval / 2);
+    }
+    co_return Error{ErrorKind::timed_out, fmt::format("{} was told to promote and is not seen as primary", candidate.text())};
+}
+
+Async<void> Hands::record(const plans::RecordPromotion& command, Instant deadline) {
+    if (state_.saved.primary == command.promoted) co_return Result<void>{};
+    if (!findings_.history) {
+        const auto history = co_await state_.postgres(command.promoted).timeline_history(deadline);
+        if (history) findings_.history = *history;
+    }
+    record_promotion(
+        state_.saved, {.promoted = command.promoted,
+                       .old_primary = command.old_primary,
+                       .old_position = findings_.old_position,
+                       .history = findings_.history,
+                       .at = state_.clock().wall(),
+                       .automatic = findings_.automatic});
+    auto written = co_await state_.save();
+    const std::string loss = findings_.loss ? fmt::format("{}", findings_.loss->count) : "unknown";
+    const std::string age = findings_.old_end ? text(std::chrono::floor<milliseconds>(findings_.old_end->age)) : "unknown";
+    state_.tell(
+        Level::warning, "promoted",
+        fmt::format(
+            "{} is the primary now, {} must not run as one; lost: at least {} bytes (the primary's end was read {} before)",
+            command.promoted.text(), command.old_primary.text(), loss, age),
+        {{"server", command.promoted.text()},
+         {"from", command.old_primary.text()},
+         {"epoch", fmt::format("{}", state_.saved.epoch)},
+         {"proof", findings_.fence_gate && is_open(*findings_.fence_gate)
+                       ? std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof))
+                       : "unknown"},
+         {"loss_at_least_bytes", loss},
+         {"loss_seen_before", age}},
+        findings_.operation);
+    if (!written) co_return written.error();
+    co_return Result<void>{};
+}
+
+Async<void> Hands::follow(const ServerName& replica, const ServerName& upstream, Instant deadline) {
+    const model::ServerDefinition& to = state_.define(upstream);
+    auto outcome = co_await state_.postgres(replica).follow(ports::Upstream{to.hostname, to.port}, deadline);
+    if (!outcome) co_return outcome.error().during(fmt::format("let {} follow {}", replica.text(), upstream.text()));
+    co_return outcome;
+}
+
+Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
+    const model::HeldSight first = co_await look(command.replica, deadline);
+    const auto* const before = std::get_if<model::Answered>(&first);
+    if (before == nullptr || before->standby() == nullptr)
+        co_return Error{ErrorKind::unreachable, fmt::format("{} {}", command.replica.text(), words_of(first))};
+    // Judged by what was replayed, never by what was received: half a record is no divergence (S11).
+    const model::StandbyAnswer& standby = *before->standby();
+    if (findings_.history && standby.timeline && !findings_.history->contains({*standby.timeline, standby.replayed})) {
+        co_return Error{
+            ErrorKind::refused, fmt::format(
+                                    "{} has replayed {} that {} does not have: it must be rewound or cloned", command.replica.text(),
+                                    text(model::WalPosition{*standby.timeline, standby.replayed}), command.upstream.text())};
+    }
+    auto told = co_await follow(command.replica, command.upstream, deadline);
+    if (!told) co_return told;
+
+    const model::ServerDefinition& to = state_.define(command.upstream);
+    while (state_.clock().now() < deadline) {
+        const model::HeldSight sight = co_await look(command.replica, deadline);
+        const auto* const answer = std::get_if<model::Answered>(&sight);
+        if (answer != nullptr && answer->standby() != nullptr && follows(*answer->standby(), to, findings_.history))
+            co_return Result<void>{};
+        co_await state_.clock().sleep_until(state_.clock().now() + 2 * look_interval);
+    }
+    co_return Error{
+        ErrorKind::timed_out,
+        fmt::format("{} was re-pointed, but does not replay from {}; look at its log", command.replica.text(), command.upstream.text())};
+}
+
+}  // namespace handyrep::engine

@@ -1,0 +1,62 @@
+// engine/hands.hpp — turns one command of a plan into calls on ports, and keeps what they found out.
+//
+// Carrying out a command that already holds succeeds and changes nothing. After `timed_out`, `unreachable` or `failed` the
+// command may still take effect; after any other error it certainly did not and will not. Decides nothing: the gates are
+// asked of decide/, with what was found.
+#pragma once
+
+#include "decide/gates.hpp"
+#include "engine/state.hpp"
+#include "plans/plan.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handyrep::engine {
+
+/// What the steps of one operation found out so far.
+struct Findings {
+    std::uint64_t operation = 0;
+    bool automatic = true;
+    decide::FenceOutcome fence;
+    std::vector<decide::FinalPosition> finals;
+    std::optional<decide::Gate> fence_gate;
+    std::optional<decide::Gate> durability_gate;
+    std::optional<model::Bytes> loss;           // at least; nothing: unknown
+    std::optional<decide::PrimaryEnd> old_end;  // what that estimate rests on
+    std::optional<model::WalPosition> old_position;
+    std::optional<model::ServerName> better;        // holds more WAL than the candidate: the next plan is for this one
+    std::optional<model::TimelineHistory> history;  // of the promoted server
+    std::optional<WallTime> expires;                // of the promotion, by the candidate's clock
+};
+
+class Hands {
+public:
+    Hands(State& state, Findings& findings) : state_{state}, findings_{findings} {}
+
+    Async<void> carry_out(const plans::Command& command, Instant deadline);
+
+    /// The candidate's own clock `limit` from now: after it the server itself drops the promotion (S8).
+    [[nodiscard]] Result<WallTime> expiry_for(const model::ServerName& candidate, Duration limit) const;
+
+private:
+    Async<void> fence(const plans::Fence& command, Instant deadline);
+    Async<void> detach(const plans::Detach& command, Instant deadline);
+    Async<void> read_final_position(const plans::ReadFinalPosition& command, Instant deadline);
+    Async<void> check_gates(const plans::CheckGates& command);
+    Async<void> promote(const plans::Promote& command, Instant deadline);
+    Async<void> watch_promotion(model::ServerName candidate, Instant deadline);
+    Async<void> record(const plans::RecordPromotion& command, Instant deadline);
+    Async<void> repoint(const plans::Repoint& command, Instant deadline);
+    Async<void> follow(const model::ServerName& replica, const model::ServerName& upstream, Instant deadline);
+
+    /// One look through the held session, which also goes into the evidence.
+    asio::awaitable<model::HeldSight> look(const model::ServerName& server, Instant deadline);
+    void note_final(const model::ServerName& server, const model::StandbyAnswer& standby);
+
+    State& state_;
+    Findings& findings_;
+};
+
+}  // namespace handyrep::engine

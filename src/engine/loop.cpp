@@ -1,0 +1,327 @@
+#include "engine/loop.hpp"
+
+#include "base/ensure.hpp"
+#include "engine/changes.hpp"
+#include "engine/parallel.hpp"
+#include "engine/reporter.hpp"
+#include "saved/servers_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace handyrep::engine {
+
+using decide::Situation;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr Duration store_limit = seconds{10};
+constexpr Duration house_interval = seconds{1};
+/// Positions move all the time; writing them down this often bounds what a killed manager forgets.
+constexpr Duration highest_interval = seconds{30};
+
+std::string text_of(const decide::Decision& decision) {
+    return std::visit([](const auto& it) { return it.text; }, decision);
+}
+decide::Reason reason_of(const decide::Decision& decision) {
+    return std::visit([](const auto& it) { return it.reason; }, decision);
+}
+
+}  // namespace
+
+Cluster::Loop::Loop(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings)
+    : state_{strand, std::move(definition), std::move(surroundings)},
+      alarm_{strand},
+      work_bell_{strand},
+      done_bell_{strand},
+      watch_{state_, alarm_},
+      decision_{decide::Hold{decide::Reason::first_look_incomplete, "not started yet"}} {}
+
+asio::awaitable<void> Cluster::Loop::run() {
+    since_ = state_.clock().wall();
+    co_await load();
+    state_.on_sighting = [this] { tick(); };
+    std::vector<asio::awaitable<void>> works = watch_.works();
+    works.push_back(operate());
+    works.push_back(keep_house());
+    co_await forever(std::move(works));
+}
+
+asio::awaitable<void> Cluster::Loop::load() {
+    const auto text = co_await state_.store().read_servers(state_.clock().now() + store_limit);
+    bool first_start = true;
+    if (!text) {
+        state_.tell(
+            Level::error, "saved_state_unreadable",
+            fmt::format("servers.save cannot be read: {}; starting provisionally from the configuration", text.error().text()));
+    } else if (*text) {
+        auto saved = saved::from_text(**text);
+        if (saved) {
+            state_.saved = *std::move(saved);
+            first_start = false;
+        } else {
+            state_.tell(
+                Level::error, "saved_state_damaged",
+                fmt::format("servers.save is damaged: {}; starting provisionally from the configuration", saved.error().text()));
+        }
+    }
+    adopt_definition(first_start);
+    provisional_ = first_start;
+    for (const model::UpstreamSettings& it : state_.saved.upstream_settings) {
+        if (state_.definition().find(it.server) != nullptr) state_.postgres(it.server).remember_upstream_settings(it.conninfo);
+    }
+    state_.tell(
+        Level::info, "started",
+        fmt::format(
+            "watching cluster {}: {} servers, automatic failover {}", state_.saved.cluster.text(), state_.saved.servers.size(),
+            state_.settings().auto_failover ? "on" : "off"),
+        {{"epoch", fmt::format("{}", state_.saved.epoch)},
+         {"primary", state_.saved.primary ? state_.saved.primary->text() : "none"},
+         {"fencing", std::string(word_for(state_.settings().fencing))}});
+    co_await resume();
+    auto written = co_await state_.save();
+    journal_available_ = journal_available_ && static_cast<bool>(written);
+    if (!written) state_.tell(Level::error, "saved_state_unwritable", written.error().text());
+    ready_ = true;
+}
+
+/// Addresses and limits come from the configuration, roles and what must be down from the saved state.
+void Cluster::Loop::adopt_definition(bool first_start) {
+    std::vector<model::ServerDefinition> servers = state_.definition().servers;
+    if (!first_start) {
+        for (model::ServerDefinition& it : servers) {
+            const auto known = std::ranges::find(state_.saved.servers, it.name, &model::ServerDefinition::name);
+            if (known == state_.saved.servers.end())
+                state_.tell(
+                    Level::info, "server_added", fmt::format("{} is new in the configuration", it.name.text()),
+                    {{"server", it.name.text()}});
+            it.role = known == state_.saved.servers.end() ? model::Role::replica : known->role;
+        }
+        for (const model::ServerDefinition& it : state_.saved.servers) {
+            if (state_.definition().find(it.name) == nullptr)
+                state_.tell(
+                    Level::warning, "server_dropped", fmt::format("{} is no longer in the configuration", it.name.text()),
+                    {{"server", it.name.text()}});
+        }
+    }
+    state_.saved.servers = std::move(servers);
+    const auto primary = std::ranges::find(state_.saved.servers, model::Role::primary, &model::ServerDefinition::role);
+    state_.saved.primary = primary == state_.saved.servers.end() ? std::nullopt : std::optional{primary->name};
+    const auto gone = [&](const auto& it) { return state_.definition().find(it.server) == nullptr; };
+    std::erase_if(state_.saved.must_be_down, gone);
+    std::erase_if(state_.saved.highest, gone);
+    std::erase_if(state_.saved.upstream_settings, gone);
+}
+
+void Cluster::Loop::tick() {
+    if (!ready_) return;
+    remember_cluster();
+    const decide::AnalysisInput input = state_.input();
+    analysis_ = decide::analyse(input);
+    if (!operating_ && waiting_.empty()) {
+        clear_void_entries();
+        adopt_risen_primary();
+    }
+    watch_first_look();
+    settle_possible_primary();
+    watch_.set_suspicious(
+        analysis_.primary_suspected || operating_ || analysis_.situation == Situation::two_primaries ||
+        analysis_.situation == Situation::old_primary_returned);
+    decision_ = decide::decide(state_.input(), analysis_, guards());
+    note_situation();
+    if (operating_ || !waiting_.empty()) return;
+    if (auto* failover = std::get_if<decide::FailOver>(&decision_)) submit(*failover);
+    if (auto* stop = std::get_if<decide::StopReturned>(&decision_)) submit(*stop);
+}
+
+decide::Guards Cluster::Loop::guards() const {
+    decide::Guards out{
+        .provisional = provisional_,
+        .operation_running = operating_,
+        .journal_available = journal_available_,
+        .refused_until = refused_until_};
+    const auto& last = state_.saved.last_failover;
+    if (last && !last->acknowledged) {
+        const auto passed = state_.clock().wall() - last->at;
+        if (passed < state_.settings().cooldown) out.cooldown_left = state_.settings().cooldown - passed;
+    }
+    return out;
+}
+
+/// Without saved state nothing is done before every server was read once (S13).
+void Cluster::Loop::watch_first_look() {
+    if (!provisional_) return;
+    const bool complete = std::ranges::all_of(state_.saved.servers, [&](const model::ServerDefinition& it) {
+        const auto* const seen = state_.evidence.find(it.name);
+        return !it.enabled || (seen != nullptr && seen->last_answer);
+    });
+    if (!complete) return;
+    provisional_ = false;
+    must_save_ = true;
+    state_.tell(Level::info, "first_look_complete", "every server was read once: automation begins");
+}
+
+/// The system identifier and the synchronous set, as long as the primary can be asked for them.
+void Cluster::Loop::remember_cluster() {
+    if (!state_.saved.primary) return;
+    const auto* const seen = state_.evidence.find(*state_.saved.primary);
+    if (seen == nullptr || !seen->held) return;
+    const auto* const answer = std::get_if<model::Answered>(&seen->held->what);
+    if (answer == nullptr || answer->primary() == nullptr) return;
+    if (!state_.saved.system_id) {
+        state_.saved.system_id = answer->system_id;
+        must_save_ = true;
+    }
+    if (answer->system_id == *state_.saved.system_id &&
+        state_.saved.synchronous_standby_names != answer->primary()->synchronous_standby_names) {
+        state_.saved.synchronous_standby_names = answer->primary()->synchronous_standby_names;
+        must_save_ = true;
+    }
+}
+
+void Cluster::Loop::remember_upstreams() {
+    for (const ServerPorts& it : state_.servers()) {
+        const auto settings = it.postgres.upstream_settings();
+        if (!settings) continue;
+        const auto known = std::ranges::find(state_.saved.upstream_settings, it.server, &model::UpstreamSettings::server);
+        if (known == state_.saved.upstream_settings.end()) {
+            state_.saved.upstream_settings.push_back({it.server, *settings});
+            must_save_ = true;
+        } else if (known->conninfo != *settings) {
+            known->conninfo = *settings;
+            must_save_ = true;
+        }
+    }
+}
+
+void Cluster::Loop::note_situation() {
+    // A suspicion that lasts milliseconds is no event; a situation, and a change of what happens next in it, is.
+    const std::string next = fmt::format("{}", word_for(reason_of(decision_)));
+    if (analysis_.situation == told_ && next == told_next_) return;
+    const bool new_situation = analysis_.situation != told_;
+    if (!new_situation && analysis_.situation == Situation::healthy) {
+        told_next_ = next;
+        return;
+    }
+    std::vector<Field> fields{{"situation", std::string(word_for(analysis_.situation))}, {"reason", next}};
+    for (const decide::Fact& fact : analysis_.facts) {
+        const std::string weight = fact.weight == decide::Weight::supports      ? "for"
+                                   : fact.weight == decide::Weight::contradicts ? "against"
+                                                                                : "unknown";
+        const std::string age =
+            fact.at ? fmt::format(" ({} ago)", text(std::chrono::floor<std::chrono::milliseconds>(state_.clock().now() - *fact.at)))
+                    : std::string{};
+        fields.push_back({fmt::format("{} {} {}", weight, fact.server.text(), fact.source), fact.text + age});
+    }
+    const Level level = analysis_.situation == Situation::healthy ? Level::info : Level::warning;
+    state_.tell(
+        level, new_situation ? "situation" : "decision",
+        fmt::format(
+            "{}: {}{}; {}", word_for(analysis_.situation), sentence_for(analysis_.situation),
+            analysis_.detail.empty() ? "" : ": " + analysis_.detail, text_of(decision_)),
+        std::move(fields));
+    if (new_situation) since_ = state_.clock().wall();
+    told_ = analysis_.situation;
+    told_next_ = next;
+}
+
+void Cluster::Loop::settle_possible_primary() {
+    if (!state_.saved.possible_primary || operating_ || !waiting_.empty()) return;
+    const model::PossiblePrimary possible = *state_.saved.possible_primary;
+    const auto* const seen = state_.evidence.find(possible.server);
+    const auto* const answer = seen != nullptr && seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
+    if (answer == nullptr) return;
+    if (answer->primary() != nullptr) {
+        if (unsettled_) submit(FinishPromotion{*std::exchange(unsettled_, std::nullopt)});
+        return;
+    }
+    if (answer->server_time <= possible.expires) return;
+    state_.tell(
+        Level::info, "possible_primary_settled",
+        fmt::format("{} was not promoted: it is in recovery after the request expired", possible.server.text()),
+        {{"server", possible.server.text()}});
+    state_.saved.possible_primary.reset();
+    must_save_ = true;
+    if (unsettled_) submit(TakeBack{*std::exchange(unsettled_, std::nullopt)});
+}
+
+void Cluster::Loop::clear_void_entries() {
+    for (const model::ServerName& server : void_entries(state_.input())) {
+        state_.tell(
+            Level::info, "no_longer_barred", fmt::format("{} follows its successor: it may take part again", server.text()),
+            {{"server", server.text()}});
+        std::erase_if(state_.saved.must_be_down, [&](const model::MustBeDown& it) { return it.server == server; });
+        must_save_ = true;
+        analysis_ = decide::analyse(state_.input());
+    }
+}
+
+void Cluster::Loop::adopt_risen_primary() {
+    const auto risen = adoptable(state_.input(), analysis_);
+    if (!risen) return;
+    if (state_.saved.possible_primary && state_.saved.possible_primary->server == *risen) {
+        if (unsettled_) return;  // our own promotion: settle_possible_primary finishes it
+        state_.saved.possible_primary.reset();
+    }
+    state_.tell(
+        Level::warning, "primary_moved", fmt::format("{} is the primary now: somebody else promoted it", risen->text()),
+        {{"server", risen->text()}, {"from", state_.saved.primary->text()}});
+    move_role(state_.saved, *risen);
+    must_save_ = true;
+    analysis_ = decide::analyse(state_.input());
+}
+
+void Cluster::Loop::submit(Work work) {
+    waiting_.push_back(std::move(work));
+    work_bell_.ring();
+}
+
+asio::awaitable<void> Cluster::Loop::keep_house() {
+    Instant highest_due = state_.clock().now() + highest_interval;
+    for (;;) {
+        co_await state_.clock().sleep_until(state_.clock().now() + house_interval);
+        remember_upstreams();
+        state_.note_highest();
+        const bool due = state_.clock().now() >= highest_due;
+        if (!must_save_ && !due && journal_available_) continue;
+        must_save_ = false;
+        highest_due = state_.clock().now() + highest_interval;
+        const auto written = co_await state_.save();
+        if (static_cast<bool>(written) == journal_available_) continue;
+        journal_available_ = static_cast<bool>(written);
+        state_.tell(
+            written ? Level::info : Level::error, written ? "store_back" : "store_lost",
+            written ? "the manager's disk takes writes again"
+                    : fmt::format("nothing can be written down, so nothing will be done: {}", written.error().text()));
+    }
+}
+
+ClusterReport Cluster::Loop::report() const { return make_report({state_, analysis_, decision_, since_, operation_}); }
+
+Async<std::vector<saved::Event>> Cluster::Loop::events(std::size_t count, Instant deadline) {
+    co_return co_await state_.store().events(count, deadline);
+}
+
+Async<void> Cluster::Loop::acknowledge(std::string by) {
+    if (!state_.saved.last_failover || state_.saved.last_failover->acknowledged)
+        co_return Error{ErrorKind::refused, "there is no failover to acknowledge"};
+    state_.saved.last_failover->acknowledged = true;
+    state_.tell(Level::info, "acknowledged", fmt::format("{} acknowledged the failover: the cool-down is over", by), {{"by", by}});
+    co_return co_await state_.save();
+}
+
+// --- the public face
+
+Cluster::Cluster(asio::any_io_executor strand, model::ClusterDefinition definition, Surroundings surroundings)
+    : loop_{std::make_unique<Loop>(strand, std::move(definition), std::move(surroundings))} {}
+Cluster::~Cluster() = default;
+asio::awaitable<void> Cluster::run() { co_await loop_->run(); }
+ClusterReport Cluster::report() const { return loop_->report(); }
+Async<FailoverAnswer> Cluster::failover(FailoverOrder order) { co_return co_await loop_->failover(std::move(order)); }
+Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
+Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }
+
+}  // namespace handyrep::engine

@@ -1,0 +1,105 @@
+// engine/loop.hpp — the one loop of a cluster: sighting → analysis → decision → operation. Internal to engine/.
+#pragma once
+
+#include "decide/decision.hpp"
+#include "engine/cluster.hpp"
+#include "engine/conductor.hpp"
+#include "engine/state.hpp"
+#include "engine/watch.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace handyrep::engine {
+
+class Cluster::Loop {
+public:
+    Loop(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings);
+
+    asio::awaitable<void> run();
+    [[nodiscard]] ClusterReport report() const;
+    Async<FailoverAnswer> failover(FailoverOrder order);
+    Async<void> acknowledge(std::string by);
+    Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
+
+private:
+    /// A failover that a person waits for.
+    struct Ordered {
+        FailoverOrder order;
+        std::optional<Result<FailoverAnswer>> answer;
+    };
+    /// An operation that is open in the journal and not being carried out: of an earlier life, or with an unknown outcome.
+    struct OpenOperation {
+        saved::OperationBegun begun;
+        std::uint64_t number;
+        std::uint64_t last_sequence;
+    };
+    struct FinishPromotion {  // the promotion is known to have happened: do what follows it
+        OpenOperation open;
+    };
+    struct TakeBack {  // the promotion is known not to have happened: undo what led to it
+        OpenOperation open;
+    };
+    using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, std::shared_ptr<Ordered>>;
+
+    // loop.cpp: start, tick
+    asio::awaitable<void> load();
+    void adopt_definition(bool first_start);
+    void tick();
+    void note_situation();
+    void settle_possible_primary();
+    void clear_void_entries();
+    void adopt_risen_primary();
+    void remember_upstreams();
+    void remember_cluster();
+    void watch_first_look();
+    [[nodiscard]] decide::Guards guards() const;
+    void submit(Work work);
+    asio::awaitable<void> keep_house();
+
+    // operations.cpp: what is done about it
+    asio::awaitable<void> operate();
+    asio::awaitable<void> carry_out(Work work);
+    asio::awaitable<void> fail_over(decide::FailOver decision, std::string by, bool automatic, std::shared_ptr<Ordered> ordered);
+    asio::awaitable<Outcome> try_fail_over(const decide::FailOver& decision, const std::string& by, Findings& findings);
+    asio::awaitable<void> stop_returned(decide::StopReturned decision);
+    asio::awaitable<void> finish_promotion(FinishPromotion work);
+    asio::awaitable<void> take_back(TakeBack work);
+    asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
+    asio::awaitable<void> conclude(Conductor& conductor, Findings& findings, const Outcome& outcome);
+    asio::awaitable<void> leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings);
+    [[nodiscard]] plans::Plan plan_for(const decide::FailOver& decision) const;
+    [[nodiscard]] Result<decide::FailOver> decide_ordered(const FailoverOrder& order) const;
+    void begin_operation(Findings& findings, plans::OperationKind kind, const std::string& by, const std::string& reason);
+    void note_step(const std::string& step);
+
+    // resume.cpp: what an earlier life left open
+    asio::awaitable<void> resume();
+    asio::awaitable<void> resume_one(const std::vector<saved::JournalRecord>& records);
+
+    State state_;
+    Bell alarm_;
+    Bell work_bell_;
+    Bell done_bell_;
+    Watch watch_;
+    decide::Analysis analysis_;
+    decide::Decision decision_;
+    decide::Situation told_ = decide::Situation::unknown;
+    std::string told_next_;
+    WallTime since_{};
+    std::vector<Work> waiting_;  // at most one automatic one; those of the start come first
+    bool operating_ = false;
+    bool provisional_ = false;
+    bool ready_ = false;
+    bool journal_available_ = true;
+    std::uint64_t last_operation_ = 0;
+    std::optional<Instant> refused_until_;
+    std::optional<OperationReport> operation_;
+    bool must_save_ = false;
+    std::optional<OpenOperation> unsettled_;  // goes with saved.possible_primary
+};
+
+}  // namespace handyrep::engine

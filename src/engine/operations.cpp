@@ -1,0 +1,275 @@
+// engine/operations.cpp — what is done about a decision: one operation at a time, each with its record.
+#include "engine/loop.hpp"
+#include "plans/describe.hpp"
+#include "plans/failover.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace handyrep::engine {
+
+using plans::OperationKind;
+using std::chrono::seconds;
+
+namespace {
+
+/// After a refusal nothing changes by asking again at once; the evidence may.
+constexpr Duration refusal_pause = seconds{2};
+/// Each attempt of one failover is for another candidate; there are never many.
+constexpr int max_attempts = 3;
+constexpr std::string_view automation = "automation";
+
+std::string synchronous_names(const State& state) {
+    const auto* const seen = state.saved.primary ? state.evidence.find(*state.saved.primary) : nullptr;
+    if (seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr)
+        return seen->last_answer->what.primary()->synchronous_standby_names;
+    return state.saved.synchronous_standby_names.value_or("");
+}
+
+saved::OperationBegun describe_begun(
+    const plans::Plan& plan, const decide::FailOver& decision, const std::string& by, bool automatic, std::uint64_t epoch) {
+    saved::OperationBegun out{
+        .kind = std::string(word_for(plan.kind)),
+        .by = by,
+        .reason = std::string(word_for(decision.reason)),
+        .automatic = automatic,
+        .old_primary = decision.old_primary,
+        .candidate = decision.candidate,
+        .epoch = epoch,
+        .commit_step = plan.commit.name,
+        .detached = {}};
+    for (const plans::Step& step : plan.reversible) {
+        for (const plans::Command& undo : step.undo) {
+            if (const auto* reattach = std::get_if<plans::Reattach>(&undo)) out.detached.push_back(reattach->replica);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+asio::awaitable<void> Cluster::Loop::operate() {
+    for (;;) {
+        const std::uint64_t heard = work_bell_.rung();
+        if (waiting_.empty()) {
+            co_await work_bell_.wait_past(heard);
+            continue;
+        }
+        Work work = std::move(waiting_.front());
+        waiting_.erase(waiting_.begin());
+        operating_ = true;
+        co_await carry_out(std::move(work));
+        operating_ = false;
+        done_bell_.ring();
+    }
+}
+
+asio::awaitable<void> Cluster::Loop::carry_out(Work work) {
+    if (auto* it = std::get_if<decide::FailOver>(&work)) {
+        co_await fail_over(*it, std::string(automation), true, nullptr);
+    } else if (auto* stop = std::get_if<decide::StopReturned>(&work)) {
+        co_await stop_returned(*stop);
+    } else if (auto* finish = std::get_if<FinishPromotion>(&work)) {
+        co_await finish_promotion(*finish);
+    } else if (auto* back = std::get_if<TakeBack>(&work)) {
+        co_await take_back(*back);
+    } else {
+        co_await carry_out_order(std::get<std::shared_ptr<Ordered>>(work));
+    }
+}
+
+plans::Plan Cluster::Loop::plan_for(const decide::FailOver& decision) const {
+    const decide::Analysis now = decide::analyse(state_.input());
+    return plans::failover(
+        {.decision = decision,
+         .settings = state_.settings(),
+         .saved = state_.saved,
+         .analysis = now,
+         .synchronous_standby_names = synchronous_names(state_)});
+}
+
+void Cluster::Loop::begin_operation(Findings& findings, OperationKind kind, const std::string& by, const std::string& reason) {
+    findings.operation = ++last_operation_;
+    operation_ = OperationReport{
+        .id = findings.operation,
+        .kind = kind,
+        .by = by,
+        .reason = reason,
+        .began = state_.clock().wall(),
+        .ended = {},
+        .step = {},
+        .outcome = "running"};
+    state_.tell(
+        Level::warning, "operation_begun", fmt::format("{}: {} (by {})", word_for(kind), reason, by),
+        {{"kind", std::string(word_for(kind))}, {"by", by}}, findings.operation);
+}
+
+void Cluster::Loop::note_step(const std::string& step) {
+    if (operation_) operation_->step = step;
+}
+
+asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& findings, const Outcome& outcome) {
+    const std::string word = outcome.end == End::done ? "done" : outcome.end == End::refused ? "refused" : "unknown";
+    std::string text = outcome.end == End::done ? outcome.text : fmt::format("{}: {}", word, outcome.text);
+    for (const std::string& failure : outcome.failures) {
+        if (text.find(failure) == std::string::npos) text += "; " + failure;
+    }
+    if (outcome.end == End::refused && findings.fence.processes_gone && state_.saved.primary) {
+        const model::ServerDefinition& old_primary = state_.define(*state_.saved.primary);
+        text += fmt::format(
+            "; {} is stopped and marked standby: to give it back, remove standby.signal in {} and start it, or order a failover",
+            old_primary.name.text(), old_primary.pgdata);
+    }
+    if (outcome.end == End::refused) refused_until_ = state_.clock().now() + refusal_pause;
+    if (operation_ && operation_->id == findings.operation) {
+        operation_->ended = state_.clock().wall();
+        operation_->outcome = text;
+    }
+    const bool clean = outcome.end == End::done && outcome.failures.empty();
+    state_.tell(clean ? Level::info : Level::error, "operation_ended", text, {{"outcome", word}}, findings.operation);
+    // An unknown outcome stays open in the journal until it was seen what became of it.
+    if (outcome.end != End::unknown) co_await conductor.end(text);
+}
+
+/// The promotion may have happened: until it was seen, the candidate counts as a possible primary and the operation stays open.
+asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings) {
+    if (!findings.expires || !begun.candidate) co_return;
+    unsettled_ = OpenOperation{begun, findings.operation, conductor.sequence()};
+    state_.saved.possible_primary = model::PossiblePrimary{*begun.candidate, *findings.expires};
+    const auto written = co_await state_.save();
+    if (!written) state_.tell(Level::error, "saved_state_unwritable", written.error().text(), {}, findings.operation);
+}
+
+asio::awaitable<Outcome> Cluster::Loop::try_fail_over(const decide::FailOver& decision, const std::string& by, Findings& findings) {
+    const plans::Plan plan = plan_for(decision);
+    begin_operation(findings, plan.kind, by, decision.text);
+    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    const saved::OperationBegun begun = describe_begun(plan, decision, by, findings.automatic, state_.saved.epoch);
+    const Outcome outcome = co_await conductor.conduct(plan, begun);
+    if (outcome.end == End::unknown) co_await leave_open(begun, conductor, findings);
+    co_await conclude(conductor, findings, outcome);
+    co_return outcome;
+}
+
+asio::awaitable<void> Cluster::Loop::fail_over(
+    decide::FailOver decision, std::string by, bool automatic, std::shared_ptr<Ordered> ordered) {
+    const plans::Plan shown = plan_for(decision);
+    Outcome outcome{End::refused, {}, {}};
+    std::uint64_t number = 0;
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        Findings findings;
+        findings.automatic = automatic;
+        outcome = co_await try_fail_over(decision, by, findings);
+        number = findings.operation;
+        if (outcome.end != End::refused || !findings.better) break;
+        // Another replica turned out to hold more: the next plan is for that one.
+        decision.candidate = *findings.better;
+        decision.text = fmt::format("fails over from {} to {}", decision.old_primary.text(), decision.candidate.text());
+    }
+    if (!ordered) co_return;
+    if (outcome.end == End::done) {
+        ordered->answer = FailoverAnswer{number, shown, outcome.text};
+    } else {
+        ordered->answer = Error{outcome.end == End::refused ? ErrorKind::refused : ErrorKind::failed, outcome.text};
+    }
+}
+
+asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision) {
+    const model::MustBeDown* const entry = state_.saved.barred(decision.server);
+    if (entry == nullptr) co_return;
+    const plans::Plan plan = plans::stop_returned_primary(state_.saved, *entry);
+    Findings findings;
+    begin_operation(findings, plan.kind, std::string(automation), decision.text);
+    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    const saved::OperationBegun begun{
+        .kind = std::string(word_for(plan.kind)),
+        .by = std::string(automation),
+        .reason = std::string(word_for(decision.reason)),
+        .automatic = true,
+        .old_primary = decision.server,
+        .candidate = {},
+        .epoch = state_.saved.epoch,
+        .commit_step = plan.commit.name,
+        .detached = {}};
+    Outcome outcome = co_await conductor.conduct(plan, begun);
+    if (outcome.end == End::unknown) {
+        // Stopping twice does no harm: it is looked at again, and tried again when it still runs.
+        outcome.end = End::refused;
+        outcome.text = "may have been stopped: " + outcome.text;
+    }
+    co_await conclude(conductor, findings, outcome);
+}
+
+asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
+    const model::ServerName promoted = *work.open.begun.candidate;
+    Findings findings;
+    findings.automatic = work.open.begun.automatic;
+    findings.operation = work.open.number;
+    state_.tell(
+        Level::warning, "promotion_seen", fmt::format("{} was promoted: what follows a promotion is done now", promoted.text()),
+        {{"server", promoted.text()}}, findings.operation);
+    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    conductor.resume_at(work.open.last_sequence);
+    const auto highest = std::ranges::find(state_.saved.highest, promoted, &model::HighestSeen::server);
+    if (highest != state_.saved.highest.end()) findings.old_position = highest->position;
+    const Outcome outcome =
+        co_await conductor.finish(plans::after_promotion(state_.saved, state_.settings(), promoted, *work.open.begun.old_primary));
+    co_await conclude(conductor, findings, outcome);
+}
+
+asio::awaitable<void> Cluster::Loop::take_back(TakeBack work) {
+    Findings findings;
+    findings.operation = work.open.number;
+    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    conductor.resume_at(work.open.last_sequence);
+    std::vector<plans::Command> undo;
+    for (const model::ServerName& replica : work.open.begun.detached) {
+        if (state_.definition().find(replica) != nullptr && replica != state_.saved.primary)
+            undo.emplace_back(plans::Reattach{replica, *work.open.begun.old_primary});
+    }
+    const auto failures = co_await conductor.take_back(undo);
+    const std::string text = failures.empty() ? "taken back: its point of no return was not reached"
+                                              : fmt::format("taken back, but: {}", fmt::join(failures, "; "));
+    state_.tell(failures.empty() ? Level::info : Level::warning, "operation_ended", text, {{"outcome", "undone"}}, findings.operation);
+    co_await conductor.end(text);
+}
+
+// --- orders of a person
+
+Result<decide::FailOver> Cluster::Loop::decide_ordered(const FailoverOrder& order) const {
+    if (order.to && state_.definition().find(*order.to) == nullptr)
+        return Error{ErrorKind::invalid, fmt::format("there is no server called {}", order.to->text())};
+    const decide::AnalysisInput input = state_.input();
+    auto decision = decide::decide_order(input, decide::analyse(input), order.to);
+    if (!decision) return decision.error();
+    if (!journal_available_)
+        return Error{ErrorKind::refused, "the journal cannot be written, and without it no action is taken; check the manager's disk"};
+    return decision;
+}
+
+Async<FailoverAnswer> Cluster::Loop::failover(FailoverOrder order) {
+    if (!ready_) co_return Error{ErrorKind::refused, "still starting: ask again in a moment"};
+    if (operating_ || !waiting_.empty()) co_return Error{ErrorKind::conflict, "another operation is running: wait until it has ended"};
+    if (order.dry_run) {
+        const auto decision = decide_ordered(order);
+        if (!decision) co_return decision.error();
+        co_return FailoverAnswer{std::nullopt, plan_for(*decision), decision->text + " (dry run: nothing was changed)"};
+    }
+    const auto ordered = std::make_shared<Ordered>(Ordered{.order = std::move(order), .answer = {}});
+    submit(ordered);
+    while (!ordered->answer) co_await done_bell_.wait_past(done_bell_.rung());
+    co_return *ordered->answer;
+}
+
+asio::awaitable<void> Cluster::Loop::carry_out_order(std::shared_ptr<Ordered> ordered) {
+    const auto decision = decide_ordered(ordered->order);
+    if (!decision) {
+        state_.tell(Level::warning, "order_refused", decision.error().text(), {{"by", ordered->order.by}});
+        ordered->answer = decision.error();
+        co_return;
+    }
+    co_await fail_over(*decision, ordered->order.by, false, ordered);
+}
+
+}  // namespace handyrep::engine

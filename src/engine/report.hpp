@@ -1,0 +1,73 @@
+// engine/report.hpp — what a cluster answers when asked how it is: values for API, CLI and page, taken at one moment.
+#pragma once
+
+#include "base/time.hpp"
+#include "decide/analysis.hpp"
+#include "decide/decision.hpp"
+#include "model/server.hpp"
+#include "plans/plan.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handyrep::engine {
+
+struct ServerReport {
+    model::ServerName name;
+    model::Role role;     // assigned
+    std::string seen_as;  // "primary", "replica", "" when nothing is known
+    model::ServerStatus status = model::ServerStatus::unknown;
+    std::string host;  // host:port
+    bool enabled = true;
+    bool must_be_down = false;
+    std::optional<model::Timeline> timeline;
+    std::optional<model::Lsn> lsn;    // flushed on a primary, received on a replica
+    std::optional<model::Bytes> lag;  // behind the primary's last known flush position
+    std::optional<Duration> lag_time;
+    std::optional<Duration> seen_ago;  // since its last answer
+    std::string message;
+};
+
+struct OperationReport {
+    std::uint64_t id = 0;
+    plans::OperationKind kind = plans::OperationKind::failover;
+    std::string by;
+    std::string reason;
+    WallTime began;
+    std::optional<WallTime> ended;
+    std::string step;     // the one being done, or the last one
+    std::string outcome;  // "running", "done", "refused: …", "failed: …", "unknown: …"
+};
+
+struct ClusterReport {
+    model::ClusterName cluster;
+    model::ClusterStatus status = model::ClusterStatus::unknown;
+    decide::Situation situation = decide::Situation::unknown;
+    std::string situation_text;  // one sentence
+    WallTime since;              // when the situation began
+    std::string next;            // what happens next, or what is in the way
+    decide::Reason reason = decide::Reason::first_look_incomplete;
+    std::string automation;     // "on", "off (failover.auto_failover is false)", "paused by ann: …"
+    std::string fence_outlook;  // what a failover could prove: "processes_gone over ssh" or "no fence possible: …"
+    std::uint64_t epoch = 0;
+    std::vector<ServerReport> servers;
+    std::vector<decide::Finding> findings;
+    std::optional<OperationReport> operation;  // running or last
+};
+
+/// The answer to an order to fail over.
+struct FailoverAnswer {
+    std::optional<std::uint64_t> operation;  // nothing for a dry run
+    plans::Plan plan;
+    std::string text;  // what would happen, or what happened
+};
+
+struct FailoverOrder {
+    std::optional<model::ServerName> to;
+    bool dry_run = false;
+    std::string by;  // the user, for the record
+};
+
+}  // namespace handyrep::engine

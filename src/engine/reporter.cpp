@@ -1,0 +1,166 @@
+#include "engine/reporter.hpp"
+
+#include "base/overloaded.hpp"
+#include "decide/findings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace handyrep::engine {
+
+using decide::Situation;
+using model::ClusterStatus;
+using model::ServerStatus;
+
+namespace {
+
+ClusterStatus status_of(const decide::Analysis& analysis) {
+    switch (analysis.situation) {
+        case Situation::unknown:
+        case Situation::manager_isolated: return ClusterStatus::unknown;
+        case Situation::healthy: return analysis.findings.empty() ? ClusterStatus::healthy : ClusterStatus::warning;
+        case Situation::old_primary_returned:
+        case Situation::connections_exhausted:
+        case Situation::auth_broken:
+        case Situation::postmaster_hung:
+        case Situation::listener_or_firewall:
+        case Situation::primary_unreachable_from_here: return ClusterStatus::warning;
+        case Situation::two_primaries:
+        case Situation::no_writable_primary:
+        case Situation::primary_read_only:
+        case Situation::storage_stalled:
+        case Situation::primary_shut_down_cleanly:
+        case Situation::primary_crash_recovery:
+        case Situation::all_dark:
+        case Situation::primary_stalled:
+        case Situation::primary_dead_no_replicas:
+        case Situation::primary_dead_some_replicas_lost:
+        case Situation::primary_dead: return ClusterStatus::down;
+    }
+    return ClusterStatus::unknown;
+}
+
+ServerStatus status_of(const ReportInput& input, const model::ServerDefinition& server, const model::ServerEvidence* seen) {
+    const bool access_trouble = std::ranges::any_of(input.analysis.findings, [&](const decide::Finding& it) {
+        return it.server == server.name &&
+               (it.kind == decide::FindingKind::access_refused || it.kind == decide::FindingKind::host_unreachable ||
+                it.kind == decide::FindingKind::look_refused || it.kind == decide::FindingKind::replica_detached ||
+                it.kind == decide::FindingKind::replica_foreign || it.kind == decide::FindingKind::session_lost);
+    });
+    const bool lagged = std::ranges::any_of(input.analysis.findings, [&](const decide::Finding& it) {
+        return it.server == server.name && it.kind == decide::FindingKind::replica_lagged;
+    });
+    if (seen == nullptr || (!seen->held && !seen->dial)) return ServerStatus::unknown;
+    if (seen->bad_since) {
+        const bool nobody_listens = seen->dial && seen->dial->what.outcome == model::DialOutcome::refused;
+        return nobody_listens ? ServerStatus::down : ServerStatus::unavailable;
+    }
+    if (access_trouble) return ServerStatus::warning;
+    return lagged ? ServerStatus::lagged : ServerStatus::healthy;
+}
+
+/// Position and lag of one server, from its last answer.
+void add_positions(const ReportInput& input, const model::ServerEvidence& seen, ServerReport& out) {
+    if (!seen.last_answer) return;
+    out.seen_ago = input.state.clock().now() - seen.last_answer->at;
+    if (const auto* primary = seen.last_answer->what.primary()) {
+        out.seen_as = "primary";
+        out.timeline = primary->timeline;
+        out.lsn = primary->flushed;
+        return;
+    }
+    const model::StandbyAnswer& standby = *seen.last_answer->what.standby();
+    out.seen_as = "replica";
+    out.timeline = standby.timeline;
+    out.lsn = standby.received;
+    const auto* const primary = input.state.saved.primary ? input.state.evidence.find(*input.state.saved.primary) : nullptr;
+    const model::PrimaryAnswer* const ahead = primary != nullptr && primary->last_answer ? primary->last_answer->what.primary() : nullptr;
+    if (ahead == nullptr) return;
+    out.lag = gap(standby.received, ahead->flushed);
+    // Without anything to replay the clock runs on: only what is behind in bytes is behind in time.
+    const bool behind = standby.replayed < ahead->flushed;
+    out.lag_time = behind ? standby.replay_delay : std::optional{Duration::zero()};
+}
+
+std::string message_of(const ReportInput& input, const model::ServerDefinition& server, const model::ServerEvidence* seen) {
+    std::string out;
+    const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+    if (input.state.saved.barred(server.name) != nullptr) add("must not run as primary");
+    if (seen != nullptr && (seen->bad_since || (seen->dial && seen->dial->what.outcome != model::DialOutcome::accepted)))
+        add(decide::describe_sight(input.state.input(), *seen));
+    for (const decide::Finding& it : input.analysis.findings) {
+        const bool said = it.kind == decide::FindingKind::replica_detached || it.kind == decide::FindingKind::host_unreachable ||
+                          it.kind == decide::FindingKind::look_refused || it.kind == decide::FindingKind::replica_foreign ||
+                          it.kind == decide::FindingKind::possible_primary;
+        if (it.server == server.name && said) add(it.text);
+    }
+    return out;
+}
+
+ServerReport report_server(const ReportInput& input, const model::ServerDefinition& server) {
+    const model::ServerEvidence* const seen = input.state.evidence.find(server.name);
+    ServerReport out{
+        .name = server.name,
+        .role = server.role,
+        .seen_as = {},
+        .status = status_of(input, server, seen),
+        .host = fmt::format("{}:{}", server.hostname, server.port),
+        .enabled = server.enabled,
+        .must_be_down = input.state.saved.barred(server.name) != nullptr,
+        .timeline = {},
+        .lsn = {},
+        .lag = {},
+        .lag_time = {},
+        .seen_ago = {},
+        .message = message_of(input, server, seen)};
+    if (seen != nullptr) add_positions(input, *seen, out);
+    return out;
+}
+
+std::string automation_of(const State& state) { return state.settings().auto_failover ? "on" : "off (failover.auto_failover is false)"; }
+
+/// What a failover could prove about the old primary if it died now: said beforehand, so that nobody learns it at night.
+std::string fence_outlook_of(const State& state) {
+    if (!state.saved.primary) return "no primary is known";
+    const model::ServerEvidence* const seen = state.evidence.find(*state.saved.primary);
+    if (seen == nullptr || !seen->host) return "not looked into yet";
+    if (seen->host->what.look() != nullptr)
+        return fmt::format("processes_gone (its host answers over {})", word_for(state.define(*state.saved.primary).transport));
+    switch (state.settings().fencing) {
+        case model::Fencing::strict: return "no fence possible: its host does not answer, and failover.fencing is strict";
+        case model::Fencing::witnessed: return "no fence possible: its host does not answer; only the replicas' hosts could witness";
+        case model::Fencing::none: return "no fence possible, and failover.fencing asks for none";
+    }
+    return {};
+}
+
+std::string text_of(const decide::Decision& decision) {
+    return std::visit([](const auto& it) { return it.text; }, decision);
+}
+
+}  // namespace
+
+ClusterReport make_report(const ReportInput& input) {
+    ClusterReport out{
+        .cluster = input.state.saved.cluster,
+        .status = status_of(input.analysis),
+        .situation = input.analysis.situation,
+        .situation_text = std::string(sentence_for(input.analysis.situation)),
+        .since = input.since,
+        .next = text_of(input.decision),
+        .reason = std::visit([](const auto& it) { return it.reason; }, input.decision),
+        .automation = automation_of(input.state),
+        .fence_outlook = fence_outlook_of(input.state),
+        .epoch = input.state.saved.epoch,
+        .servers = {},
+        .findings = input.analysis.findings,
+        .operation = input.operation};
+    if (!input.analysis.detail.empty()) out.situation_text += ": " + input.analysis.detail;
+    if (input.analysis.situation == Situation::healthy && input.analysis.primary_suspected)
+        out.situation_text = "the primary is not answering at this moment";
+    for (const model::ServerDefinition& server : input.state.saved.servers) out.servers.push_back(report_server(input, server));
+    return out;
+}
+
+}  // namespace handyrep::engine

@@ -1,0 +1,98 @@
+// engine/resume.cpp — what an earlier life of the manager left open (S14).
+//
+// A commit step is never carried out from an old journal. Before it: undo, then decide afresh. Begun without an end: the
+// candidate counts as a possible primary until it was seen. Done: what follows a promotion is done again, which changes
+// nothing where it was done already.
+#include "engine/loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace handyrep::engine {
+
+using saved::JournalEntry;
+using saved::JournalRecord;
+
+namespace {
+
+constexpr Duration journal_limit = std::chrono::seconds{10};
+
+/// The last thing the journal says of `step`; nothing when it was never begun.
+std::optional<JournalRecord> last_of(const std::vector<JournalRecord>& records, const std::string& step) {
+    const auto found = std::ranges::find_if(records.rbegin(), records.rend(), [&](const JournalRecord& it) { return it.step == step; });
+    return found == records.rend() ? std::nullopt : std::optional{*found};
+}
+
+std::optional<WallTime> expiry_in(const std::vector<JournalRecord>& records, const std::string& step) {
+    for (const JournalRecord& it : records) {
+        if (it.step != step || it.entry != JournalEntry::starting) continue;
+        if (const auto expires = saved::expiry_from_text(it.detail)) return *expires;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+asio::awaitable<void> Cluster::Loop::resume() {
+    const auto last = co_await state_.store().last_operation(state_.clock().now() + journal_limit);
+    const auto open = co_await state_.store().open_operations(state_.clock().now() + journal_limit);
+    if (!last || !open) {
+        journal_available_ = false;
+        state_.tell(
+            Level::error, "journal_unreadable",
+            fmt::format(
+                "{}: nothing is done before the journal can be read; check the manager's disk and restart",
+                last ? open.error().text() : last.error().text()));
+        co_return;
+    }
+    last_operation_ = *last;
+    std::map<std::uint64_t, std::vector<JournalRecord>> operations;
+    for (const JournalRecord& it : *open) operations[it.operation].push_back(it);
+    for (const auto& [number, records] : operations) co_await resume_one(records);
+}
+
+asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>& records) {
+    const std::uint64_t number = records.front().operation;
+    last_operation_ = std::max(last_operation_, number);
+    Findings findings;
+    findings.operation = number;
+    Conductor conductor{state_, findings, [](const std::string&) {}};
+    conductor.resume_at(records.back().sequence);
+
+    const auto begun = saved::operation_begun_from_text(records.front().detail);
+    if (records.front().entry != JournalEntry::begun || !begun) {
+        state_.tell(
+            Level::error, "operation_unreadable",
+            fmt::format("the journal of operation {} cannot be read: it is closed, look at the servers", number), {}, number);
+        co_return co_await conductor.end("unreadable after a restart");
+    }
+    const auto commit = last_of(records, begun->commit_step);
+    const std::string where = commit ? fmt::format("at '{}' ({})", commit->step, word_for(commit->entry)) : "before its point of no return";
+    state_.tell(
+        Level::warning, "operation_found_open", fmt::format("operation {} ({}) was interrupted {}", number, begun->kind, where), {},
+        number);
+
+    const bool promotion = begun->candidate && begun->old_primary && begun->kind == word_for(plans::OperationKind::failover);
+    if (!promotion) co_return co_await conductor.end("interrupted by a restart: looked at afresh");
+    const bool known = state_.definition().find(*begun->candidate) != nullptr && state_.definition().find(*begun->old_primary) != nullptr;
+    if (!known) co_return co_await conductor.end("its servers are no longer configured");
+
+    const OpenOperation open{*begun, number, records.back().sequence};
+    const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
+    if (never_happened) {
+        waiting_.emplace_back(TakeBack{open});
+    } else if (state_.saved.primary == begun->candidate) {
+        waiting_.emplace_back(FinishPromotion{open});
+    } else {
+        // Done, or begun with an unknown end: sight of the candidate settles both.
+        const auto expires = expiry_in(records, begun->commit_step);
+        unsettled_ = open;
+        state_.saved.possible_primary =
+            model::PossiblePrimary{*begun->candidate, expires.value_or(state_.clock().wall() + std::chrono::minutes{1})};
+        must_save_ = true;
+    }
+}
+
+}  // namespace handyrep::engine

@@ -1,0 +1,64 @@
+// engine/state.hpp — what one cluster's loop knows: definitions, saved state, evidence, and the ports it looks and acts through.
+//
+// Every part of the engine holds a reference to it; it decides nothing. All of it lives on one strand.
+#pragma once
+
+#include "decide/analysis.hpp"
+#include "engine/bell.hpp"
+#include "engine/cluster.hpp"
+#include "model/evidence.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace handyrep::engine {
+
+class State {
+public:
+    State(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings);
+
+    [[nodiscard]] ports::Clock& clock() const { return surroundings_.clock; }
+    [[nodiscard]] ports::Store& store() const { return surroundings_.store; }
+    [[nodiscard]] const model::FailoverSettings& settings() const { return definition_.failover; }
+    [[nodiscard]] const model::ClusterDefinition& definition() const { return definition_; }
+    [[nodiscard]] const std::vector<ServerPorts>& servers() const { return surroundings_.servers; }
+    [[nodiscard]] ports::Postgres& postgres(const model::ServerName& server) const;
+    [[nodiscard]] ports::Host& host(const model::ServerName& server) const;
+    [[nodiscard]] const model::ServerDefinition& define(const model::ServerName& server) const;
+
+    model::SavedState saved;
+    model::Evidence evidence;
+
+    /// Takes a sighting in. After a gap in which this program itself did not run, all evidence is thrown away first: what
+    /// was silent then may only have been us. Calls `on_sighting` afterwards.
+    void absorb(const model::Sighting& sighting);
+    std::function<void()> on_sighting;
+    [[nodiscard]] std::uint64_t doubts() const { return doubts_; }
+
+    [[nodiscard]] decide::AnalysisInput input() const { return {settings(), saved, evidence, clock().now()}; }
+
+    /// One event: to the log at once, to the history when the store gets to it.
+    void tell(
+        Level level, std::string name, std::string text, std::vector<Field> fields = {},
+        std::optional<std::uint64_t> operation = std::nullopt);
+
+    /// Writes `saved` with the next version. One write at a time; a caller whose content went out with another's write is served by that.
+    Async<void> save();
+    /// Sets what must survive first and tells nobody: for the next `save`.
+    void note_highest();
+
+private:
+    bool we_were_asleep(Instant now);
+
+    model::ClusterDefinition definition_;
+    Surroundings surroundings_;
+    Bell saved_bell_;
+    bool saving_ = false;
+    std::uint64_t stored_version_ = 0;
+    std::optional<Instant> last_sighting_;
+    std::optional<Duration> boot_ahead_;
+    std::uint64_t doubts_ = 0;
+};
+
+}  // namespace handyrep::engine

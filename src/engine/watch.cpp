@@ -1,0 +1,108 @@
+#include "engine/watch.hpp"
+
+#include <algorithm>
+
+namespace handyrep::engine {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using namespace boost::asio::experimental::awaitable_operators;
+
+namespace {
+
+/// Right after an alarm the replicas' receivers are just noticing: a few quick looks catch the moment, then every 50 ms.
+constexpr Duration first_looks = milliseconds{150};
+constexpr Duration first_interval = milliseconds{10};
+constexpr Duration host_interval = seconds{10};
+constexpr Duration host_suspicious_interval = seconds{1};
+constexpr Duration host_limit = seconds{5};
+/// An old primary may answer at any moment; looked for as often as a living server.
+constexpr Duration answer_limit = milliseconds{500};
+
+}  // namespace
+
+std::vector<asio::awaitable<void>> Watch::works() {
+    std::vector<asio::awaitable<void>> out;
+    for (const ServerPorts& server : state_.servers()) {
+        out.push_back(hold(server));
+        out.push_back(dial(server));
+        out.push_back(look_at_host(server));
+    }
+    return out;
+}
+
+void Watch::set_suspicious(bool suspicious) {
+    if (!suspicious) {
+        suspicious_since_.reset();
+    } else if (!suspicious_since_) {
+        suspicious_since_ = state_.clock().now();
+        alarm_.ring();
+    }
+}
+
+Duration Watch::held_interval() const {
+    if (!suspicious_since_) return state_.settings().poll_interval;
+    return state_.clock().now() - *suspicious_since_ < first_looks ? first_interval : model::suspicious_interval;
+}
+
+asio::awaitable<void> Watch::rest(Instant when, std::uint64_t heard) {
+    co_await (state_.clock().sleep_until(when) || alarm_.wait_past(heard));
+}
+
+asio::awaitable<void> Watch::hold(ServerPorts server) {
+    for (;;) {
+        const std::uint64_t heard = alarm_.rung();
+        const Instant began = state_.clock().now();
+        const Duration limit = std::max(answer_limit, state_.settings().connect_timeout);
+        model::HeldSight sight = co_await server.postgres.poll(true, began + limit);
+        const bool ended = std::holds_alternative<model::Lost>(sight);
+        state_.absorb({server.server, state_.clock().now(), std::move(sight)});
+        // The end of a session is news, not an interval: what a new one is told matters at once.
+        if (ended) continue;
+        co_await (rest(began + held_interval(), heard) || server.postgres.session_ended());
+    }
+}
+
+asio::awaitable<void> Watch::dial(ServerPorts server) {
+    for (;;) {
+        const std::uint64_t heard = alarm_.rung();
+        const Instant began = state_.clock().now();
+        model::DialSight sight = co_await server.postgres.dial(began + state_.settings().connect_timeout);
+        state_.absorb({server.server, state_.clock().now(), std::move(sight)});
+        const bool urgent = suspicious() && server.server == state_.saved.primary;
+        co_await rest(began + (urgent ? held_interval() : decide::dial_interval(state_.settings())), heard);
+    }
+}
+
+asio::awaitable<void> Watch::sight_host(ServerPorts server) {
+    auto look = co_await server.host.look(state_.clock().now() + host_limit);
+    model::HostSight sight{look ? std::variant<model::HostLook, Error>{*look} : std::variant<model::HostLook, Error>{look.error()}};
+    state_.absorb({server.server, state_.clock().now(), std::move(sight)});
+}
+
+asio::awaitable<void> Watch::ask_witness(ServerPorts server) {
+    const auto primary = state_.saved.primary;
+    if (!primary) co_return;
+    const model::ServerDefinition& asked = state_.define(*primary);
+    const model::Reach reach = co_await server.host.reach(
+        asked.hostname, asked.port, state_.clock().now() + state_.settings().connect_timeout + milliseconds{500});
+    state_.absorb({server.server, state_.clock().now(), model::WitnessSight{*primary, reach}});
+}
+
+asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
+    Instant next_look{};
+    for (;;) {
+        const std::uint64_t heard = alarm_.rung();
+        const Instant began = state_.clock().now();
+        const bool is_primary = server.server == state_.saved.primary;
+        if (suspicious() && !is_primary && state_.saved.barred(server.server) == nullptr) {
+            co_await ask_witness(server);
+        } else if (suspicious() || began >= next_look) {
+            co_await sight_host(server);
+            next_look = began + host_interval;
+        }
+        co_await rest(suspicious() ? began + host_suspicious_interval : std::max(next_look, began + milliseconds{1}), heard);
+    }
+}
+
+}  // namespace handyrep::engine

@@ -1,0 +1,93 @@
+#include "saved/operation.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace handyrep::saved {
+
+using model::ServerName;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view expiry_prefix = "expires ";
+
+Error damaged(std::string_view member, std::string_view expected) {
+    return {
+        ErrorKind::invalid, fmt::format("the journal's description of an operation is damaged: member '{}' is not {}", member, expected)};
+}
+
+Result<std::string> read_text(const json& document, const char* member) {
+    const auto found = document.find(member);
+    if (found == document.end() || !found->is_string()) return damaged(member, "a text");
+    return found->get<std::string>();
+}
+
+Result<std::optional<ServerName>> read_server(const json& document, const char* member) {
+    const auto found = document.find(member);
+    if (found == document.end() || found->is_null()) return std::optional<ServerName>{};
+    if (!found->is_string()) return damaged(member, "a server's name");
+    auto name = ServerName::parse(found->get<std::string>());
+    if (!name) return damaged(member, "a server's name");
+    return std::optional{*std::move(name)};
+}
+
+Result<std::vector<ServerName>> read_servers(const json& document, const char* member) {
+    const auto found = document.find(member);
+    if (found == document.end() || !found->is_array()) return damaged(member, "a list of servers");
+    std::vector<ServerName> out;
+    for (const json& it : *found) {
+        auto name = it.is_string() ? ServerName::parse(it.get<std::string>()) : Result<ServerName>{model::bad_name("")};
+        if (!name) return damaged(member, "a list of servers");
+        out.push_back(*std::move(name));
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string to_text(const OperationBegun& begun) {
+    json document{{"kind", begun.kind},           {"by", begun.by},       {"reason", begun.reason},
+                  {"automatic", begun.automatic}, {"epoch", begun.epoch}, {"commit_step", begun.commit_step}};
+    document["old_primary"] = begun.old_primary ? json(begun.old_primary->text()) : json(nullptr);
+    document["candidate"] = begun.candidate ? json(begun.candidate->text()) : json(nullptr);
+    document["detached"] = json::array();
+    for (const ServerName& server : begun.detached) document["detached"].push_back(server.text());
+    return document.dump();
+}
+
+Result<OperationBegun> operation_begun_from_text(std::string_view text) {
+    const json document = json::parse(text, nullptr, false);
+    if (!document.is_object()) return Error{ErrorKind::invalid, "the journal's description of an operation is not a JSON object"};
+    OperationBegun out;
+    const auto kind = read_text(document, "kind");
+    if (!kind) return kind.error();
+    const auto by = read_text(document, "by");
+    if (!by) return by.error();
+    const auto reason = read_text(document, "reason");
+    if (!reason) return reason.error();
+    const auto commit_step = read_text(document, "commit_step");
+    if (!commit_step) return commit_step.error();
+    const auto old_primary = read_server(document, "old_primary");
+    if (!old_primary) return old_primary.error();
+    const auto candidate = read_server(document, "candidate");
+    if (!candidate) return candidate.error();
+    const auto detached = read_servers(document, "detached");
+    if (!detached) return detached.error();
+    const auto automatic = document.find("automatic");
+    if (automatic == document.end() || !automatic->is_boolean()) return damaged("automatic", "true or false");
+    const auto epoch = document.find("epoch");
+    if (epoch == document.end() || !epoch->is_number_unsigned()) return damaged("epoch", "a number");
+    return OperationBegun{*kind,        *by,      *reason, automatic->get<bool>(), *old_primary, *candidate, epoch->get<std::uint64_t>(),
+                          *commit_step, *detached};
+}
+
+std::string expiry_to_text(WallTime expires) { return std::string(expiry_prefix) + handyrep::text(expires); }
+
+Result<WallTime> expiry_from_text(std::string_view text) {
+    if (!text.starts_with(expiry_prefix))
+        return Error{ErrorKind::invalid, fmt::format("'{}' does not say when the promotion expires", text.substr(0, 80))};
+    return parse_wall_time(text.substr(expiry_prefix.size()));
+}
+
+}  // namespace handyrep::saved
