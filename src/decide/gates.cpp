@@ -136,9 +136,11 @@ Gate synchronous_gate(const SyncStandbys& set, std::span<const FinalPosition> fi
     return GateOpen{Proof::nothing, "every commit that a synchronous standby confirmed is on the candidate"};
 }
 
-std::string application_name_of(const AnalysisInput& input, const ServerName& server) {
-    const auto remembered = std::ranges::find(input.saved.upstream_settings, server, &model::UpstreamSettings::server);
-    if (remembered == input.saved.upstream_settings.end()) return server.text();
+}  // namespace
+
+std::string application_name_of(const model::SavedState& saved, const ServerName& server) {
+    const auto remembered = std::ranges::find(saved.upstream_settings, server, &model::UpstreamSettings::server);
+    if (remembered == saved.upstream_settings.end()) return server.text();
     const std::string& conninfo = remembered->conninfo;
     const auto at = conninfo.find("application_name=");
     if (at == std::string::npos) return "walreceiver";  // libpqwalreceiver's own default
@@ -146,8 +148,6 @@ std::string application_name_of(const AnalysisInput& input, const ServerName& se
     const std::string value = conninfo.substr(from, conninfo.find(' ', from) - from);
     return value.size() >= 2 && value.front() == '\'' ? value.substr(1, value.size() - 2) : value;
 }
-
-}  // namespace
 
 std::optional<PrimaryEnd> last_known_end(const AnalysisInput& input) {
     if (!input.saved.primary) return std::nullopt;
@@ -204,7 +204,7 @@ Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, co
         if (!view.valid || view.standby() == nullptr || view.attachment == Attachment::elsewhere) continue;
         if (view.answer->version.major() < 13) continue;  // its receiver cannot be stopped without a restart (S21)
         const model::WalPosition position{view.standby()->timeline.value_or(candidate.timeline), view.standby()->received};
-        finals.push_back({view.server, application_name_of(input, view.server), true, position});
+        finals.push_back({view.server, application_name_of(input.saved, view.server), true, position});
         if (position == candidate && !furthest) furthest = view.server;
     }
     const std::string* const setting = synchronous_setting(input);
@@ -227,7 +227,7 @@ Gate durability_gate(const AnalysisInput& input, std::span<const FinalPosition> 
     if (!*set) return asynchronous_gate(input, chosen->position.lsn);
     std::vector<FinalPosition> named(finals.begin(), finals.end());
     for (FinalPosition& it : named) {
-        if (it.application_name.empty()) it.application_name = application_name_of(input, it.server);
+        if (it.application_name.empty()) it.application_name = application_name_of(input.saved, it.server);
     }
     return synchronous_gate(**set, named, candidate);
 }

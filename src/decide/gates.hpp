@@ -77,6 +77,8 @@ struct PrimaryEnd {
 
 /// What a promotion of a server that stands at `candidate` would lose at least; nothing when the primary was never read.
 [[nodiscard]] std::optional<model::Bytes> estimated_loss(const AnalysisInput& input, model::Lsn candidate);
+/// The name under which a replica counts in synchronous_standby_names, from its own primary_conninfo; its server name when that was never read.
+[[nodiscard]] std::string application_name_of(const model::SavedState& saved, const model::ServerName& server);
 [[nodiscard]] std::optional<PrimaryEnd> last_known_end(const AnalysisInput& input);
 
 }  // namespace handyrep::decide

@@ -55,14 +55,15 @@ Step read_positions(const FailoverInput& input) {
 
 }  // namespace
 
-std::string synchronous_names_after(const std::string& before, const ServerName& candidate, const decide::Analysis& analysis) {
+std::string synchronous_names_after(
+    const std::string& before, const ServerName& candidate, const decide::Analysis& analysis, const model::SavedState& saved) {
     const auto set = model::SyncStandbys::parse(before);
     if (!set || !*set || (*set)->open()) return set && *set ? before : std::string{};
     std::vector<std::string> names;
     for (const decide::ReplicaView& view : analysis.replicas) {
-        const std::string name = lower(view.server.text());
-        if (view.valid && view.server != candidate && std::ranges::find((*set)->names, name) != (*set)->names.end())
-            names.push_back(fmt::format("\"{}\"", view.server.text()));
+        const std::string name = decide::application_name_of(saved, view.server);
+        if (view.valid && view.server != candidate && std::ranges::find((*set)->names, lower(name)) != (*set)->names.end())
+            names.push_back(fmt::format("\"{}\"", name));
     }
     if (names.empty()) return {};
     const std::size_t required = std::min((*set)->required, names.size());
@@ -92,7 +93,8 @@ Plan failover(const FailoverInput& input) {
     plan.reversible.push_back(
         {.name = "prepare candidate",
          .why = "it must not acknowledge a commit by a rule of its own, nor hang on a server that is gone",
-         .apply = {PrepareCandidate{candidate, synchronous_names_after(input.synchronous_standby_names, candidate, input.analysis)}},
+         .apply = {PrepareCandidate{
+             candidate, synchronous_names_after(input.synchronous_standby_names, candidate, input.analysis, input.saved)}},
          .limit = seconds{3}});
     return plan;
 }
