@@ -33,6 +33,6 @@ struct FailoverInput {
 /// synchronous_standby_names for the world after `candidate` was promoted (S9): the rule of the old primary among the
 /// replicas that are seen, never naming the candidate itself or a server that is not there, for that would hang every commit.
 [[nodiscard]] std::string synchronous_names_after(
-    const std::string& before, const model::ServerName& candidate, const decide::Analysis& analysis);
+    const std::string& before, const model::ServerName& candidate, const decide::Analysis& analysis, const model::SavedState& saved);
 
 }  // namespace handyrep::plans
