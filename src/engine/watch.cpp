@@ -6,7 +6,6 @@ namespace handyrep::engine {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using namespace boost::asio::experimental::awaitable_operators;
 
 namespace {
 
@@ -46,7 +45,7 @@ Duration Watch::held_interval() const {
 }
 
 asio::awaitable<void> Watch::rest(Instant when, std::uint64_t heard) {
-    co_await (state_.clock().sleep_until(when) || alarm_.wait_past(heard));
+    co_await ports::first_of(state_.clock().sleep_until(when), alarm_.wait_past(heard));
 }
 
 asio::awaitable<void> Watch::hold(ServerPorts server) {
@@ -59,7 +58,7 @@ asio::awaitable<void> Watch::hold(ServerPorts server) {
         state_.absorb({server.server, state_.clock().now(), std::move(sight)});
         // The end of a session is news, not an interval: what a new one is told matters at once.
         if (ended) continue;
-        co_await (rest(began + held_interval(), heard) || server.postgres.session_ended());
+        co_await ports::first_of(rest(began + held_interval(), heard), server.postgres.session_ended());
     }
 }
 

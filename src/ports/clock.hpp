@@ -5,8 +5,10 @@
 #include "ports/async.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <fmt/format.h>
 
+#include <exception>
 #include <string>
 
 namespace handyrep::ports {
@@ -28,12 +30,27 @@ public:
     virtual asio::awaitable<void> sleep_until(Instant when) = 0;
 };
 
+/// Waits for whichever of two ends first; the other is told to stop. Neither may throw but when told to stop: an exception does not end the race.
+inline asio::awaitable<void> first_of(asio::awaitable<void> one, asio::awaitable<void> other) {
+    using namespace asio::experimental::awaitable_operators;
+    try {
+        co_await (std::move(one) || std::move(other));
+    } catch (const asio::multiple_exceptions& both) {
+        // Told to stop, both sides throw, and Asio packs the two `operation_aborted` into one exception that nobody looks for.
+        std::rethrow_exception(both.first_exception());
+    }
+}
+
 /// `work`, or `timed_out` at `deadline`; the work is told to stop then. A timeout is not a "no": what `work` asked for may still happen.
 template <class T>
 Async<T> within(Clock& clock, Instant deadline, std::string what, Async<T> work) {
     using namespace asio::experimental::awaitable_operators;
-    auto first = co_await (std::move(work) || clock.sleep_until(deadline));
-    if (first.index() == 0) co_return std::get<0>(std::move(first));
+    try {
+        auto first = co_await (std::move(work) || clock.sleep_until(deadline));
+        if (first.index() == 0) co_return std::get<0>(std::move(first));
+    } catch (const asio::multiple_exceptions& both) {
+        std::rethrow_exception(both.first_exception());  // as in `first_of`
+    }
     co_return Error{ErrorKind::timed_out, fmt::format("{} was not done in time", what)};
 }
 
