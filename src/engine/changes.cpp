@@ -34,6 +34,14 @@ void record_promotion(SavedState& saved, const Promotion& promotion) {
         promotion.history.value_or(model::TimelineHistory{model::Timeline{last.timeline.id + 1}, {{last.timeline, last.lsn}}});
     const model::TimelineSwitch fork =
         history.switches().empty() ? model::TimelineSwitch{last.timeline, last.lsn} : history.switches().back();
+    // Who was barred in favour of the old primary is barred in favour of the new one, which descends from it: otherwise nobody
+    // would be left whose presence lets it be stopped.
+    for (model::MustBeDown& it : saved.must_be_down) {
+        if (history.left(it.fork.timeline) != it.fork.lsn) continue;
+        it.successor = promotion.promoted;
+        it.successor_history = history;
+        it.epoch = saved.epoch;
+    }
     saved.must_be_down.push_back(
         {.server = promotion.old_primary,
          .system_id = *saved.system_id,

@@ -28,8 +28,8 @@ struct JournalRecord {
     WallTime at;
     JournalEntry entry;
     std::string step;  // the step's name; the operation's kind for begun and ended
-    std::string
-        detail;  // JSON for begun and for the starting of the commit step (saved/operation.hpp), one sentence otherwise; never a secret
+    /// Of begun, and of the starting of a promotion: saved/operation.hpp; else one sentence. Never a secret.
+    std::string detail;
     friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };
 

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace handyrep::saved {
 
 using model::ServerName;
@@ -10,6 +13,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::array<std::string_view, 9> members{"kind",      "by",    "reason",      "automatic", "old_primary",
+                                                  "candidate", "epoch", "commit_step", "detached"};
 constexpr std::string_view expiry_prefix = "expires ";
 
 Error damaged(std::string_view member, std::string_view expected) {
@@ -25,7 +30,8 @@ Result<std::string> read_text(const json& document, const char* member) {
 
 Result<std::optional<ServerName>> read_server(const json& document, const char* member) {
     const auto found = document.find(member);
-    if (found == document.end() || found->is_null()) return std::optional<ServerName>{};
+    if (found == document.end()) return damaged(member, "there");
+    if (found->is_null()) return std::optional<ServerName>{};
     if (!found->is_string()) return damaged(member, "a server's name");
     auto name = ServerName::parse(found->get<std::string>());
     if (!name) return damaged(member, "a server's name");
@@ -53,13 +59,16 @@ std::string to_text(const OperationBegun& begun) {
     document["candidate"] = begun.candidate ? json(begun.candidate->text()) : json(nullptr);
     document["detached"] = json::array();
     for (const ServerName& server : begun.detached) document["detached"].push_back(server.text());
-    return document.dump();
+    // A reason may hold a server's own words in any encoding; a byte that is not UTF-8 must not stop the journal.
+    return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<OperationBegun> operation_begun_from_text(std::string_view text) {
     const json document = json::parse(text, nullptr, false);
     if (!document.is_object()) return Error{ErrorKind::invalid, "the journal's description of an operation is not a JSON object"};
-    OperationBegun out;
+    for (const auto& [member, value] : document.items()) {
+        if (std::ranges::find(members, member) == members.end()) return damaged(member, "known");
+    }
     const auto kind = read_text(document, "kind");
     if (!kind) return kind.error();
     const auto by = read_text(document, "by");
