@@ -166,7 +166,10 @@ void add_facts(const AnalysisInput& input, const PrimaryLook& primary, Analysis&
                     "control file says {}, {} processes hold the data directory", word_for(primary.host->state), primary.host->processes),
                 seen.host->at);
         } else {
-            add(Weight::unknown, seen.server, "host", seen.host ? "cannot be looked into" : "not looked into",
+            add(Weight::unknown, seen.server, "host",
+                !seen.host                          ? "not looked into"
+                : seen.host->what.look() != nullptr ? "not looked into since"
+                                                    : "cannot be looked into",
                 seen.host ? std::optional{seen.host->at} : std::nullopt);
         }
     }

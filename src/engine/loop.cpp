@@ -198,6 +198,8 @@ void Cluster::Loop::remember_upstreams() {
 }
 
 void Cluster::Loop::note_situation() {
+    // What an operation does to the sensors is told by its steps; what it led to is told when it has ended.
+    if (operating_) return;
     // A suspicion that lasts milliseconds is no event; a situation, and a change of what happens next in it, is.
     const std::string next = fmt::format("{}", word_for(reason_of(decision_)));
     if (analysis_.situation == told_ && next == told_next_) return;

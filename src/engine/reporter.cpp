@@ -63,15 +63,14 @@ ServerStatus status_of(const ReportInput& input, const model::ServerDefinition& 
 /// Position and lag of one server, from its last answer.
 void add_positions(const ReportInput& input, const model::ServerEvidence& seen, ServerReport& out) {
     if (!seen.last_answer) return;
+    if (!seen.bad_since) out.seen_as = seen.last_answer->what.primary() != nullptr ? "primary" : "replica";
     out.seen_ago = input.state.clock().now() - seen.last_answer->at;
     if (const auto* primary = seen.last_answer->what.primary()) {
-        out.seen_as = "primary";
         out.timeline = primary->timeline;
         out.lsn = primary->flushed;
         return;
     }
     const model::StandbyAnswer& standby = *seen.last_answer->what.standby();
-    out.seen_as = "replica";
     out.timeline = standby.timeline;
     out.lsn = standby.received;
     const auto* const primary = input.state.saved.primary ? input.state.evidence.find(*input.state.saved.primary) : nullptr;
@@ -86,7 +85,6 @@ void add_positions(const ReportInput& input, const model::ServerEvidence& seen, 
 std::string message_of(const ReportInput& input, const model::ServerDefinition& server, const model::ServerEvidence* seen) {
     std::string out;
     const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
-    if (input.state.saved.barred(server.name) != nullptr) add("must not run as primary");
     if (seen != nullptr && (seen->bad_since || (seen->dial && seen->dial->what.outcome != model::DialOutcome::accepted)))
         add(decide::describe_sight(input.state.input(), *seen));
     for (const decide::Finding& it : input.analysis.findings) {
