@@ -1,0 +1,16 @@
+// adapters/system_clock — the clocks of the machine that HandyRep runs on.
+#pragma once
+
+#include "ports/clock.hpp"
+
+namespace handyrep::adapters::system_clock {
+
+class SystemClock final : public ports::Clock {
+public:
+    [[nodiscard]] Instant now() const override;
+    [[nodiscard]] Instant boot_now() const override;
+    [[nodiscard]] WallTime wall() const override;
+    asio::awaitable<void> sleep_until(Instant when) override;
+};
+
+}  // namespace handyrep::adapters::system_clock

@@ -1,0 +1,140 @@
+#include "config/check.hpp"
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+namespace handyrep::config {
+
+namespace {
+
+using model::Role;
+using model::ServerDefinition;
+
+class Check {
+public:
+    Check(const Configuration& configuration, YamlPlace servers_at, const UnreadKeys& unread)
+        : it_{configuration}, servers_at_{servers_at}, unread_{unread} {}
+
+    std::vector<Remark> all() {
+        times();
+        policy();
+        identities();
+        roles();
+        return std::move(remarks_);
+    }
+
+private:
+    void times() {
+        const model::FailoverSettings& times = it_.cluster.failover;
+        not_below("witness_freshness", times.witness_freshness, "poll_interval", times.poll_interval);
+        not_below("silence_timeout", times.silence_timeout, "poll_interval", times.poll_interval);
+        not_below("silence_timeout", times.silence_timeout, "connect_timeout", times.connect_timeout);
+        not_below("stall_timeout", times.stall_timeout, "poll_interval", times.poll_interval);
+    }
+
+    void policy() {
+        if (it_.cluster.failover.fencing == model::Fencing::none) {
+            warn(
+                place("failover", "", "fencing"), "failover.fencing",
+                "with none, no proof is asked for that the old primary is gone: two primaries are possible");
+        }
+    }
+
+    void identities() {
+        std::map<std::string, const ServerDefinition*> by_name;
+        std::map<std::pair<std::string, std::uint16_t>, const ServerDefinition*> by_address;
+        for (const ServerDefinition& server : it_.cluster.servers) {
+            const auto [same_name, new_name] = by_name.emplace(lower(server.name.text()), &server);
+            if (!new_name) {
+                complain(
+                    of_server(server, "hostname"), key(server, ""),
+                    fmt::format(
+                        "differs from '{}' only in case; PostgreSQL compares the names of replicas without it",
+                        same_name->second->name.text()));
+            }
+            if (unread_.contains("hostname") || unread_.contains("port")) continue;
+            const auto [same, is_new] = by_address.emplace(std::pair{lower(server.hostname), server.port}, &server);
+            if (is_new) continue;
+            complain(
+                of_server(server, "hostname"), key(server, "hostname"),
+                fmt::format("{}:{} is already the address of server '{}'", server.hostname, server.port, same->second->name.text()));
+        }
+    }
+
+    void roles() {
+        if (unread_.contains("role") || unread_.contains("servers")) return;
+        const ServerDefinition* primary = nullptr;
+        std::size_t replicas = 0;
+        std::size_t candidates = 0;
+        for (const ServerDefinition& server : it_.cluster.servers) {
+            if (server.role == Role::replica) {
+                ++replicas;
+                if (server.enabled && server.failover_priority > 0) ++candidates;
+            } else if (primary != nullptr) {
+                complain(
+                    of_server(server, "role"), key(server, "role"),
+                    fmt::format("a second primary; server '{}' is the primary already, expected exactly one", primary->name.text()));
+            } else {
+                primary = &server;
+            }
+        }
+        if (it_.cluster.servers.empty()) {
+            complain(servers_at_, "servers", "no server of role primary or replica; expected one primary and its replicas");
+        } else if (primary == nullptr) {
+            complain(servers_at_, "servers", "no primary; expected exactly one server with role: primary");
+        } else if (!primary->enabled) {
+            warn(of_server(*primary, "enabled"), key(*primary, "enabled"), "the primary is not enabled: it is left out of automation");
+        }
+        if (primary != nullptr && candidates == 0) {
+            warn(
+                servers_at_, "servers",
+                replicas == 0 ? "no replica: nothing can take over"
+                              : "no replica that is enabled and has a failover_priority above 0: nothing can take over");
+        }
+    }
+
+    void not_below(std::string_view name, Duration value, std::string_view bound_name, Duration bound) {
+        if (value >= bound || unread_.contains(name) || unread_.contains(bound_name)) return;
+        complain(
+            place("failover", "", name), fmt::format("failover.{}", name),
+            fmt::format("{} is below {} ({}); expected at least that", handyrep::text(value), bound_name, handyrep::text(bound)));
+    }
+
+    [[nodiscard]] YamlPlace place(std::string_view section, std::string_view server, std::string_view name) const {
+        const auto found = std::ranges::find_if(it_.settings, [&](const Setting& setting) {
+            return setting.section == section && setting.server == server && setting.key == name;
+        });
+        return found == it_.settings.end() ? YamlPlace{} : found->origin.at;
+    }
+    /// Of that key, or of the hostname, which every server has, where the key has its default.
+    [[nodiscard]] YamlPlace of_server(const ServerDefinition& server, std::string_view name) const {
+        const YamlPlace at = place("servers", server.name.text(), name);
+        return at.line != 0 ? at : place("servers", server.name.text(), "hostname");
+    }
+    [[nodiscard]] static std::string key(const ServerDefinition& server, std::string_view name) {
+        return fmt::format("servers.{}{}{}", server.name.text(), name.empty() ? "" : ".", name);
+    }
+
+    void complain(YamlPlace at, std::string key, std::string text) { remarks_.push_back({at, std::move(key), std::move(text), false}); }
+    void warn(YamlPlace at, std::string key, std::string text) { remarks_.push_back({at, std::move(key), std::move(text), true}); }
+
+    const Configuration& it_;
+    YamlPlace servers_at_;
+    const UnreadKeys& unread_;
+    std::vector<Remark> remarks_;
+};
+
+}  // namespace
+
+std::vector<Remark> check(const Configuration& configuration, YamlPlace servers_at, const UnreadKeys& unread) {
+    return Check{configuration, servers_at, unread}.all();
+}
+
+}  // namespace handyrep::config
