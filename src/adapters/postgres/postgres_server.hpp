@@ -1,0 +1,103 @@
+// adapters/postgres/postgres_server.hpp — the port `Postgres` over libpq: one held session, taken in turns by polls and commands.
+//
+// Everything runs on the executor it was made with, which is one strand; the object outlives its calls. The session is
+// watched while nobody uses it (`session_ended`), because a dying server speaks at once and the next poll may be far.
+#pragma once
+
+#include "adapters/postgres/answer.hpp"
+#include "adapters/postgres/connection.hpp"
+#include "adapters/postgres/conninfo.hpp"
+#include "adapters/postgres/dialler.hpp"
+#include "adapters/postgres/knowledge.hpp"
+#include "base/log.hpp"
+#include "base/secret.hpp"
+#include "model/server.hpp"
+#include "ports/host.hpp"
+#include "ports/postgres.hpp"
+#include "ports/turn.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handyrep::adapters::postgres {
+
+struct PostgresSettings {
+    model::ServerDefinition server;
+    Secret password{};                  // of server.database_user; empty: libpq's own passfile
+    std::string database = "postgres";  // ours: heartbeats go to this one only
+    std::string application_name = "handyrep";
+    Duration connect_timeout = std::chrono::milliseconds{500};
+    std::vector<std::pair<std::string, std::string>> options{};  // sslmode, sslrootcert, … by libpq's keywords; none by default
+    std::string replication_user{};                              // for a primary_conninfo made from nothing; empty: database_user
+};
+
+class PostgresServer final : public ports::Postgres {
+public:
+    /// `passfiles`: where a password found in primary_conninfo is moved to; without it such a replica is not re-pointed.
+    PostgresServer(
+        PostgresSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log,
+        ports::Passfiles* passfiles = nullptr);
+    ~PostgresServer() override;
+
+    asio::awaitable<model::HeldSight> poll(bool beat, Instant deadline) override;
+    asio::awaitable<void> session_ended() override;
+    asio::awaitable<model::DialSight> dial(Instant deadline) override;
+    Async<void> detach(Instant deadline) override;
+    Async<void> follow(const ports::Upstream& upstream, Instant deadline) override;
+    Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
+    Async<void> promote(WallTime expires, Instant deadline) override;
+    Async<void> nudge(Instant deadline) override;
+    Async<model::TimelineHistory> timeline_history(Instant deadline) override;
+    [[nodiscard]] std::optional<std::string> upstream_settings() const override { return remembered_; }
+    void remember_upstream_settings(std::string conninfo) override;
+    void drop_session() override;
+
+private:
+    using Rows = std::vector<Row>;
+    struct Question {
+        Instant asked;
+    };
+    struct Setting {
+        bool in_recovery;
+        std::string value;
+        std::string source;
+    };
+
+    asio::awaitable<std::optional<model::HeldSight>> open_session(Instant deadline);
+    asio::awaitable<std::variant<Identity, model::HeldSight>> read_identity(Connection& session, Instant deadline);
+    asio::awaitable<model::HeldSight> hear_answer(Instant deadline);
+    void note_end(const Ended& end);
+    void forget_session();
+
+    // What the commands are made of (commands.cpp).
+    Async<Rows> ask(std::string statement, std::vector<std::string> parameters, Instant deadline);
+    asio::awaitable<std::optional<Error>> make_ready(Instant deadline);
+    Async<Setting> read_setting(std::string name, Instant deadline);
+    Async<void> write_setting(std::string name, std::string value, Instant deadline);
+    Async<void> wait_until_read_back(std::string name, std::string value, Instant deadline);
+    Async<Setting> standby_conninfo(Instant deadline);
+    Async<void> put_password_away(Conninfo& conninfo, Instant deadline);
+    void remember(Conninfo conninfo);
+    void remember_text(const std::string& conninfo);
+    [[nodiscard]] Conninfo made_conninfo() const;
+
+    PostgresSettings settings_;
+    ports::Clock& clock_;
+    Log& log_;
+    ports::Passfiles* passfiles_;
+    Dialler dialler_;
+    Knowledge knowledge_;
+    ports::Turn turn_;
+    std::shared_ptr<Connection> session_;
+    std::optional<Identity> identity_;
+    std::optional<Question> question_;                // a poll's, sent and not answered
+    std::optional<model::LastWords> unreported_end_;  // for the next poll to say
+    std::optional<std::string> remembered_;           // the last primary_conninfo that was not empty, without its password
+    std::optional<Secret> remembered_password_;       // only when it could not be put into a passfile before a detach
+};
+
+}  // namespace handyrep::adapters::postgres

@@ -1,0 +1,35 @@
+// adapters/postgres/statements.hpp — the questions, by server version. One table says what differs.
+//
+// 10 to 18 are tried; 9.2 to 9.6 go by their names and are untested.
+#pragma once
+
+#include "model/server.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace handyrep::adapters::postgres {
+
+/// One row that serves both roles; the columns are read by answer.cpp. `beat`: also write a WAL heartbeat (where there is such a function).
+[[nodiscard]] std::string poll_statement(model::ServerVersion version, bool beat);
+
+/// system_identifier, and primary_conninfo where the role may see it; empty before 9.6, where only a replication connection tells who it is.
+[[nodiscard]] std::string identity_statement(model::ServerVersion version);
+
+/// `text` as an SQL literal, for statements that take no parameters.
+[[nodiscard]] std::string literal(std::string_view text);
+
+/// in_recovery, setting, source of the parameter `name` (of pg_settings): no row where the role may not see it.
+[[nodiscard]] std::string setting_statement(std::string_view name);
+
+/// gone: whether there is neither a row of a WAL receiver nor its process, which has no row while it connects (10+).
+[[nodiscard]] std::string receiver_gone_statement();
+
+/// Answers no row when the server's clock has passed $1 or it is not in recovery (12+).
+[[nodiscard]] std::string promote_statement();
+
+/// The first versions that can do a thing.
+inline constexpr model::ServerVersion first_with_promote{120000};
+inline constexpr model::ServerVersion first_with_reloadable_conninfo{130000};
+
+}  // namespace handyrep::adapters::postgres

@@ -1,0 +1,106 @@
+#include "adapters/ssh/report.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+namespace handyrep::adapters::ssh {
+
+using model::ControlState;
+
+namespace {
+
+/// Takes "key value" lines in their order; remembers whether all were there.
+class Lines {
+public:
+    explicit Lines(std::string_view text) : lines_{split(text, '\n')} {}
+
+    std::string_view take(std::string_view key) {
+        const std::string_view line = next();
+        if (line.size() <= key.size() || !line.starts_with(key) || line[key.size()] != ' ') {
+            whole_ = false;
+            return {};
+        }
+        return line.substr(key.size() + 1);
+    }
+    template <class T>
+    T number(std::string_view key) {
+        const std::string_view digits = take(key);
+        T value{};
+        const auto* const last = digits.data() + digits.size();
+        const auto [end, error] = std::from_chars(digits.data(), last, value);
+        if (digits.empty() || error != std::errc{} || end != last) whole_ = false;
+        return value;
+    }
+    bool flag(std::string_view key) {
+        const std::string_view value = take(key);
+        if (value != "0" && value != "1") whole_ = false;
+        return value == "1";
+    }
+    /// The last line was read and nothing follows.
+    bool ends_whole() {
+        const bool ended = next() == "end";
+        while (at_ < lines_.size()) {
+            if (!next().empty()) return false;
+        }
+        return ended && whole_;
+    }
+
+private:
+    std::string_view next() { return at_ < lines_.size() ? lines_[at_++] : std::string_view{}; }
+
+    std::vector<std::string_view> lines_;
+    std::size_t at_ = 0;
+    bool whole_ = true;
+};
+
+Error damaged(std::string_view what) { return {ErrorKind::failed, fmt::format("the host's answer to {} is damaged", what)}; }
+
+/// DBState of PostgreSQL's pg_control.h, in its order.
+constexpr std::array<ControlState, 7> states{
+    ControlState::starting_up,       ControlState::shut_down,           ControlState::shut_down_in_recovery, ControlState::shutting_down,
+    ControlState::in_crash_recovery, ControlState::in_archive_recovery, ControlState::in_production};
+
+}  // namespace
+
+Result<model::HostLook> read_look(std::string_view text) {
+    Lines lines{text};
+    const auto system_id = lines.number<std::uint64_t>("system_id");
+    const auto state = lines.number<std::size_t>("state");
+    const auto processes = lines.number<std::uint32_t>("processes");
+    const bool marked = lines.flag("marked");
+    if (!lines.ends_whole() || state >= states.size()) return damaged("a look");
+    return model::HostLook{model::SystemId{system_id}, states.at(state), processes, marked};
+}
+
+Result<ports::FenceReport> read_fence(std::string_view text) {
+    if (text.starts_with("foreign ")) {
+        Lines lines{text};
+        const std::string_view id = lines.take("foreign");
+        if (!lines.ends_whole()) return damaged("the fence");
+        return Error{ErrorKind::refused, fmt::format("the data directory belongs to another system ({}); nothing was touched", id)};
+    }
+    Lines lines{text};
+    ports::FenceReport out;
+    out.autostart_disabled = lines.flag("autostart_off");
+    out.autostart = lines.take("autostart");
+    out.marked = lines.flag("marked");
+    out.killed = lines.number<std::uint32_t>("killed");
+    out.left = lines.number<std::uint32_t>("left");
+    if (!lines.ends_whole()) return damaged("the fence");
+    return out;
+}
+
+Result<std::string> read_path(std::string_view text) {
+    Lines lines{text};
+    const std::string_view path = lines.take("path");
+    if (!lines.ends_whole() || !path.starts_with('/')) return damaged("keeping a password");
+    return std::string(path);
+}
+
+}  // namespace handyrep::adapters::ssh

@@ -1,0 +1,18 @@
+// adapters/ssh/report.hpp — the answers of the scripts, read strictly: a line more, less or out of place is an error, never a proof.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/sighting.hpp"
+#include "ports/host.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace handyrep::adapters::ssh {
+
+[[nodiscard]] Result<model::HostLook> read_look(std::string_view text);
+/// `refused` when the script found another system's directory and touched nothing.
+[[nodiscard]] Result<ports::FenceReport> read_fence(std::string_view text);
+[[nodiscard]] Result<std::string> read_path(std::string_view text);
+
+}  // namespace handyrep::adapters::ssh

@@ -1,0 +1,165 @@
+#include "adapters/ssh/scripts.hpp"
+
+#include "adapters/ssh/quote.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace handyrep::adapters::ssh {
+
+namespace {
+
+// The first fields of ControlFileData have not moved since 8.x: system identifier at 0, state at 16, in the machine's own byte order.
+//
+// A process holds the directory when it is its working directory: PostgreSQL's never leave it, and it is the one sign that
+// also the orphans of a killed postmaster keep. The link of a zombie leads nowhere, so zombies do not count.
+constexpr std::string_view common = R"sh(
+[ -d "$data" ] || { echo "no such directory: $data" >&2; exit 65; }
+control() { od -An -v -t "$1" -j "$2" -N "$3" "$data/global/pg_control" | tr -d ' \n'; }
+holders() { pids=; for p in /proc/[0-9]*; do [ "$p/cwd" -ef "$data" ] && pids="$pids ${p#/proc/}"; done; :; }
+count() { echo $#; }
+)sh";
+
+constexpr std::string_view look = R"sh(
+read -r version <"$data/PG_VERSION" || exit 66
+id=$(control u8 0 8) && state=$(control d4 16 4) && [ -n "$id" ] && [ -n "$state" ] || exit 66
+holders
+mark=0
+if [ "${version%%.*}" -ge 12 ]; then [ -e "$data/standby.signal" ] && mark=1; else [ -e "$data/recovery.conf" ] && mark=1; fi
+echo "system_id $id"
+echo "state $state"
+echo "processes $(count $pids)"
+echo "marked $mark"
+echo end
+)sh";
+
+// The order is that of the safety rules: identity, autostart, mark, kill, look again.
+constexpr std::string_view fence_begin = R"sh(
+id=$(control u8 0 8)
+if [ "$id" != "$expected" ]; then echo "foreign ${id:-unreadable}"; echo end; exit 0; fi
+killed=0
+report() {
+  holders
+  echo "autostart_off $autostart_off"; echo "autostart $autostart"; echo "marked $1"; echo "killed $killed"; echo "left $(count $pids)"
+  echo end; exit 0
+}
+autostart_off=1
+autostart=
+say() { autostart="${autostart:+$autostart, }$1"; }
+)sh";
+
+constexpr std::string_view fence_autostart = R"sh(
+units=
+for conf in "$debian"/*/*/postgresql.conf; do
+  [ -f "$conf" ] || continue
+  d=$(sed -n "s/^[[:space:]]*data_directory[[:space:]]*=\{0,1\}[[:space:]]*'\([^']*\)'.*/\1/p" "$conf" | tail -n 1)
+  [ "${d:-${conf%/*}}" -ef "$data" ] || continue
+  start="${conf%/*}/start.conf"; c="${conf%/*}"; cluster="${c%/*}"; cluster="${cluster##*/}/${c##*/}"
+  units="$units postgresql@${cluster%/*}-${cluster#*/}.service"
+  [ -f "$start" ] && mode=$(sed -n 's/^[[:space:]]*\([a-z]\{1,\}\).*/\1/p' "$start" | head -n 1) || mode=auto
+  if [ "${mode:-auto}" != auto ]; then say "start.conf of $cluster was $mode"; continue; fi
+  if { [ ! -f "$start" ] || [ -e "$start.handyrep" ] || cp -p "$start" "$start.handyrep"; } \
+      && echo manual >"$start.new" && timeout 10 sync "$start.new" && mv "$start.new" "$start" && timeout 10 sync "${start%/*}"
+  then say "start.conf of $cluster: manual"; else autostart_off=0; say "start.conf of $cluster could not be written"; fi
+done
+if [ -d /run/systemd/system ]; then
+  read -r own </proc/self/cgroup
+  holders
+  for pid in $pids; do
+    while IFS= read -r group; do
+      unit=${group##*/}
+      case $group in "$own"|*/user@*|*/user.slice/*) continue;; esac
+      case $unit in *.service) case " $units " in *" $unit "*) ;; *) units="$units $unit";; esac;; esac
+    done <"/proc/$pid/cgroup"
+  done
+  for unit in $units; do
+    case $(systemctl show -p LoadState --value "$unit" 2>/dev/null) in not-found|masked|'') continue;; esac
+    if timeout 10 sudo -n systemctl mask "$unit" >&2; then say "$unit masked"; else autostart_off=0; say "$unit could not be masked"; fi
+  done
+fi
+[ -n "$autostart" ] || autostart="none found"
+)sh";
+
+constexpr std::string_view mark_signal = R"sh(
+{ [ -f "$data/standby.signal" ] || : >"$data/standby.signal"; } && timeout 10 sync "$data/standby.signal" && timeout 10 sync "$data" || report 0
+mark="$data/standby.signal"
+)sh";
+
+constexpr std::string_view mark_recovery_conf = R"sh(
+mark="$data/recovery.conf"
+if ! grep -qs "^[[:space:]]*standby_mode[[:space:]]*=\{0,1\}[[:space:]]*'\{0,1\}on" "$mark"; then
+  [ ! -f "$mark" ] || mv "$mark" "$mark.handyrep" || report 0
+  echo "standby_mode = 'on'" >"$mark.new" && timeout 10 sync "$mark.new" && mv "$mark.new" "$mark" || report 0
+fi
+timeout 10 sync "$mark" && timeout 10 sync "$data" || report 0
+)sh";
+
+// The postmaster first, so that nothing new is started; then the rest until two looks in a row find nobody, because a process
+// that is forked while one looks can be missed. Without the mark nothing is killed: whatever restarts it would make a primary.
+constexpr std::string_view fence_kill = R"sh(
+holders
+seen=$pids
+killed=$(count $pids)
+postmaster=
+[ -f "$data/postmaster.pid" ] && read -r postmaster <"$data/postmaster.pid"
+[ -n "$postmaster" ] && [ "/proc/$postmaster/cwd" -ef "$data" ] && kill -9 "$postmaster"
+empty=0
+while [ $empty -lt 2 ]; do
+  holders
+  if [ -z "$pids" ]; then empty=$((empty + 1)); continue; fi
+  empty=0
+  for pid in $pids; do case " $seen " in *" $pid "*) ;; *) seen="$seen $pid"; killed=$((killed + 1));; esac; done
+  kill -9 $pids 2>/dev/null
+  in_time || break
+  sleep 0.01
+done
+[ -e "$mark" ] && report 1
+report 0
+)sh";
+
+}  // namespace
+
+std::string look_script(const std::string& pgdata) { return fmt::format("data={}{}{}", quote(pgdata), common, look); }
+
+std::string fence_script(
+    const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected, model::ServerVersion version) {
+    return fmt::format(
+        "data={}\ndebian={}\nexpected={}{}{}{}{}{}", quote(pgdata), quote(debian_configuration), expected.value, common, fence_begin,
+        fence_autostart, version.number >= 120000 ? mark_signal : mark_recovery_conf, fence_kill);
+}
+
+std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit) {
+    const double seconds = std::max(0.05, std::chrono::duration<double>(limit).count());
+    return fmt::format(
+        "command -v bash >/dev/null && command -v timeout >/dev/null || exit 5\n"
+        "words=$(LC_ALL=C timeout {:.2f} bash -c 'exec 3<>\"/dev/tcp/$1/$2\"' reach {} {} 2>&1)\n"
+        "case $? in 0) exit 0;; 124) exit 4;; esac\n"
+        "case $words in *refused*) exit 3;; *'No route'*|*unreachable*|*'timed out'*) exit 4;; *) exit 5;; esac\n",
+        seconds, quote(hostname), port);
+}
+
+std::string passfile_script(const std::string& folder, const std::string& file, const Secret& line) {
+    // printf and the comparison are built in, so the password appears on no command line.
+    const std::string& text = line.reveal();
+    std::size_t fields = 0;
+    std::size_t end = 0;
+    for (; end < text.size() && fields < 4; ++end) {
+        if (text[end] == '\\') {
+            ++end;
+        } else if (text[end] == ':') {
+            ++fields;
+        }
+    }
+    return fmt::format(
+        "umask 077\nfolder={}\nname=$(id -un)\n"
+        "[ -n \"$folder\" ] || folder=$(getent passwd \"$name\" | cut -d: -f6)/.handyrep\n"
+        "mkdir -p \"$folder\" || exit 66\nfile=\"$folder\"/{}\n"
+        "{{ [ ! -f \"$file\" ] || while IFS= read -r old; do case $old in {}*) ;; *) printf '%s\\n' \"$old\";; esac; done <\"$file\"\n"
+        "printf '%s\\n' {}; }} >\"$file.new\" && chmod 600 \"$file.new\" && timeout 10 sync \"$file.new\" && mv \"$file.new\" \"$file\" || exit 66\n"
+        "printf 'path %s\\n' \"$file\"\necho end\n",
+        quote(folder), quote(file), quote(std::string_view{text}.substr(0, end)), quote(text));
+}
+
+}  // namespace handyrep::adapters::ssh

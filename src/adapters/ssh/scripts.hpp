@@ -1,0 +1,26 @@
+// adapters/ssh/scripts.hpp — what is run on a host, as text. Plain sh with coreutils; every answer is lines of "key value" that
+// end with "end", read by report.cpp. Everything that comes from outside goes through quote().
+#pragma once
+
+#include "base/secret.hpp"
+#include "base/time.hpp"
+#include "model/server.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace handyrep::adapters::ssh {
+
+[[nodiscard]] std::string look_script(const std::string& pgdata);
+
+/// `debian_configuration` is /etc/postgresql, where Debian's tools keep who is started at boot.
+[[nodiscard]] std::string fence_script(
+    const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected, model::ServerVersion version);
+
+/// Exit status 0 connected, 3 refused, 4 no answer, 5 cannot be found out.
+[[nodiscard]] std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit);
+
+/// Answers the path of the file. `folder`: empty for .handyrep in the owner's home.
+[[nodiscard]] std::string passfile_script(const std::string& folder, const std::string& file, const Secret& line);
+
+}  // namespace handyrep::adapters::ssh

@@ -1,0 +1,75 @@
+// adapters/ssh/shell.hpp — one /bin/sh held open as the owner of a data directory, over the user's OpenSSH client or locally.
+//
+// Scripts are sent to its standard input and never stand on a command line. Each answer ends with a mark of its own on both
+// outputs; a shell that is late, ends, or says something else is killed and opened anew by the next call.
+#pragma once
+
+#include "adapters/ssh/child.hpp"
+#include "base/time.hpp"
+#include "model/server.hpp"
+#include "ports/async.hpp"
+#include "ports/clock.hpp"
+#include "ports/turn.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace handyrep::adapters::ssh {
+
+struct Output {
+    std::string text;
+    int status;              // of the script
+    std::string complaints;  // its standard error, shortened
+};
+
+/// `anytime` changes nothing. `before_deadline` is refused by the node itself once its own clock has passed the deadline (S8);
+/// such a script can ask `in_time` between its steps.
+enum class When { anytime, before_deadline };
+
+class Shell {
+public:
+    Shell(model::ServerDefinition server, asio::any_io_executor executor, ports::Clock& clock);
+    ~Shell();
+    Shell(const Shell&) = delete;
+    Shell& operator=(const Shell&) = delete;
+
+    /// Runs `script` in a subshell with `/` as its directory and no input. Any exit status is an answer; `refused`: too late for
+    /// `before_deadline`, nothing was done; `unreachable`: there is no shell; `denied`: the login, the host key or sudo said no.
+    Async<Output> run(std::string script, When when, Instant deadline);
+
+    /// The command that opens the shell, for a test to look at: it holds no secret.
+    [[nodiscard]] std::vector<std::string> command() const;
+
+private:
+    struct Unfinished;
+
+    Async<void> open(Instant deadline);
+    Async<void> become_owner(Instant deadline);
+    Async<Output> exchange(std::string script, Instant deadline);
+    asio::awaitable<Error> ended_error(std::string_view activity, Instant deadline);
+    [[nodiscard]] std::string expiry_of(Instant deadline) const;
+    std::string new_mark();
+    void close();
+
+    model::ServerDefinition server_;
+    asio::any_io_executor executor_;
+    ports::Clock& clock_;
+    ports::Turn turn_;
+    std::unique_ptr<Child> child_;
+    std::string nonce_;
+    std::uint64_t commands_ = 0;
+    // The node's uptime in hundredths of a second, and when we knew it: a little later than it was read there.
+    std::uint64_t node_uptime_ = 0;
+    Instant node_uptime_known_{};
+    Duration back_off_{};
+    Instant not_before_{};
+    std::optional<Error> last_failure_;
+};
+
+}  // namespace handyrep::adapters::ssh

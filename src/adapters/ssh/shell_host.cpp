@@ -1,0 +1,69 @@
+#include "adapters/ssh/shell_host.hpp"
+
+#include "adapters/ssh/report.hpp"
+#include "adapters/ssh/scripts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace handyrep::adapters::ssh {
+
+namespace {
+
+/// So much earlier than we stop waiting does the node stop trying, so that it can still say so.
+constexpr Duration way_back = std::chrono::milliseconds{50};
+
+}  // namespace
+
+ShellHost::ShellHost(ShellHostSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log)
+    : settings_{std::move(settings)}, clock_{clock}, log_{log}, shell_{settings_.server, executor, clock} {}
+
+Async<std::string> ShellHost::text_of(std::string script, std::string activity, When when, Instant deadline) {
+    auto output = co_await shell_.run(std::move(script), when, deadline);
+    const bool reachable = output || surely_not_done(output.error().kind);
+    if (reachable != std::exchange(was_reachable_, reachable)) {
+        log_.write(
+            reachable ? Level::info : Level::warning, reachable ? "host_reached" : "host_lost",
+            {{"server", settings_.server.name.text()}, {"message", output ? std::string{} : output.error().what}});
+    }
+    if (!output) co_return output.error().during(fmt::format("{} on the host of {}", activity, settings_.server.name.text()));
+    if (output->status == 0) co_return std::move(output->text);
+    co_return Error{
+        ErrorKind::failed, fmt::format(
+                               "{} on the host of {} ended with status {}: {}", activity, settings_.server.name.text(), output->status,
+                               output->complaints.empty() ? "no reason given" : output->complaints)};
+}
+
+Async<model::HostLook> ShellHost::look(Instant deadline) {
+    const auto text = co_await text_of(look_script(settings_.server.pgdata), "a look", When::anytime, deadline);
+    if (!text) co_return text.error();
+    co_return read_look(*text);
+}
+
+Async<ports::FenceReport> ShellHost::fence(model::SystemId expected, model::ServerVersion version, Instant deadline) {
+    auto script = fence_script(settings_.server.pgdata, settings_.debian_configuration, expected, version);
+    const auto text = co_await text_of(std::move(script), "the fence", When::before_deadline, deadline);
+    if (!text) co_return text.error();
+    co_return read_fence(*text);
+}
+
+asio::awaitable<model::Reach> ShellHost::reach(const std::string& hostname, std::uint16_t port, Instant deadline) {
+    const Duration limit = std::max<Duration>(way_back, deadline - clock_.now() - way_back);
+    const auto output = co_await shell_.run(reach_script(hostname, port, limit), When::anytime, deadline);
+    if (!output) co_return model::Reach::unknown;
+    if (output->status == 0) co_return model::Reach::accepted;
+    if (output->status == 3) co_return model::Reach::refused;
+    if (output->status == 4) co_return model::Reach::silent;
+    co_return model::Reach::unknown;
+}
+
+Async<std::string> ShellHost::keep_password(const Secret& line, Instant deadline) {
+    const auto script = passfile_script(settings_.passfile_folder, fmt::format("passfile.{}", settings_.server.name.text()), line);
+    const auto text = co_await text_of(script, "keeping a password", When::before_deadline, deadline);
+    if (!text) co_return text.error();
+    co_return read_path(*text);
+}
+
+}  // namespace handyrep::adapters::ssh

@@ -1,0 +1,40 @@
+// adapters/ssh/shell_host.hpp — the port `Host` (and `Passfiles`) for one server, over a held shell: by SSH, or on this machine.
+#pragma once
+
+#include "adapters/ssh/shell.hpp"
+#include "base/log.hpp"
+#include "model/server.hpp"
+#include "ports/host.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <string>
+
+namespace handyrep::adapters::ssh {
+
+struct ShellHostSettings {
+    model::ServerDefinition server;
+    std::string passfile_folder{};                         // on the node; empty: .handyrep in the home of the data directory's owner
+    std::string debian_configuration = "/etc/postgresql";  // on the node
+};
+
+class ShellHost final : public ports::Host, public ports::Passfiles {
+public:
+    ShellHost(ShellHostSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log);
+
+    Async<model::HostLook> look(Instant deadline) override;
+    Async<ports::FenceReport> fence(model::SystemId expected, model::ServerVersion version, Instant deadline) override;
+    asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
+    Async<std::string> keep_password(const Secret& line, Instant deadline) override;
+
+private:
+    Async<std::string> text_of(std::string script, std::string activity, When when, Instant deadline);
+
+    ShellHostSettings settings_;
+    ports::Clock& clock_;
+    Log& log_;
+    Shell shell_;
+    bool was_reachable_ = true;
+};
+
+}  // namespace handyrep::adapters::ssh

@@ -1,0 +1,293 @@
+// What the adapter sees and does on a host: the same claims locally and through a private sshd.
+#include "adapters/ssh/shell_host.hpp"
+#include "postgres_fixture.hpp"
+#include "tests/harness/orphan.hpp"
+#include "tests/harness/process.hpp"
+#include "tests/harness/sshd.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace handyrep {
+namespace {
+
+using adapters::ssh::Shell;
+using adapters::ssh::ShellHost;
+using adapters::ssh::ShellHostSettings;
+using adapters::ssh::When;
+using model::Reach;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+harness::PrivateSshd& private_sshd() {
+    static const std::unique_ptr<harness::PrivateSshd> made = [] {
+        auto sshd = harness::PrivateSshd::make(cluster().folder());
+        ensure(sshd.has_value(), sshd ? "" : sshd.error().text());
+        return std::move(*sshd);
+    }();
+    return *made;
+}
+
+class Hosts : public RealPostgres, public testing::WithParamInterface<model::Transport> {
+protected:
+    void SetUp() override {
+        RealPostgres::SetUp();
+        if (GetParam() == model::Transport::ssh) private_sshd();
+    }
+    model::ServerDefinition reached(const harness::RealServer& of) {
+        model::ServerDefinition out = definition(of);
+        out.transport = GetParam();
+        if (GetParam() == model::Transport::ssh) {
+            out.ssh_user = private_sshd().login();
+            out.ssh_config = private_sshd().client_configuration().string();
+        }
+        return out;
+    }
+    ShellHostSettings host_settings(const harness::RealServer& of) {
+        return {
+            .server = reached(of),
+            .passfile_folder = (owners_folder() / "passwords").string(),
+            .debian_configuration = (owners_folder() / "etc").string()};
+    }
+    std::unique_ptr<ShellHost> host(const harness::RealServer& of) {
+        return std::make_unique<ShellHost>(host_settings(of), loop.executor(), loop.clock, loop.log);
+    }
+    model::SystemId system_id() {
+        return model::SystemId{std::stoull(*primary().ask("SELECT system_identifier FROM pg_control_system()"))};
+    }
+    Reach reach(ShellHost& from, std::uint16_t port, Duration limit) { return loop.run(from.reach("127.0.0.1", port, loop.in(limit))); }
+    static constexpr model::ServerVersion version{150000};
+};
+
+TEST_P(Hosts, SayWhatADataDirectoryIsAndWhoHoldsIt) {
+    const auto looked = loop.run(host(primary())->look(loop.in(seconds{20})));
+    ASSERT_TRUE(looked) << looked.error().text();
+    EXPECT_EQ(looked->system_id, system_id());
+    EXPECT_EQ(looked->state, model::ControlState::in_production);
+    EXPECT_GE(looked->processes, 5U);
+    EXPECT_FALSE(looked->marked_standby);
+    const auto standby = loop.run(host(replica())->look(loop.in(seconds{20})));
+    ASSERT_TRUE(standby) << standby.error().text();
+    EXPECT_EQ(standby->state, model::ControlState::in_archive_recovery);
+    EXPECT_TRUE(standby->marked_standby);
+}
+
+TEST_P(Hosts, SayWhetherTheyReachAPort) {
+    const auto from = host(replica());
+    EXPECT_EQ(reach(*from, primary().port, seconds{20}), Reach::accepted);
+    EXPECT_EQ(reach(*from, *harness::free_port(), seconds{20}), Reach::refused);
+    const BadListener deaf{loop.context, BadListener::Kind::deaf};
+    EXPECT_EQ(reach(*from, deaf.port(), milliseconds{600}), Reach::silent);
+    EXPECT_EQ(loop.run(from->reach("no-such-host.invalid", 5999, loop.in(seconds{20}))), Reach::unknown);
+}
+
+TEST_P(Hosts, FenceNothingThatBelongsToAnotherSystem) {
+    const auto fenced = loop.run(host(primary())->fence(model::SystemId{42}, version, loop.in(seconds{20})));
+    ASSERT_FALSE(fenced);
+    EXPECT_EQ(fenced.error().kind, ErrorKind::refused);
+    EXPECT_FALSE(primary().marked_standby());
+    EXPECT_EQ(primary().in_recovery(), std::optional{false});
+}
+
+TEST_P(Hosts, FenceARunningPrimaryAndProveIt) {
+    const auto machine = host(primary());
+    const auto id = system_id();
+    const auto fenced = loop.run(machine->fence(id, version, loop.in(seconds{20})));
+    ASSERT_TRUE(fenced) << fenced.error().text();
+    EXPECT_TRUE(fenced->processes_gone());
+    EXPECT_GE(fenced->killed, 5U);
+    EXPECT_EQ(fenced->autostart, "none found");
+    EXPECT_TRUE(primary().processes().empty());
+    const auto looked = loop.run(machine->look(loop.in(seconds{20})));
+    ASSERT_TRUE(looked) << looked.error().text();
+    EXPECT_EQ(looked->processes, 0U);
+    EXPECT_TRUE(looked->marked_standby);
+    const auto again = loop.run(machine->fence(id, version, loop.in(seconds{20})));
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_TRUE(again->processes_gone());
+    EXPECT_EQ(again->killed, 0U);
+    // Nobody else's processes were touched.
+    EXPECT_EQ(replica().in_recovery(), std::optional{true});
+}
+
+TEST_P(Hosts, FenceTheOrphansThatAKilledPostmasterLeftBehind) {
+    const auto machine = host(primary());
+    const auto id = system_id();
+    const auto orphan = harness::OrphanProcedure::start(primary());
+    ASSERT_TRUE(orphan) << orphan.error().text();
+    primary().kill_postmaster();
+    ASSERT_TRUE(harness::wait_until([&] { return !primary().accepts_sessions(); }, seconds{10}, "the port is refused"));
+    ASSERT_FALSE(primary().processes().empty());
+    const auto fenced = loop.run(machine->fence(id, version, loop.in(seconds{20})));
+    ASSERT_TRUE(fenced) << fenced.error().text();
+    EXPECT_TRUE(fenced->processes_gone());
+    EXPECT_GE(fenced->killed, 1U);
+    EXPECT_TRUE(primary().processes().empty());
+}
+
+TEST_P(Hosts, FenceAFrozenServer) {
+    const auto id = system_id();
+    ASSERT_TRUE(primary().freeze());
+    const auto fenced = loop.run(host(primary())->fence(id, version, loop.in(seconds{20})));
+    ASSERT_TRUE(fenced) << fenced.error().text();
+    EXPECT_TRUE(fenced->processes_gone());
+    EXPECT_TRUE(primary().processes().empty());
+}
+
+TEST_P(Hosts, DisableTheAutostartOfADebianClusterAndRememberHowItWas) {
+    const auto folder = owners_folder() / "etc" / "15" / "main";
+    std::filesystem::create_directories(folder);
+    std::ofstream{folder / "postgresql.conf"} << "# a comment\ndata_directory = '" << primary().data.string() << "'\t\t# here\n";
+    std::ofstream{folder / "start.conf"} << "# who starts it\nauto\n";
+    for (const auto& path : {folder, folder / "start.conf"}) ASSERT_TRUE(harness::give_to_server_user(path));
+    const auto fenced = loop.run(host(primary())->fence(system_id(), version, loop.in(seconds{20})));
+    ASSERT_TRUE(fenced) << fenced.error().text();
+    EXPECT_EQ(fenced->autostart, "start.conf of 15/main: manual");
+    EXPECT_TRUE(fenced->processes_gone());
+    EXPECT_EQ(*harness::read_file(folder / "start.conf"), "manual\n");
+    EXPECT_EQ(*harness::read_file(folder / "start.conf.handyrep"), "# who starts it\nauto\n");
+    std::filesystem::remove_all(owners_folder() / "etc");
+}
+
+TEST_P(Hosts, ProveNothingWhenTheAutostartCannotBeDisabled) {
+    if (harness::server_user() == "root") GTEST_SKIP() << "root may write everywhere";
+    const auto folder = owners_folder() / "etc" / "15" / "main";
+    std::filesystem::create_directories(folder);
+    std::ofstream{folder / "postgresql.conf"} << "data_directory = '" << primary().data.string() << "'\n";
+    std::ofstream{folder / "start.conf"} << "auto\n";
+    std::filesystem::permissions(folder, std::filesystem::perms{0555});
+    const auto fenced = loop.run(host(primary())->fence(system_id(), version, loop.in(seconds{20})));
+    ASSERT_TRUE(fenced) << fenced.error().text();
+    EXPECT_FALSE(fenced->autostart_disabled);
+    EXPECT_FALSE(fenced->processes_gone());
+    std::filesystem::permissions(folder, std::filesystem::perms{0755});
+    std::filesystem::remove_all(owners_folder() / "etc");
+}
+
+TEST_P(Hosts, MarkAnOldVersionByItsRecoveryConf) {
+    std::ofstream{primary().data / "recovery.conf"} << "restore_command = 'cp'\n";
+    ASSERT_TRUE(harness::give_to_server_user(primary().data / "recovery.conf"));
+    const auto fenced = loop.run(host(primary())->fence(system_id(), model::ServerVersion{110022}, loop.in(seconds{20})));
+    ASSERT_TRUE(fenced) << fenced.error().text();
+    EXPECT_TRUE(fenced->marked);
+    EXPECT_EQ(*harness::read_file(primary().data / "recovery.conf"), "standby_mode = 'on'\n");
+    EXPECT_EQ(*harness::read_file(primary().data / "recovery.conf.handyrep"), "restore_command = 'cp'\n");
+    std::filesystem::remove(primary().data / "recovery.conf");
+    std::filesystem::remove(primary().data / "recovery.conf.handyrep");
+}
+
+TEST_P(Hosts, KeepOnePasswordPerUserInAFileForTheOwnerAlone) {
+    const auto machine = host(replica());
+    const auto first = loop.run(machine->keep_password(Secret{"*:*:replication:rep:it's one"}, loop.in(seconds{20})));
+    ASSERT_TRUE(first) << first.error().text();
+    ASSERT_TRUE(loop.run(machine->keep_password(Secret{"*:*:replication:other:x"}, loop.in(seconds{20}))));
+    ASSERT_TRUE(loop.run(machine->keep_password(Secret{"*:*:replication:rep:two"}, loop.in(seconds{20}))));
+    EXPECT_EQ(*harness::read_file(*first), "*:*:replication:other:x\n*:*:replication:rep:two\n");
+    struct stat file{};
+    ASSERT_EQ(stat(first->c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777U, 0600U);
+    std::filesystem::remove(*first);
+}
+
+TEST_P(Hosts, AnswerAgainAfterTheirShellWasKilledAndLeaveNoZombie) {
+    const auto others = harness::descendants_of(getpid());
+    const auto machine = host(primary());
+    ASSERT_TRUE(loop.run(machine->look(loop.in(seconds{20}))));
+    std::size_t killed = 0;
+    for (const pid_t process : harness::descendants_of(getpid())) {
+        if (std::ranges::find(others, process) == others.end() && kill(process, SIGKILL) == 0) ++killed;
+    }
+    ASSERT_GE(killed, 1U);
+    const auto cut = loop.run(machine->look(loop.in(seconds{20})));
+    EXPECT_FALSE(cut);
+    const auto again = loop.run(machine->look(loop.in(seconds{20})));
+    EXPECT_TRUE(again) << again.error().text();
+    loop.turn_for(milliseconds{100});
+    for (const pid_t process : harness::descendants_of(getpid())) {
+        const bool ours = std::ranges::find(others, process) == others.end();
+        EXPECT_FALSE(ours && harness::state_of(process) == 'Z');
+    }
+}
+
+TEST_P(Hosts, RunScriptsAsTheOwnerFromTheRootFolderAndNotTheirInput) {
+    Shell shell{reached(primary()), loop.executor(), loop.clock};
+    const auto output = loop.run(shell.run("id -un; pwd; cat; echo to you >&2; exit 7", When::anytime, loop.in(seconds{20})));
+    ASSERT_TRUE(output) << output.error().text();
+    EXPECT_EQ(output->text, harness::server_user() + "\n/\n");
+    EXPECT_EQ(output->complaints, "to you");
+    EXPECT_EQ(output->status, 7);
+}
+
+TEST_P(Hosts, DoNothingWhenTheirOwnClockSaysThatTheTimeHasPassed) {
+    Shell shell{reached(primary()), loop.executor(), loop.clock};
+    ASSERT_TRUE(loop.run(shell.run(":", When::anytime, loop.in(seconds{20}))));
+    const auto flag = owners_folder() / "flag";
+    const auto in_time = loop.run(shell.run("touch '" + flag.string() + "'", When::before_deadline, loop.in(seconds{20})));
+    ASSERT_TRUE(in_time) << in_time.error().text();
+    ASSERT_TRUE(std::filesystem::remove(flag));
+    // Sent with a deadline so near that it has passed there, by the node's clock of hundredths, when the script begins.
+    const auto late = loop.run(shell.run("touch '" + flag.string() + "'", When::before_deadline, loop.in(milliseconds{45})));
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().kind, ErrorKind::refused) << late.error().text();
+    EXPECT_FALSE(std::filesystem::exists(flag));
+}
+
+TEST_P(Hosts, ThatDoNotAnswerInTimeAreAskedThroughANewShell) {
+    Shell shell{reached(primary()), loop.executor(), loop.clock};
+    ASSERT_TRUE(loop.run(shell.run(":", When::anytime, loop.in(seconds{20}))));
+    const auto late = loop.run(shell.run("sleep 30; echo late", When::anytime, loop.in(milliseconds{150})));
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().kind, ErrorKind::timed_out);
+    const auto next = loop.run(shell.run("echo next", When::anytime, loop.in(seconds{20})));
+    ASSERT_TRUE(next) << next.error().text();
+    EXPECT_EQ(next->text, "next\n");
+}
+
+TEST_P(Hosts, ThatSayTooMuchAreCutOff) {
+    Shell shell{reached(primary()), loop.executor(), loop.clock};
+    EXPECT_FALSE(loop.run(shell.run("while :; do echo more; done", When::anytime, loop.in(seconds{20}))));
+    EXPECT_TRUE(loop.run(shell.run(":", When::anytime, loop.in(seconds{20}))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Transports, Hosts, testing::Values(model::Transport::local, model::Transport::ssh),
+    [](const testing::TestParamInfo<model::Transport>& info) { return std::string(model::word_for(info.param)); });
+
+class SshHosts : public RealPostgres {};
+
+TEST_F(SshHosts, WithAnUnknownHostKeyAreNotTrusted) {
+    const auto keys = *harness::read_file(private_sshd().known_hosts());
+    const auto other = cluster().folder() / "ssh" / "client_key.pub";
+    std::ofstream{private_sshd().known_hosts()} << "handyrep-harness " << *harness::read_file(other);
+    model::ServerDefinition server = definition(primary());
+    server.transport = model::Transport::ssh;
+    server.ssh_user = private_sshd().login();
+    server.ssh_config = private_sshd().client_configuration().string();
+    Shell shell{server, loop.executor(), loop.clock};
+    const auto output = loop.run(shell.run(":", When::anytime, loop.in(seconds{20})));
+    std::ofstream{private_sshd().known_hosts()} << keys;
+    ASSERT_FALSE(output);
+    EXPECT_EQ(output.error().kind, ErrorKind::denied) << output.error().text();
+}
+
+TEST_F(SshHosts, WhoseSshdIsStoppedAreUnreachableUntilItIsBack) {
+    model::ServerDefinition server = definition(primary());
+    server.transport = model::Transport::ssh;
+    server.ssh_user = private_sshd().login();
+    server.ssh_config = private_sshd().client_configuration().string();
+    ShellHost host{{.server = server}, loop.executor(), loop.clock, loop.log};
+    ASSERT_TRUE(loop.run(host.look(loop.in(seconds{20}))));
+    private_sshd().stop();
+    EXPECT_FALSE(loop.run(host.look(loop.in(seconds{5}))));
+    const auto refused = loop.run(host.look(loop.in(seconds{5})));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::unreachable) << refused.error().text();
+    ASSERT_TRUE(private_sshd().start());
+    EXPECT_TRUE(loop.run(host.look(loop.in(seconds{20}))));
+}
+
+}  // namespace
+}  // namespace handyrep
