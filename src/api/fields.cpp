@@ -1,0 +1,150 @@
+#include "api/fields.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace handyrep::api {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// Json converts to nearly everything, so a Result of it alone would be ambiguous.
+struct Members {
+    Json object;
+};
+
+Error invalid(std::string what) { return Error{ErrorKind::invalid, std::move(what)}; }
+
+/// A value of the client's in a sentence of ours: short, and without control characters.
+std::string shown(std::string_view text) {
+    std::string out(text.substr(0, 60));
+    std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+    return "'" + out + "'";
+}
+
+std::optional<std::string> decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '+') {
+            out += ' ';
+        } else if (text[at] != '%') {
+            out += text[at];
+        } else {
+            unsigned byte = 0;
+            const std::string_view hex = text.substr(at + 1, 2);
+            const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), byte, 16);
+            if (hex.size() != 2 || error != std::errc{} || end != hex.data() + hex.size()) return std::nullopt;
+            out += static_cast<char>(byte);
+            at += 2;
+        }
+    }
+    return out;
+}
+
+Error unknown_name(std::string_view what, std::string_view name, std::span<const std::string_view> known) {
+    const auto near = nearest(name, known);
+    if (near) return invalid(fmt::format("unknown {} {}; did you mean '{}'?", what, shown(name), *near));
+    return invalid(fmt::format("unknown {} {}", what, shown(name)));
+}
+
+/// Refuses a member that comes twice: the parser would keep the last one, another program the first.
+Result<Members> parse_object(std::string_view body) {
+    if (trim(body).empty()) return Members{Json::object()};
+    std::vector<std::vector<std::string>> open;
+    std::optional<std::string> twice;
+    const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+        if (depth > 8) twice = "(nesting)";
+        if (event == Json::parse_event_t::object_start) open.emplace_back();
+        if (event == Json::parse_event_t::object_end && !open.empty()) open.pop_back();
+        if (event == Json::parse_event_t::key && !open.empty()) {
+            auto& names = open.back();
+            const auto& name = parsed.get_ref<const std::string&>();
+            if (std::ranges::find(names, name) != names.end()) twice = name;
+            names.push_back(name);
+        }
+        return true;
+    };
+    Json value = Json::parse(body.begin(), body.end(), watch, false);
+    if (value.is_discarded()) return invalid("the body is not JSON");
+    if (!value.is_object()) return invalid("the body is not a JSON object");
+    if (twice) return invalid(fmt::format("the field {} comes twice or lies too deep", shown(*twice)));
+    return Members{std::move(value)};
+}
+
+Result<Members> parse_members(std::string_view body, std::initializer_list<std::string_view> known) {
+    auto members = parse_object(body);
+    if (!members) return members.error();
+    for (const auto& [name, value] : members->object.items()) {
+        if (std::ranges::find(known, std::string_view(name)) == known.end())
+            return unknown_name("field", name, std::span(known.begin(), known.size()));
+    }
+    return members;
+}
+
+}  // namespace
+
+Result<Query> Query::parse(std::string_view text, std::initializer_list<std::string_view> known) {
+    Query query;
+    if (text.empty()) return query;
+    for (const std::string_view part : split(text, '&')) {
+        const auto equals = part.find('=');
+        const auto name = decoded(part.substr(0, equals));
+        const auto value = decoded(equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1));
+        if (!name || !value) return invalid(fmt::format("{} is not a well-formed query parameter", shown(part)));
+        if (std::ranges::find(known, std::string_view(*name)) == known.end())
+            return unknown_name("query parameter", *name, std::span(known.begin(), known.size()));
+        if (query.text(*name)) return invalid(fmt::format("the query parameter {} comes twice", shown(*name)));
+        query.values_.emplace_back(*name, *value);
+    }
+    return query;
+}
+
+std::optional<std::string> Query::text(std::string_view name) const {
+    for (const auto& [known, value] : values_) {
+        if (known == name) return value;
+    }
+    return std::nullopt;
+}
+
+Result<std::size_t> Query::count(std::string_view name, std::size_t otherwise, std::size_t most) const {
+    const auto value = text(name);
+    if (!value) return otherwise;
+    std::size_t number = 0;
+    const auto* const last = value->data() + value->size();
+    const auto [end, error] = std::from_chars(value->data(), last, number);
+    if (error != std::errc{} || end != last || number < 1 || number > most) {
+        return invalid(fmt::format("{}: {} is not a whole number from 1 to {}", name, shown(*value), most));
+    }
+    return number;
+}
+
+Result<FailoverBody> parse_failover_body(std::string_view body) {
+    const auto members = parse_members(body, {"to", "dry_run"});
+    if (!members) return members.error();
+    const Json& object = members->object;
+    FailoverBody out;
+    if (const auto to = object.find("to"); to != object.end() && !to->is_null()) {
+        if (!to->is_string()) return invalid(fmt::format("to: expected the name of a server, not a value of type {}", to->type_name()));
+        out.to = to->get<std::string>();
+    }
+    if (const auto dry_run = object.find("dry_run"); dry_run != object.end()) {
+        if (!dry_run->is_boolean())
+            return invalid(fmt::format("dry_run: expected true or false, not a value of type {}", dry_run->type_name()));
+        out.dry_run = dry_run->get<bool>();
+    }
+    return out;
+}
+
+Result<void> parse_empty_body(std::string_view body) {
+    const auto members = parse_members(body, {});
+    if (!members) return members.error();
+    return {};
+}
+
+}  // namespace handyrep::api

@@ -1,0 +1,42 @@
+// api/fields.hpp — what a request carries, read strictly: an unknown member is a mistake, and a mistake in an order is dangerous.
+//
+// Pure. Every failure is `invalid` and names the field.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace handyrep::api {
+
+/// The parameters of a query, decoded.
+class Query {
+public:
+    /// Fails on a parameter that is not in `known`, on a repeated one and on a broken %XX.
+    static Result<Query> parse(std::string_view text, std::initializer_list<std::string_view> known);
+
+    [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
+    /// A whole number from 1 to `most`; `otherwise` when it is absent.
+    [[nodiscard]] Result<std::size_t> count(std::string_view name, std::size_t otherwise, std::size_t most) const;
+
+private:
+    std::vector<std::pair<std::string, std::string>> values_;
+};
+
+struct FailoverBody {
+    std::optional<std::string> to{};
+    bool dry_run = false;
+};
+
+/// An object with `to` (a name or null) and `dry_run` (true or false), both optional. An empty body is an empty object.
+[[nodiscard]] Result<FailoverBody> parse_failover_body(std::string_view body);
+/// An empty object, or nothing.
+[[nodiscard]] Result<void> parse_empty_body(std::string_view body);
+
+}  // namespace handyrep::api

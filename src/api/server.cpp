@@ -1,0 +1,163 @@
+// One of the few files that include RESTinio: it costs some eleven seconds to compile.
+#include "api/server.hpp"
+
+#include "api/problem.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <fmt/format.h>
+#include <restinio/all.hpp>
+
+#include <utility>
+
+namespace handyrep::api {
+
+namespace {
+
+constexpr std::size_t most_connections = 64;
+constexpr std::size_t longest_url = 2048;
+constexpr std::size_t longest_header = 8192;
+constexpr std::size_t most_headers = 64;
+// Between this and Routes' limit a client gets 413; beyond it the connection ends, so that nobody fills the memory.
+constexpr std::uint64_t longest_body_read = 1 << 20;
+constexpr std::chrono::seconds read_limit{15};  // of a whole request, and of an idle kept-alive connection
+constexpr std::chrono::seconds write_limit{15};
+// Every step of an operation has a limit of its own; this only frees a connection whose answer never comes.
+constexpr std::chrono::minutes answer_limit{15};
+
+struct Traits : restinio::default_single_thread_traits_t {
+    static constexpr bool use_connection_count_limiter = true;
+};
+using HttpServer = restinio::http_server_t<Traits>;
+using Handle = restinio::request_handle_t;
+
+std::optional<asio::ip::address> address_of(const std::string& host) {
+    if (host == "localhost") return asio::ip::address_v4::loopback();
+    boost::system::error_code bad;
+    const auto address = asio::ip::make_address(host, bad);
+    if (bad) return std::nullopt;
+    return address;
+}
+
+std::string remedy_for(const boost::system::error_code& code) {
+    if (code == asio::error::address_in_use) return "another program listens there: stop it, or set handyrep.listen to a free port";
+    if (code == asio::error::access_denied) return "ports below 1024 need a privilege: set handyrep.listen to a higher one";
+    return "set handyrep.listen to an address of this machine";
+}
+
+Request request_of(const Handle& handle) {
+    const auto& header = handle->header();
+    Request request{
+        .method = header.method().c_str(),
+        .path = std::string(header.path()),
+        .query = std::string(header.query()),
+        .content_type = header.get_field_or(restinio::http_field::content_type, std::string{}),
+        .body = handle->body(),
+        .from = handle->remote_endpoint().address().to_string(),
+    };
+    if (header.has_field(restinio::http_field::authorization))
+        request.authorization = header.get_field(restinio::http_field::authorization);
+    return request;
+}
+
+void send(const Handle& handle, Response response) {
+    const auto code = static_cast<std::uint16_t>(response.status);
+    auto out =
+        handle->create_response(restinio::http_status_line_t{restinio::http_status_code_t{code}, std::string(title_of(response.status))});
+    out.append_header(restinio::http_field::content_type, std::move(response.content_type));
+    out.append_header(restinio::http_field::cache_control, "no-store");
+    out.append_header("X-Content-Type-Options", "nosniff");
+    for (auto& [name, value] : response.headers) out.append_header(std::move(name), std::move(value));
+    out.set_body(std::move(response.body));
+    out.done();
+}
+
+}  // namespace
+
+class Server::Http {
+public:
+    Http(asio::io_context& loop, Listen listen, Routes& routes, Log& log)
+        : loop_{loop}, listen_{std::move(listen)}, routes_{routes}, log_{log} {}
+
+    Result<std::uint16_t> open() {
+        const auto address = address_of(listen_.host);
+        if (!address) return Error{ErrorKind::invalid, fmt::format("handyrep.listen: '{}' is not an IP address", listen_.host)};
+        try {
+            start(*address);
+        } catch (const boost::system::system_error& error) {
+            const std::string where =
+                address->is_v6() ? fmt::format("[{}]:{}", listen_.host, listen_.port) : fmt::format("{}:{}", listen_.host, listen_.port);
+            return Error{
+                ErrorKind::failed, fmt::format("cannot listen on {}: {}; {}", where, error.code().message(), remedy_for(error.code()))};
+        }
+        return port_;
+    }
+
+    void close() {
+        if (server_) server_->close_sync();
+    }
+
+    [[nodiscard]] std::size_t being_answered() const { return *being_answered_; }
+
+private:
+    void start(const asio::ip::address& address) {
+        restinio::server_settings_t<Traits> settings;
+        settings.port(listen_.port)
+            .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
+            .address(address)
+            .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) { port_ = acceptor.local_endpoint().port(); })
+            .max_parallel_connections(most_connections)
+            .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}
+                                          .max_url_size(longest_url)
+                                          .max_field_name_size(256)
+                                          .max_field_value_size(longest_header)
+                                          .max_field_count(most_headers)
+                                          .max_body_size(longest_body_read))
+            .read_next_http_message_timelimit(read_limit)
+            .write_http_response_timelimit(write_limit)
+            .handle_request_timeout(answer_limit)
+            .request_handler([this](const Handle& handle) { return accept(handle); });
+        server_ = std::make_unique<HttpServer>(restinio::external_io_context(loop_), std::move(settings));
+        server_->open_sync();
+    }
+
+    restinio::request_handling_status_t accept(const Handle& handle) {
+        ++*being_answered_;
+        const auto ended = [count = being_answered_](const std::exception_ptr& /*stopped*/) { --*count; };
+        asio::co_spawn(loop_, serve(routes_, log_, handle), ended);
+        return restinio::request_accepted();
+    }
+
+    /// By value and reference to what outlives it: the server object itself may be gone when a long answer comes.
+    static asio::awaitable<void> serve(Routes& routes, Log& log, Handle handle) {
+        std::string failed;
+        try {
+            Response response = co_await routes.answer(request_of(handle));
+            send(handle, std::move(response));
+        } catch (const restinio::exception_t& error) {
+            failed = error.what();
+        }
+        if (!failed.empty()) log.write(Level::warning, "answer_not_sent", {{"error", failed}});
+    }
+
+    asio::io_context& loop_;
+    Listen listen_;
+    Routes& routes_;
+    Log& log_;
+    std::uint16_t port_ = 0;
+    std::shared_ptr<std::size_t> being_answered_ = std::make_shared<std::size_t>(0);
+    std::unique_ptr<HttpServer> server_;
+};
+
+Server::Server(asio::io_context& loop, Listen listen, Routes& routes, Log& log)
+    : http_{std::make_unique<Http>(loop, std::move(listen), routes, log)} {}
+
+Server::~Server() = default;
+
+Result<std::uint16_t> Server::open() { return http_->open(); }
+
+void Server::close() { http_->close(); }
+
+std::size_t Server::being_answered() const { return http_->being_answered(); }
+
+}  // namespace handyrep::api

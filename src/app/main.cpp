@@ -1,0 +1,3 @@
+#include "app/start.hpp"
+
+int main(int count, char** arguments) { return handyrep::app::start(count, arguments); }

@@ -1,0 +1,169 @@
+// The one file that includes CLI11.
+#include "cli/invocation.hpp"
+
+#include "base/text.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace handyrep::cli {
+
+namespace {
+
+constexpr std::array<std::string_view, 10> verbs{"daemon",      "status", "check",   "failover", "events",
+                                                 "acknowledge", "config", "version", "help",     "show"};
+constexpr std::array<std::string_view, 13> options{"--config",  "--cluster", "--url",   "--output", "--no-color", "--timeout", "--to",
+                                                   "--dry-run", "--yes",     "--count", "--help",   "--version",  "--color"};
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
+    "            6 refused by a rule, 7 denied, 8 unreachable or timed out, 9 failed";
+
+/// What CLI11 writes into; turned into an Invocation afterwards.
+struct Raw {
+    GlobalOptions global;
+    std::string output = "table";
+    std::string timeout;
+    Failover failover;
+    Events events;
+    ConfigCheck config_check;
+};
+
+struct Commands {
+    CLI::App app{"Watches PostgreSQL clusters from outside and fails them over.", "handyrep"};
+    CLI::App* daemon = nullptr;
+    CLI::App* status = nullptr;
+    CLI::App* check = nullptr;
+    CLI::App* failover = nullptr;
+    CLI::App* events = nullptr;
+    CLI::App* acknowledge = nullptr;
+    CLI::App* config = nullptr;
+    CLI::App* config_check = nullptr;
+    CLI::App* config_show = nullptr;
+    CLI::App* version = nullptr;
+    CLI::App* help = nullptr;
+};
+
+void add_global_options(CLI::App& app, Raw& raw) {
+    app.add_option("--config", raw.global.config, "Configuration (default: HANDYREP_CONFIG, then /etc/handyrep/handyrep.conf)")
+        ->type_name("FILE");
+    app.add_option("--cluster", raw.global.cluster, "Which cluster, where there are several")->type_name("NAME");
+    app.add_option("--url", raw.global.url, "Address of the daemon; the token then comes from HANDYREP_TOKEN")->type_name("URL");
+    app.add_option("--output", raw.output, "table, json or yaml")->type_name("FORMAT");
+    app.add_flag("--no-color", raw.global.no_color, "No colours (also with NO_COLOR, and when the output is no terminal)");
+    app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; failover: 10min)")->type_name("DURATION");
+}
+
+void declare(Commands& it, Raw& raw) {
+    // Unknown words are collected and judged here, with the nearest known one, instead of by CLI11.
+    it.app.allow_extras();
+    it.app.fallthrough();
+    it.app.footer(exit_codes);
+    add_global_options(it.app, raw);
+    it.daemon = it.app.add_subcommand("daemon", "Run the daemon in the foreground; it logs to standard error");
+    it.status = it.app.add_subcommand("status", "The cluster, its servers, and what happens next");
+    it.check = it.app.add_subcommand("check", "The same as one line for a monitoring system");
+    it.failover = it.app.add_subcommand("failover", "Make another server the primary");
+    it.failover->add_option("--to", raw.failover.to, "The server to promote (default: the best candidate)")->type_name("NAME");
+    it.failover->add_flag("--dry-run", raw.failover.dry_run, "Show the plan; touch nothing");
+    it.failover->add_flag("--yes", raw.failover.yes, "Do not ask");
+    it.events = it.app.add_subcommand("events", "What happened, newest last");
+    it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
+    it.acknowledge = it.app.add_subcommand("acknowledge", "Acknowledge the last automatic failover, which ends its cool-down");
+    it.config = it.app.add_subcommand("config", "Check or show the configuration; needs no daemon");
+    it.config_check = it.config->add_subcommand("check", "Every problem as file:line:column");
+    it.config_check->add_option("FILE", raw.config_check.file, "The file (default: as --config)");
+    it.config_show = it.config->add_subcommand("show", "Every effective value and where it came from; secrets are masked");
+    it.version = it.app.add_subcommand("version", "The versions of HandyRep and of its PostgreSQL client");
+    it.help = it.app.add_subcommand("help", "Help, also about one verb: help VERB");
+}
+
+std::string unknown(std::string_view word, bool verb_known) {
+    const std::string_view name = word.substr(0, word.find('='));
+    const bool option = word.starts_with('-');
+    const auto near = option ? nearest(name, options) : nearest(name, verbs);
+    std::string text = option       ? fmt::format("unknown option '{}'", name)
+                       : verb_known ? fmt::format("'{}' is one word too many", word)
+                                    : fmt::format("unknown verb '{}'", word);
+    if (near && (option || !verb_known)) text += fmt::format("; did you mean '{}'?", *near);
+    return text;
+}
+
+std::optional<std::string> finish_global(Raw& raw) {
+    if (raw.output == "table") {
+        raw.global.output = Output::table;
+    } else if (raw.output == "json") {
+        raw.global.output = Output::json;
+    } else if (raw.output == "yaml") {
+        raw.global.output = Output::yaml;
+    } else {
+        return fmt::format("--output: '{}' is none of table, json, yaml", raw.output);
+    }
+    if (raw.timeout.empty()) return std::nullopt;
+    const auto timeout = parse_duration(raw.timeout);
+    if (!timeout) return "--timeout: " + timeout.error().text();
+    if (*timeout <= Duration::zero()) return "--timeout: it must be longer than nothing";
+    raw.global.timeout = *timeout;
+    return std::nullopt;
+}
+
+std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
+    if (it.daemon->parsed()) return Daemon{};
+    if (it.status->parsed()) return Status{};
+    if (it.check->parsed()) return Check{};
+    if (it.failover->parsed()) return raw.failover;
+    if (it.events->parsed()) return raw.events;
+    if (it.acknowledge->parsed()) return Acknowledge{};
+    if (it.config_check->parsed()) return raw.config_check;
+    if (it.config_show->parsed()) return ConfigShow{};
+    if (it.version->parsed()) return Version{};
+    return std::nullopt;
+}
+
+/// Of commands that parsed nothing: CLI11 would print the help of the verb that it has just read.
+std::variant<Invocation, UsageError> help_about(const std::string& verb) {
+    Raw raw;
+    Commands it;
+    declare(it, raw);
+    if (verb.empty()) return Invocation{raw.global, Help{it.app.help()}};
+    for (const CLI::App* const known : std::as_const(it).app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (known->get_name() == verb) return Invocation{raw.global, Help{known->help("handyrep")}};
+    }
+    return UsageError{unknown(verb, false)};
+}
+
+}  // namespace
+
+std::variant<Invocation, UsageError> parse_arguments(const std::vector<std::string>& arguments) {
+    // Here, because CLI11 takes the word behind it for a verb to be carried out.
+    if (!arguments.empty() && arguments.front() == "help") return help_about(arguments.size() > 1 ? arguments[1] : "");
+    Raw raw;
+    Commands it;
+    declare(it, raw);
+    bool version_flag = false;
+    it.app.add_flag("--version", version_flag, "As the verb version");
+    try {
+        it.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them backwards
+    } catch (const CLI::CallForHelp&) {
+        const auto parsed = it.app.get_subcommands();
+        return Invocation{raw.global, Help{parsed.empty() ? it.app.help() : parsed.front()->help("handyrep")}};
+    } catch (const CLI::ParseError& error) {
+        return UsageError{error.what()};
+    }
+    const bool verb_known = !it.app.get_subcommands().empty();
+    if (const auto left = it.app.remaining(true); !left.empty())
+        return UsageError{unknown(left.front(), verb_known && !(it.config->parsed() && it.config->get_subcommands().empty()))};
+    if (const auto wrong = finish_global(raw)) return UsageError{*wrong};
+    if (it.help->parsed()) return help_about("");
+    if (version_flag) return Invocation{raw.global, Version{}};
+    if (const auto verb = verb_of(it, raw)) return Invocation{raw.global, *verb};
+    if (it.config->parsed()) return UsageError{"config what? config check [FILE], or config show"};
+    return UsageError{"which verb? `handyrep help` lists them"};
+}
+
+}  // namespace handyrep::cli

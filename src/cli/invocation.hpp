@@ -1,0 +1,58 @@
+// cli/invocation.hpp — what was asked for on the command line, as a value.
+#pragma once
+
+#include "base/time.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace handyrep::cli {
+
+enum class Output { table, json, yaml };
+
+struct GlobalOptions {
+    std::optional<std::string> config{};
+    std::optional<std::string> cluster{};
+    std::optional<std::string> url{};
+    Output output = Output::table;
+    bool no_color = false;
+    std::optional<Duration> timeout{};
+};
+
+struct Daemon {};
+struct Status {};
+struct Check {};
+struct Failover {
+    std::optional<std::string> to{};
+    bool dry_run = false;
+    bool yes = false;
+};
+struct Events {
+    std::size_t count = 20;
+};
+struct Acknowledge {};
+struct ConfigCheck {
+    std::optional<std::string> file{};
+};
+struct ConfigShow {};
+struct Version {};
+struct Help {
+    std::string text;
+};
+using Verb = std::variant<Daemon, Status, Check, Failover, Events, Acknowledge, ConfigCheck, ConfigShow, Version, Help>;
+
+struct Invocation {
+    GlobalOptions global;
+    Verb verb;
+};
+
+/// `arguments` without the program's name. The text names what is wrong and the nearest thing that is right.
+struct UsageError {
+    std::string text;
+};
+[[nodiscard]] std::variant<Invocation, UsageError> parse_arguments(const std::vector<std::string>& arguments);
+
+}  // namespace handyrep::cli

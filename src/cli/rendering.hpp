@@ -1,0 +1,23 @@
+// cli/rendering.hpp — the daemon's answers as a person reads them at 3 a.m., or as another program does. Pure.
+//
+// A state is a word first; colour only repeats it.
+#pragma once
+
+#include "base/time.hpp"
+#include "cli/invocation.hpp"
+#include "cli/text_layout.hpp"
+#include "control/json.hpp"
+
+#include <string>
+
+namespace handyrep::cli {
+
+/// `now` for "how long ago". Fails with `failed` when the document is not what this version knows.
+[[nodiscard]] Result<std::string> render_status(const control::Json& status, WallTime now, const Layout& layout);
+[[nodiscard]] Result<std::string> render_events(const control::Json& events, const Layout& layout);
+[[nodiscard]] Result<std::string> render_failover(const control::Json& answer, const Layout& layout);
+
+/// YAML that reads back as the same values: a text that looks like something else is quoted.
+[[nodiscard]] std::string to_yaml(const control::Json& json);
+
+}  // namespace handyrep::cli

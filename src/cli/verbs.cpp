@@ -1,0 +1,191 @@
+#include "cli/verbs.hpp"
+
+#include "base/text.hpp"
+#include "cli/client.hpp"
+#include "cli/rendering.hpp"
+#include "control/check.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+
+namespace handyrep::cli {
+
+namespace {
+
+using control::Json;
+
+constexpr Duration question_limit = std::chrono::seconds{10};
+constexpr Duration order_limit = std::chrono::minutes{10};
+
+/// Why a verb ends early: said on standard error, and the exit code.
+struct Ending {
+    std::string text;
+    int exit_code;
+};
+using Answer = std::variant<Json, Ending>;
+
+Ending ending_of(const Error& error) { return {error.text(), row_of(error.kind).exit_code}; }
+
+std::variant<Target, Ending> find_daemon(const GlobalOptions& global, const Surroundings& surroundings) {
+    if (global.url) {
+        auto target = parse_url(*global.url);
+        if (!target) return Ending{target.error().text(), exit_usage};
+        target->token = Secret{surroundings.environment("HANDYREP_TOKEN").value_or("")};
+        return std::move(*target);
+    }
+    const std::string file = configuration_file(global, surroundings.environment);
+    const auto text = read_text_file(file);
+    if (!text) return Ending{fmt::format("{}; name it with --config, or the daemon with --url", text.error().text()), exit_configuration};
+    const config::Parsed parsed = config::parse(*text, file);
+    if (!parsed.configuration) {
+        std::string problems;
+        for (const config::Problem& problem : parsed.problems) problems += (problems.empty() ? "" : "\n") + config::text(problem);
+        return Ending{problems, exit_configuration};
+    }
+    auto target = local_target(*parsed.configuration, surroundings.environment);
+    if (!target) return ending_of(target.error());
+    return std::move(*target);
+}
+
+/// The problem object's words, or what can be said without one.
+Ending ending_of(const Reply& reply, const Target& target, bool by_url) {
+    const Json problem = Json::parse(reply.body, nullptr, false);
+    const auto word = [&](const char* name) -> std::string {
+        const bool there = problem.is_object() && problem.contains(name) && problem[name].is_string();
+        return there ? problem[name].get<std::string>() : std::string{};
+    };
+    if (word("detail").empty())
+        return {
+            fmt::format("{} answered HTTP {}, not as a HandyRep daemon does", target.text(), reply.status),
+            exit_code_for(reply.status, "")};
+    std::string remedy = word("remedy");
+    if (reply.status == 401)
+        remedy = by_url ? "give a valid token in HANDYREP_TOKEN"
+                        : "the daemon makes cli.token anew at every start: was this one started with the same configuration?";
+    return {fmt::format("{}\n  remedy: {}", word("detail"), remedy), exit_code_for(reply.status, word("kind"))};
+}
+
+std::string path_of(std::string_view path, const GlobalOptions& global, std::string query = {}) {
+    if (global.cluster) query += (query.empty() ? "" : "&") + ("cluster=" + percent_encoded(*global.cluster));
+    return query.empty() ? std::string(path) : fmt::format("{}?{}", path, query);
+}
+
+Answer fetch(const GlobalOptions& global, const Surroundings& surroundings, const Question& question, Duration limit) {
+    const auto found = find_daemon(global, surroundings);
+    if (const auto* ending = std::get_if<Ending>(&found)) return *ending;
+    const auto& target = std::get<Target>(found);
+    const auto reply = ask(target, question, global.timeout.value_or(limit));
+    if (!reply) return ending_of(reply.error());
+    if (reply->status != 200) return ending_of(*reply, target, global.url.has_value());
+    Json json = Json::parse(reply->body, nullptr, false);
+    if (json.is_discarded()) return Ending{fmt::format("{} answered, but not in JSON", target.text()), exit_failed};
+    return json;
+}
+
+int end(const Ending& ending, Surroundings& surroundings) {
+    for (const std::string_view line : split(ending.text, '\n'))
+        surroundings.error << (line.starts_with(' ') ? "" : "handyrep: ") << clean(line) << "\n";
+    return ending.exit_code;
+}
+
+int print(const Json& json, const Result<std::string>& table, const GlobalOptions& global, Surroundings& surroundings) {
+    switch (global.output) {
+        case Output::json: surroundings.out << control::document(json); return exit_done;
+        case Output::yaml: surroundings.out << to_yaml(json); return exit_done;
+        case Output::table: break;
+    }
+    if (!table) return end(ending_of(table.error()), surroundings);
+    surroundings.out << *table;
+    return exit_done;
+}
+
+int exit_code_of_status(const Json& status) {
+    const int number =
+        status.is_object() && status.contains("status_no") && status["status_no"].is_number_integer() ? status["status_no"].get<int>() : 0;
+    for (const auto known : {model::ClusterStatus::healthy, model::ClusterStatus::warning, model::ClusterStatus::down}) {
+        if (static_cast<int>(known) == number) return control::exit_code_for(known);
+    }
+    return control::exit_code_for(model::ClusterStatus::unknown);
+}
+
+Question failover_question(const GlobalOptions& global, const Failover& failover, bool dry_run) {
+    Json body{{"dry_run", dry_run}};
+    if (failover.to) body["to"] = *failover.to;
+    return {"POST", path_of("/v1/failover", global), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
+}
+
+/// Shows the plan and asks. Nothing: go on.
+std::optional<int> confirm(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings) {
+    const auto planned = fetch(global, surroundings, failover_question(global, failover, true), question_limit);
+    if (const auto* ending = std::get_if<Ending>(&planned)) return end(*ending, surroundings);
+    const auto text = render_failover(std::get<Json>(planned), layout_of(global, surroundings));
+    if (!text) return end(ending_of(text.error()), surroundings);
+    surroundings.error << *text << "\nCarry this out? [y/N] " << std::flush;
+    std::string reply;
+    std::getline(surroundings.in, reply);
+    const std::string word = lower(trim(reply));
+    if (word == "y" || word == "yes") return std::nullopt;
+    surroundings.error << "Nothing was done.\n";
+    return exit_done;
+}
+
+}  // namespace
+
+int do_status(const GlobalOptions& global, Surroundings& surroundings) {
+    const auto answer = fetch(global, surroundings, {"GET", path_of("/v1/status", global)}, question_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
+    const Json& status = std::get<Json>(answer);
+    const int printed = print(status, render_status(status, surroundings.now, layout_of(global, surroundings)), global, surroundings);
+    return printed == exit_done ? exit_code_of_status(status) : printed;
+}
+
+int do_check(const GlobalOptions& global, Surroundings& surroundings) {
+    const auto answer = fetch(global, surroundings, {"GET", path_of("/v1/check", global)}, question_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) {
+        // A monitoring system shows the first line of standard output and nothing else.
+        surroundings.out << "HANDYREP UNKNOWN - " << clean(ending->text.substr(0, ending->text.find('\n'))) << "\n";
+        return ending->exit_code;
+    }
+    const Json& check = std::get<Json>(answer);
+    const bool whole = check.is_object() && check.contains("text") && check["text"].is_string() && check.contains("exit_code") &&
+                       check["exit_code"].is_number_integer();
+    if (!whole) {
+        surroundings.out << "HANDYREP UNKNOWN - the daemon's answer is not what this version of handyrep knows\n";
+        return control::exit_code_for(model::ClusterStatus::unknown);
+    }
+    const int printed = print(check, clean(check["text"].get<std::string>()) + "\n", global, surroundings);
+    return printed == exit_done ? check["exit_code"].get<int>() : printed;
+}
+
+int do_events(const GlobalOptions& global, const Events& events, Surroundings& surroundings) {
+    const auto answer =
+        fetch(global, surroundings, {"GET", path_of("/v1/events", global, fmt::format("count={}", events.count))}, question_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
+    const Json& list = std::get<Json>(answer);
+    return print(list, render_events(list, layout_of(global, surroundings)), global, surroundings);
+}
+
+int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings) {
+    if (!failover.dry_run && !failover.yes) {
+        if (!surroundings.in_is_terminal)
+            return end({"a failover without a terminal to ask on needs --yes (or --dry-run)", exit_usage}, surroundings);
+        if (const auto stopped = confirm(global, failover, surroundings)) return *stopped;
+    }
+    const auto answer =
+        fetch(global, surroundings, failover_question(global, failover, failover.dry_run), failover.dry_run ? question_limit : order_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
+    const Json& done = std::get<Json>(answer);
+    return print(done, render_failover(done, layout_of(global, surroundings)), global, surroundings);
+}
+
+int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings) {
+    const auto answer = fetch(global, surroundings, {"POST", path_of("/v1/acknowledge", global), "{}"}, question_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
+    return print(
+        std::get<Json>(answer), std::string("acknowledged: the next automatic failover is not held back by the last one\n"), global,
+        surroundings);
+}
+
+}  // namespace handyrep::cli

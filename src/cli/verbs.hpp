@@ -1,0 +1,21 @@
+// cli/verbs.hpp — what each verb does. Internal to the room: run.cpp chooses, the tests go through run.
+#pragma once
+
+#include "cli/invocation.hpp"
+#include "cli/run.hpp"
+#include "cli/text_layout.hpp"
+
+namespace handyrep::cli {
+
+[[nodiscard]] int do_status(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_check(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_events(const GlobalOptions& global, const Events& events, Surroundings& surroundings);
+[[nodiscard]] int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings);
+[[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_config_check(const GlobalOptions& global, const ConfigCheck& check, Surroundings& surroundings);
+[[nodiscard]] int do_config_show(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_version(const GlobalOptions& global, Surroundings& surroundings);
+
+[[nodiscard]] Layout layout_of(const GlobalOptions& global, const Surroundings& surroundings);
+
+}  // namespace handyrep::cli

@@ -1,0 +1,81 @@
+#include "control/service.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace handyrep::control {
+
+namespace {
+
+constexpr Duration history_limit = std::chrono::seconds{5};
+
+Result<void> must_be_admin(const Caller& caller, std::string_view order) {
+    if (caller.access == Access::admin) return {};
+    return Error{ErrorKind::denied, fmt::format("'{}' may ask, but not order: {} needs the role admin", caller.name, order)};
+}
+
+}  // namespace
+
+std::string_view word_for(Access access) { return access == Access::admin ? "admin" : "read"; }
+
+Service::Service(ports::Clock& clock, Versions versions) : clock_{clock}, versions_{std::move(versions)} {}
+
+void Service::add(model::ClusterName name, Source& source) { clusters_.emplace_back(std::move(name), &source); }
+
+Result<Source*> Service::find(const ClusterChoice& cluster) const {
+    std::vector<std::string> names;
+    for (const auto& [name, source] : clusters_) {
+        if (cluster ? name.text() == *cluster : clusters_.size() == 1) return source;
+        names.push_back(name.text());
+    }
+    if (cluster) return Error{ErrorKind::invalid, fmt::format("there is no cluster '{}' here, only: {}", *cluster, join(names, ", "))};
+    return Error{ErrorKind::invalid, fmt::format("say which cluster is meant: {}", join(names, ", "))};
+}
+
+Result<engine::ClusterReport> Service::status(const Caller& /*caller*/, const ClusterChoice& cluster) const {
+    const auto source = find(cluster);
+    if (!source) return source.error();
+    return (*source)->report();
+}
+
+Result<Check> Service::check(const Caller& caller, const ClusterChoice& cluster) const {
+    const auto report = status(caller, cluster);
+    if (!report) return report.error();
+    return control::check(*report);
+}
+
+Result<Versions> Service::version(const Caller& /*caller*/) const { return versions_; }
+
+Async<std::vector<saved::Event>> Service::events(Caller /*caller*/, ClusterChoice cluster, std::size_t count) {
+    const auto source = find(cluster);
+    if (!source) co_return source.error();
+    co_return co_await (*source)->events(std::min(count, most_events), clock_.now() + history_limit);
+}
+
+Async<engine::FailoverAnswer> Service::failover(Caller caller, FailoverRequest request) {
+    if (auto allowed = must_be_admin(caller, "a failover"); !allowed) co_return allowed.error();
+    const auto source = find(request.cluster);
+    if (!source) co_return source.error();
+
+    engine::FailoverOrder order;
+    order.dry_run = request.dry_run;
+    order.by = caller.text();
+    if (request.to) {
+        auto name = model::ServerName::parse(*request.to);
+        if (!name) co_return name.error().during("read the field 'to'");
+        order.to = std::move(*name);
+    }
+    co_return co_await (*source)->failover(std::move(order));
+}
+
+Async<void> Service::acknowledge(Caller caller, ClusterChoice cluster) {
+    if (auto allowed = must_be_admin(caller, "an acknowledgement"); !allowed) co_return allowed.error();
+    const auto source = find(cluster);
+    if (!source) co_return source.error();
+    co_return co_await (*source)->acknowledge(caller.text());
+}
+
+}  // namespace handyrep::control

@@ -1,0 +1,62 @@
+// control/service.hpp — every question and order, once, with rights. API, CLI and tests all speak this.
+//
+// Runs on the clusters' executor; decides nothing about clusters. `denied` without the right, `invalid` for a name that
+// nobody knows, everything else is the cluster's own answer.
+#pragma once
+
+#include "control/caller.hpp"
+#include "control/check.hpp"
+#include "control/source.hpp"
+#include "ports/clock.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handyrep::control {
+
+struct Versions {
+    std::string handyrep;
+    std::string libpq;
+};
+
+/// Empty: the only cluster there is.
+using ClusterChoice = std::optional<std::string>;
+
+struct FailoverRequest {
+    ClusterChoice cluster{};
+    std::optional<std::string> to{};
+    bool dry_run = false;
+};
+
+inline constexpr std::size_t most_events = 1000;
+
+class Service {
+public:
+    Service(ports::Clock& clock, Versions versions);
+
+    /// The source outlives the service. Two clusters never have one name (the configuration refuses it).
+    void add(model::ClusterName name, Source& source);
+
+    [[nodiscard]] Result<engine::ClusterReport> status(const Caller& caller, const ClusterChoice& cluster) const;
+    [[nodiscard]] Result<Check> check(const Caller& caller, const ClusterChoice& cluster) const;
+    [[nodiscard]] Result<Versions> version(const Caller& caller) const;
+
+    /// At most `most_events`; newest last.
+    Async<std::vector<saved::Event>> events(Caller caller, ClusterChoice cluster, std::size_t count);
+
+    /// Returns when the operation has ended. A dry run changes nothing, and needs the same right: it shows what an order would do.
+    Async<engine::FailoverAnswer> failover(Caller caller, FailoverRequest request);
+    Async<void> acknowledge(Caller caller, ClusterChoice cluster);
+
+private:
+    [[nodiscard]] Result<Source*> find(const ClusterChoice& cluster) const;
+
+    ports::Clock& clock_;
+    Versions versions_;
+    std::vector<std::pair<model::ClusterName, Source*>> clusters_;
+};
+
+}  // namespace handyrep::control

@@ -1,0 +1,17 @@
+#include "control/source.hpp"
+
+#include "engine/cluster.hpp"
+
+#include <utility>
+
+namespace handyrep::control {
+
+engine::ClusterReport EngineSource::report() const { return cluster_.report(); }
+
+Async<engine::FailoverAnswer> EngineSource::failover(engine::FailoverOrder order) { return cluster_.failover(std::move(order)); }
+
+Async<void> EngineSource::acknowledge(std::string by) { return cluster_.acknowledge(std::move(by)); }
+
+Async<std::vector<saved::Event>> EngineSource::events(std::size_t count, Instant deadline) { return cluster_.events(count, deadline); }
+
+}  // namespace handyrep::control

@@ -1,0 +1,49 @@
+// control/source.hpp — a cluster, as far as questions and orders are concerned.
+//
+// The service speaks to this instead of to engine::Cluster, so that API and CLI are the same whether the answers come from
+// the engine over real servers, over simulated ones, or from a program that only replays a recorded report.
+#pragma once
+
+#include "engine/report.hpp"
+#include "ports/async.hpp"
+#include "saved/event.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace handyrep::engine {
+class Cluster;
+}
+
+namespace handyrep::control {
+
+class Source {
+public:
+    Source() = default;
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+    virtual ~Source() = default;
+
+    [[nodiscard]] virtual engine::ClusterReport report() const = 0;
+    virtual Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) = 0;
+    virtual Async<void> acknowledge(std::string by) = 0;
+    /// Newest last.
+    virtual Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) = 0;
+};
+
+/// The real one. Keeps a reference: the cluster outlives it.
+class EngineSource final : public Source {
+public:
+    explicit EngineSource(engine::Cluster& cluster) : cluster_{cluster} {}
+
+    [[nodiscard]] engine::ClusterReport report() const override;
+    Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) override;
+    Async<void> acknowledge(std::string by) override;
+    Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;
+
+private:
+    engine::Cluster& cluster_;
+};
+
+}  // namespace handyrep::control

@@ -1,0 +1,83 @@
+#include "cli/invocation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace handyrep::cli {
+namespace {
+
+using testing::HasSubstr;
+
+std::string usage_error(const std::vector<std::string>& arguments) {
+    const auto parsed = parse_arguments(arguments);
+    const auto* wrong = std::get_if<UsageError>(&parsed);
+    return wrong != nullptr ? wrong->text : "(no error)";
+}
+
+template <class V>
+std::optional<std::pair<GlobalOptions, V>> parsed_as(const std::vector<std::string>& arguments) {
+    const auto parsed = parse_arguments(arguments);
+    const auto* good = std::get_if<Invocation>(&parsed);
+    if (good == nullptr || !std::holds_alternative<V>(good->verb)) return std::nullopt;
+    return std::pair{good->global, std::get<V>(good->verb)};
+}
+
+TEST(Arguments, TakeGlobalOptionsBeforeAndBehindTheVerb) {
+    const auto before = parsed_as<Status>({"--config", "a.conf", "status"});
+    const auto behind = parsed_as<Status>({"status", "--config", "a.conf", "--output=json"});
+    ASSERT_TRUE(before && behind);
+    EXPECT_EQ(before->first.config, "a.conf");
+    EXPECT_EQ(behind->first.config, "a.conf");
+    EXPECT_EQ(behind->first.output, Output::json);
+}
+
+TEST(Arguments, ReadAFailover) {
+    const auto failover = parsed_as<Failover>({"failover", "--to", "db2", "--dry-run", "--timeout", "30s"});
+    ASSERT_TRUE(failover);
+    EXPECT_EQ(failover->second.to, "db2");
+    EXPECT_TRUE(failover->second.dry_run);
+    EXPECT_FALSE(failover->second.yes);
+    EXPECT_EQ(failover->first.timeout, std::chrono::seconds{30});
+}
+
+TEST(Arguments, ReadConfigCheckWithAFileOfItsOwn) {
+    const auto check = parsed_as<ConfigCheck>({"config", "check", "pay.conf"});
+    ASSERT_TRUE(check);
+    EXPECT_EQ(check->second.file, "pay.conf");
+    EXPECT_TRUE(parsed_as<ConfigShow>({"config", "show"}));
+}
+
+TEST(Arguments, NameTheNearestVerb) { EXPECT_EQ(usage_error({"statsu"}), "unknown verb 'statsu'; did you mean 'status'?"); }
+
+TEST(Arguments, NameTheNearestOption) {
+    EXPECT_EQ(usage_error({"status", "--ouput=json"}), "unknown option '--ouput'; did you mean '--output'?");
+    EXPECT_EQ(usage_error({"failover", "--dryrun"}), "unknown option '--dryrun'; did you mean '--dry-run'?");
+}
+
+TEST(Arguments, RefuseAnUnknownFormatACountOutOfRangeAndATimeoutOfNothing) {
+    EXPECT_THAT(usage_error({"status", "--output", "xml"}), HasSubstr("none of table, json, yaml"));
+    EXPECT_THAT(usage_error({"events", "--count", "0"}), HasSubstr("--count"));
+    EXPECT_THAT(usage_error({"status", "--timeout", "0"}), HasSubstr("--timeout"));
+    EXPECT_THAT(usage_error({"status", "--timeout", "soon"}), HasSubstr("--timeout"));
+}
+
+TEST(Arguments, RefuseNoVerbAndAHalfVerb) {
+    EXPECT_THAT(usage_error({}), HasSubstr("which verb?"));
+    EXPECT_THAT(usage_error({"config"}), HasSubstr("config what?"));
+    EXPECT_THAT(usage_error({"status", "db2"}), HasSubstr("one word too many"));
+}
+
+TEST(Arguments, GiveHelpForEverythingAndForOneVerb) {
+    const auto all = parsed_as<Help>({"help"});
+    ASSERT_TRUE(all);
+    EXPECT_THAT(all->second.text, HasSubstr("acknowledge"));
+    EXPECT_THAT(all->second.text, HasSubstr("8 unreachable"));
+    const auto one = parsed_as<Help>({"help", "failover"});
+    ASSERT_TRUE(one);
+    EXPECT_THAT(one->second.text, HasSubstr("--dry-run"));
+    EXPECT_TRUE(parsed_as<Help>({"failover", "--help"}));
+    EXPECT_TRUE(parsed_as<Version>({"--version"}));
+}
+
+}  // namespace
+}  // namespace handyrep::cli

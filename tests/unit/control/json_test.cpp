@@ -1,0 +1,78 @@
+#include "control/json.hpp"
+#include "tests/unit/control/recorded_source.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace handyrep::control {
+namespace {
+
+TEST(StatusJson, HasEveryDocumentedMemberOfTheCluster) {
+    const Json json = to_json(recorded_report());
+    EXPECT_EQ(json["cluster"], "pay");
+    EXPECT_EQ(json["status"], "warning");
+    EXPECT_EQ(json["status_no"], 3);
+    EXPECT_EQ(json["situation"], "Healthy");
+    EXPECT_EQ(json["situation_text"], "the primary takes writes");
+    EXPECT_EQ(json["since"], "2026-11-22T03:04:05.000000Z");
+    EXPECT_EQ(json["next"], "nothing to do");
+    EXPECT_EQ(json["reason"], word_for(decide::Reason::primary_answers));
+    EXPECT_EQ(json["automation"], "on");
+    EXPECT_EQ(json["fence_outlook"], "processes_gone over ssh");
+    EXPECT_EQ(json["epoch"], 3);
+    EXPECT_TRUE(json["operation"].is_null());
+}
+
+TEST(StatusJson, GivesLagInBytesAndSecondsAndNullWhereItIsNotKnown) {
+    const Json json = to_json(recorded_report());
+    EXPECT_TRUE(json["servers"][0]["lag_bytes"].is_null());
+    EXPECT_TRUE(json["servers"][0]["lag_seconds"].is_null());
+    EXPECT_EQ(json["servers"][2]["lag_bytes"], 20971520);
+    EXPECT_EQ(json["servers"][2]["lag_seconds"], 42.0);
+    EXPECT_EQ(json["servers"][2]["seen_seconds_ago"], 12.0);
+    EXPECT_EQ(json["servers"][2]["lsn"], "16/B234D848");
+    EXPECT_EQ(json["servers"][2]["timeline"], 4);
+    EXPECT_EQ(json["servers"][2]["status_no"], 2);
+}
+
+TEST(StatusJson, NamesTheServerOfAFindingOrNull) {
+    engine::ClusterReport report = recorded_report();
+    report.findings.push_back({decide::FindingKind::no_candidate, {}, "nobody could be promoted"});
+    const Json json = to_json(report);
+    EXPECT_EQ(json["findings"][0]["kind"], "ReplicaLagged");
+    EXPECT_EQ(json["findings"][0]["server"], "db3");
+    EXPECT_TRUE(json["findings"][1]["server"].is_null());
+}
+
+TEST(StatusJson, ShowsARunningOperationWithoutAnEnd) {
+    engine::ClusterReport report = recorded_report();
+    report.operation = engine::OperationReport{
+        .id = 7,
+        .by = "ann",
+        .reason = "ordered",
+        .began = wall("2026-11-22T03:04:06Z"),
+        .ended = {},
+        .step = "promote db2",
+        .outcome = "running"};
+    const Json json = to_json(report)["operation"];
+    EXPECT_EQ(json["id"], 7);
+    EXPECT_EQ(json["by"], "ann");
+    EXPECT_TRUE(json["ended"].is_null());
+}
+
+TEST(StatusJson, IsWrittenAlsoWhenAServerSaysSomethingThatIsNotUtf8) {
+    engine::ClusterReport report = recorded_report();
+    report.servers[0].message = "caf\xE9";
+    EXPECT_NE(document(to_json(report)).find("caf\xEF\xBF\xBD"), std::string::npos);
+}
+
+TEST(FailoverJson, ShowsThePlanAndItsPointOfNoReturn) {
+    const Json json = to_json(engine::FailoverAnswer{.operation = {}, .plan = recorded_plan(), .text = "db2 would be promoted"});
+    EXPECT_TRUE(json["operation"].is_null());
+    EXPECT_EQ(json["dry_run"], true);
+    EXPECT_EQ(json["plan"]["commit"], "promote db2");
+    EXPECT_FALSE(json["plan"]["steps"].empty());
+}
+
+}  // namespace
+}  // namespace handyrep::control

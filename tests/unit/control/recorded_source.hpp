@@ -1,0 +1,136 @@
+// tests/unit/control/recorded_source.hpp — a cluster that answers with what was recorded, and notes what it was told.
+#pragma once
+
+#include "control/source.hpp"
+#include "ports/clock.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handyrep::control {
+
+inline model::ServerName server_name(std::string_view text) { return *model::ServerName::parse(text); }
+inline model::ClusterName cluster_name(std::string_view text) { return *model::ClusterName::parse(text); }
+inline WallTime wall(std::string_view text) { return *parse_wall_time(text); }
+
+/// A primary and two replicas, the second of which lags.
+inline engine::ClusterReport recorded_report() {
+    engine::ClusterReport report{
+        .cluster = cluster_name("pay"),
+        .status = model::ClusterStatus::warning,
+        .situation = decide::Situation::healthy,
+        .situation_text = "the primary takes writes",
+        .since = wall("2026-11-22T03:04:05Z"),
+        .next = "nothing to do",
+        .reason = decide::Reason::primary_answers,
+        .automation = "on",
+        .fence_outlook = "processes_gone over ssh",
+        .epoch = 3,
+        .servers = {},
+        .findings = {},
+        .operation = {}};
+    report.servers.push_back(
+        {.name = server_name("db1"),
+         .role = model::Role::primary,
+         .seen_as = "primary",
+         .status = model::ServerStatus::healthy,
+         .host = "10.0.0.1:5432",
+         .timeline = model::Timeline{4},
+         .lsn = model::Lsn{0x16B374D848},
+         .lag = {},
+         .lag_time = {},
+         .seen_ago = std::chrono::milliseconds{250},
+         .message = ""});
+    report.servers.push_back(
+        {.name = server_name("db2"),
+         .role = model::Role::replica,
+         .seen_as = "replica",
+         .status = model::ServerStatus::healthy,
+         .host = "10.0.0.2:5432",
+         .timeline = model::Timeline{4},
+         .lsn = model::Lsn{0x16B374D848},
+         .lag = model::Bytes{0},
+         .lag_time = std::chrono::milliseconds{100},
+         .seen_ago = std::chrono::milliseconds{250},
+         .message = ""});
+    report.servers.push_back(
+        {.name = server_name("db3"),
+         .role = model::Role::replica,
+         .seen_as = "replica",
+         .status = model::ServerStatus::lagged,
+         .host = "10.0.0.3:5432",
+         .timeline = model::Timeline{4},
+         .lsn = model::Lsn{0x16B234D848},
+         .lag = model::Bytes{20 << 20},
+         .lag_time = std::chrono::seconds{42},
+         .seen_ago = std::chrono::seconds{12},
+         .message = "replay waits for a query"});
+    report.findings.push_back({decide::FindingKind::replica_lagged, server_name("db3"), "20 MB behind, more than its lag_limit of 16 MB"});
+    return report;
+}
+
+inline plans::Plan recorded_plan() {
+    return plans::Plan{
+        .kind = plans::OperationKind::failover,
+        .cluster = cluster_name("pay"),
+        .reversible = {},
+        .commit =
+            plans::Step{
+                .name = "promote db2",
+                .why = "it is the furthest ahead",
+                .apply = {plans::Promote{server_name("db2")}},
+                .limit = std::chrono::seconds{5}},
+        .finish = {}};
+}
+
+class RecordedSource final : public Source {
+public:
+    explicit RecordedSource(ports::Clock* clock = nullptr) : clock_{clock} {}
+
+    [[nodiscard]] engine::ClusterReport report() const override { return recorded_report(); }
+
+    Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) override {
+        orders.push_back(order);
+        ++begun;
+        if (clock_ != nullptr && takes > Duration::zero()) co_await clock_->sleep_until(clock_->now() + takes);
+        ++ended;
+        if (refusal) co_return *refusal;
+        engine::FailoverAnswer answer{.operation = {}, .plan = recorded_plan(), .text = "db2 would be promoted"};
+        if (!order.dry_run) answer.operation = 7;
+        if (!order.dry_run) answer.text = "db2 is the primary";
+        co_return answer;
+    }
+    Async<void> acknowledge(std::string by) override {
+        acknowledged_by.push_back(std::move(by));
+        co_return Result<void>{};
+    }
+    Async<std::vector<saved::Event>> events(std::size_t count, Instant /*deadline*/) override {
+        std::vector<saved::Event> out;
+        for (std::size_t number = 1; number <= count && number <= 3; ++number) {
+            out.push_back(
+                {.at = wall("2026-11-22T03:04:05.678Z"),
+                 .level = Level::warning,
+                 .name = "promoted",
+                 .text = "db2 is the primary",
+                 .operation = number,
+                 .fields = {{"server", "db2"}}});
+        }
+        co_return out;
+    }
+
+    std::vector<engine::FailoverOrder> orders;
+    std::vector<std::string> acknowledged_by;
+    std::optional<Error> refusal;
+    Duration takes{};
+    std::atomic<int> begun = 0;  // orders, also for another thread to look at
+    std::atomic<int> ended = 0;
+
+private:
+    ports::Clock* clock_;
+};
+
+}  // namespace handyrep::control

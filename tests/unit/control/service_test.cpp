@@ -1,0 +1,97 @@
+#include "control/service.hpp"
+#include "tests/unit/control/recorded_source.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace handyrep::control {
+namespace {
+
+/// Stands still: nothing here waits.
+class StillClock final : public ports::Clock {
+public:
+    [[nodiscard]] Instant now() const override { return Instant{}; }
+    [[nodiscard]] Instant boot_now() const override { return Instant{}; }
+    [[nodiscard]] WallTime wall() const override { return WallTime{}; }
+    asio::awaitable<void> sleep_until(Instant /*when*/) override { co_return; }
+};
+
+template <class T>
+asio::awaitable<void> keep(Async<T> question, std::optional<Result<T>>& answer) {
+    answer = co_await std::move(question);
+}
+
+template <class T>
+Result<T> answer_of(Async<T> question) {
+    asio::io_context loop;
+    std::optional<Result<T>> answer;
+    asio::co_spawn(loop, keep(std::move(question), answer), [](const std::exception_ptr& thrown) { EXPECT_FALSE(thrown); });
+    loop.run();
+    return *answer;
+}
+
+class ServiceTest : public testing::Test {
+protected:
+    ServiceTest() { service.add(cluster_name("pay"), source); }
+
+    StillClock clock;
+    RecordedSource source;
+    Service service{clock, Versions{"0.1.0", "15.20"}};
+    Caller ann{"ann", Access::admin, "10.0.0.7"};
+    Caller bob{"bob", Access::read, ""};
+};
+
+TEST_F(ServiceTest, LetsAReaderAskEverything) {
+    EXPECT_TRUE(service.status(bob, {}));
+    EXPECT_TRUE(service.check(bob, {}));
+    EXPECT_TRUE(service.version(bob));
+    EXPECT_TRUE(answer_of(service.events(bob, {}, 3)));
+}
+
+TEST_F(ServiceTest, LetsAReaderOrderNothing) {
+    const auto failover = answer_of(service.failover(bob, {.cluster = {}, .to = {}, .dry_run = true}));
+    ASSERT_FALSE(failover);
+    EXPECT_EQ(failover.error().kind, ErrorKind::denied);
+    const auto acknowledged = answer_of(service.acknowledge(bob, {}));
+    ASSERT_FALSE(acknowledged);
+    EXPECT_EQ(acknowledged.error().kind, ErrorKind::denied);
+    EXPECT_TRUE(source.orders.empty());
+    EXPECT_TRUE(source.acknowledged_by.empty());
+}
+
+TEST_F(ServiceTest, TellsTheClusterWhoOrderedAndFromWhere) {
+    ASSERT_TRUE(answer_of(service.failover(ann, {.cluster = {}, .to = "db2", .dry_run = false})));
+    ASSERT_EQ(source.orders.size(), 1U);
+    EXPECT_EQ(source.orders[0].by, "ann from 10.0.0.7");
+    EXPECT_EQ(source.orders[0].to, server_name("db2"));
+    EXPECT_FALSE(source.orders[0].dry_run);
+}
+
+TEST_F(ServiceTest, RefusesATargetThatCannotBeAServersName) {
+    const auto answer = answer_of(service.failover(ann, {.cluster = {}, .to = "db2; drop", .dry_run = false}));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind, ErrorKind::invalid);
+    EXPECT_TRUE(source.orders.empty());
+}
+
+TEST_F(ServiceTest, AsksWhichClusterIsMeantWhereThereAreTwo) {
+    RecordedSource other;
+    service.add(cluster_name("web"), other);
+    EXPECT_FALSE(service.status(bob, {}));
+    EXPECT_TRUE(service.status(bob, "web"));
+    const auto unknown = service.status(bob, "wbe");
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().text(), "there is no cluster 'wbe' here, only: pay, web");
+}
+
+TEST_F(ServiceTest, NeverAsksForMoreEventsThanItsLimit) {
+    const auto events = answer_of(service.events(bob, {}, 2));
+    ASSERT_TRUE(events);
+    EXPECT_EQ(events->size(), 2U);
+}
+
+}  // namespace
+}  // namespace handyrep::control
