@@ -1,0 +1,79 @@
+#include "sim/clock.hpp"
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace handyrep::sim {
+
+struct Waits::Parked {
+    Parked() = default;
+    Parked(const Parked&) = delete;
+    Parked& operator=(const Parked&) = delete;
+    virtual ~Parked() = default;
+    virtual void complete(const asio::any_io_executor& executor, boost::system::error_code error) = 0;
+};
+
+template <class Handler>
+struct Waits::ParkedHandler final : Parked {
+    explicit ParkedHandler(Handler it) : handler{std::move(it)} {}
+    void complete(const asio::any_io_executor& executor, boost::system::error_code error) override {
+        asio::post(executor, [it = std::move(handler), error]() mutable { std::move(it)(error); });
+    }
+    Handler handler;
+};
+
+template <class Handler>
+void Waits::park(Ticket ticket, Handler handler) {
+    const auto slot = asio::get_associated_cancellation_slot(handler);
+    parked_.emplace(ticket, std::make_unique<ParkedHandler<Handler>>(std::move(handler)));
+    if (closed_) return finish(ticket, asio::error::operation_aborted);
+    if (slot.is_connected()) {
+        auto stop = [this, ticket](asio::cancellation_type) { finish(ticket, asio::error::operation_aborted); };
+        asio::cancellation_slot{slot}.assign(stop);
+    }
+}
+
+Waits::Waits(asio::any_io_executor executor) : executor_{std::move(executor)} {}
+Waits::~Waits() = default;
+
+asio::awaitable<void> Waits::wait(Ticket ticket) {
+    auto begin = [this, ticket](auto handler) { park(ticket, std::move(handler)); };
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void(boost::system::error_code)>(begin, asio::use_awaitable);
+}
+
+void Waits::ensure_alive() const {
+    if (closed_) throw boost::system::system_error{asio::error::operation_aborted};
+}
+
+void Waits::fulfil(Ticket ticket) { finish(ticket, {}); }
+
+void Waits::finish(Ticket ticket, boost::system::error_code error) {
+    auto node = parked_.extract(ticket);
+    if (node.empty()) return;
+    woken_ = true;
+    node.mapped()->complete(executor_, error);
+}
+
+void Waits::close() {
+    closed_ = true;
+    while (!parked_.empty()) finish(parked_.begin()->first, asio::error::operation_aborted);
+}
+
+asio::awaitable<void> SimClock::sleep_until(Instant when) {
+    const Waits::Ticket ticket = waits_->open();
+    agenda_.at(when, [weak = std::weak_ptr<Waits>(waits_), ticket] {
+        if (const auto alive = weak.lock()) alive->fulfil(ticket);
+    });
+    co_await waits_->wait(ticket);
+}
+
+WallTime SimClock::wall_of(Instant instant) {
+    const WallTime first_day{std::chrono::sys_days{std::chrono::year{2026} / 11 / 22}};
+    return first_day + std::chrono::duration_cast<std::chrono::microseconds>(instant.time_since_epoch());
+}
+
+}  // namespace handyrep::sim

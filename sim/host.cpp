@@ -1,0 +1,130 @@
+#include "sim/host.hpp"
+
+#include <fmt/format.h>
+
+namespace handyrep::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class T>
+void answer(World& world, Node from, const std::shared_ptr<Reply<T>>& reply, T value) {
+    world.network.send(from, 0, [reply, value = std::move(value)] { reply->give(value); });
+}
+
+/// The steps of S7 in their order, each taking time and each checking the script's own time limit. What was done stays done.
+struct FenceScript {
+    World& world;
+    ServerIndex server;
+    Node answer_from;
+    Instant expires;
+    std::shared_ptr<Reply<ports::FenceReport>> reply;
+    ports::FenceReport report{};
+
+    [[nodiscard]] bool over() const { return !world.at(server).powered || world.agenda.now() >= expires; }
+    void then(Duration shortest, Duration longest, void (FenceScript::*next)()) const {
+        world.agenda.after(world.random.between(shortest, longest), [copy = *this, next]() mutable {
+            if (!copy.over()) (copy.*next)();
+        });
+    }
+
+    void disable_autostart() {
+        Server& it = world.at(server);
+        report.autostart = it.disk.autostart ? "start.conf: manual" : "none found";
+        it.disk.autostart = false;
+        report.autostart_disabled = true;
+        then(2ms, 10ms, &FenceScript::mark);
+    }
+    void mark() {
+        world.at(server).disk.standby_mark = true;
+        report.marked = true;
+        then(1ms, 25ms, &FenceScript::kill);
+    }
+    void kill() {
+        const Server& it = world.at(server);
+        report.killed = it.processes();
+        if (it.has_processes()) {
+            if (world.on_fenced) world.on_fenced(server);
+            world.note(it.name.text(), "is fenced");
+            world.kill_all(server);
+        } else {
+            world.note(it.name.text(), "is fenced, nothing ran");
+        }
+        then(1ms, 4ms, &FenceScript::look_again);
+    }
+    void look_again() {
+        const Server& it = world.at(server);
+        report.left = it.processes();
+        report.marked = it.disk.standby_mark;
+        answer(world, answer_from, reply, report);
+    }
+};
+
+}  // namespace
+
+SimHost::SimHost(World& world, std::shared_ptr<Waits> waits, ServerIndex server, model::Transport transport)
+    : world_{world}, waits_{std::move(waits)}, server_{server}, transport_{transport} {}
+
+template <class T>
+Async<T> SimHost::run(std::string what, Instant deadline, std::function<void(std::shared_ptr<Reply<T>>)> script) {
+    waits_->ensure_alive();
+    const Server& it = world_.at(server_);
+    const bool local = transport_ == model::Transport::local;
+    if (!local && (world_.network.refusing(0, it.node) || (it.powered && !it.ssh_answers && world_.network.up_both(0, it.node)))) {
+        co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: connection refused", what)};
+    }
+    const auto reply = std::make_shared<Reply<T>>();
+    const auto arrive = [&world = world_, server = server_, local, deadline, reply, script = std::move(script)] {
+        const Server& there = world.at(server);
+        if (!there.powered || (!local && !there.ssh_answers) || world.agenda.now() >= deadline) return;
+        script(reply);
+    };
+    world_.network.send(
+        0, local ? 0 : it.node, [&world = world_, arrive] { world.agenda.after(world.random.between(Duration{2ms}, 5ms), arrive); });
+    const auto value = co_await answer_by(world_.agenda, waits_, reply, deadline);
+    if (!value) co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
+    co_return *value;
+}
+
+Async<model::HostLook> SimHost::look(Instant deadline) {
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<model::HostLook>>)> script = [&world = world_, server = server_, from](const auto& reply) {
+        const Server& it = world.at(server);
+        answer(world, from, reply, model::HostLook{world.system_id, it.disk.control, it.processes(), it.disk.standby_mark});
+    };
+    co_return co_await run<model::HostLook>("look at the host", deadline, std::move(script));
+}
+
+Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::ServerVersion /*version*/, Instant deadline) {
+    if (expected != world_.system_id) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<ports::FenceReport>>)> script = [&world = world_, server = server_, from,
+                                                                              deadline](const auto& reply) {
+        FenceScript{world, server, from, deadline, reply}.then(2ms, 10ms, &FenceScript::disable_autostart);
+    };
+    co_return co_await run<ports::FenceReport>("fence", deadline, std::move(script));
+}
+
+asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::uint16_t /*port*/, Instant deadline) {
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<model::Reach>>)> script = [&world = world_, server = server_, from,
+                                                                        hostname](const auto& reply) {
+        const Node here = world.at(server).node;
+        for (const Server& other : world.servers) {
+            if (other.name.text() + ".example" != hostname) continue;
+            if (world.network.refusing(here, other.node)) return answer(world, from, reply, model::Reach::refused);
+            if (!other.powered || !world.network.up_both(here, other.node)) {
+                world.agenda.after(400ms, [&world, from, reply] { answer(world, from, reply, model::Reach::silent); });
+                return;
+            }
+            return answer(
+                world, from, reply, other.postmaster == Server::Postmaster::none ? model::Reach::refused : model::Reach::accepted);
+        }
+        answer(world, from, reply, model::Reach::unknown);
+    };
+    const auto reached = co_await run<model::Reach>("reach", deadline, std::move(script));
+    co_return reached ? *reached : model::Reach::unknown;
+}
+
+}  // namespace handyrep::sim

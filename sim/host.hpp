@@ -1,0 +1,32 @@
+// sim/host.hpp — the port `host` to one simulated machine: over SSH, or locally when it is the manager's own.
+#pragma once
+
+#include "ports/host.hpp"
+#include "sim/clock.hpp"
+#include "sim/world.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace handyrep::sim {
+
+class SimHost final : public ports::Host {
+public:
+    SimHost(World& world, std::shared_ptr<Waits> waits, ServerIndex server, model::Transport transport);
+
+    Async<model::HostLook> look(Instant deadline) override;
+    Async<ports::FenceReport> fence(model::SystemId expected, model::ServerVersion version, Instant deadline) override;
+    asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
+
+private:
+    /// Runs `script` on the machine unless the way there is closed or it arrives after its own expiry.
+    template <class T>
+    Async<T> run(std::string what, Instant deadline, std::function<void(std::shared_ptr<Reply<T>>)> script);
+
+    World& world_;
+    std::shared_ptr<Waits> waits_;
+    ServerIndex server_;
+    model::Transport transport_;
+};
+
+}  // namespace handyrep::sim

@@ -1,0 +1,203 @@
+#include "sim/invariants.hpp"
+
+#include "saved/operation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace handyrep::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+/// A primary that was healthy for so long when a failover of it began was failed over without cause; less is a race that no observer can win.
+constexpr Duration sure_health = 3s;
+/// The limits of every step of the longest plan, its journal and its undoing, with slack.
+constexpr Duration longest_operation = 150s;
+
+std::optional<std::string> field(const saved::Event& event, std::string_view name) {
+    const auto found = std::ranges::find(event.fields, name, &Field::name);
+    if (found == event.fields.end()) return std::nullopt;
+    return found->value;
+}
+}  // namespace
+
+Invariants::Invariants(World& world, StoreDisk& disk)
+    : world_{world}, disk_{disk}, healthy_since_(world.servers.size()), manager_born_{world.agenda.now()} {
+    world_.on_change = [this] { look(); };
+    world_.on_promoted = [this](ServerIndex server) { promoted(server); };
+    world_.on_fenced = [this](ServerIndex server) { fenced(server); };
+    disk_.on_append = [this](const saved::JournalRecord& record) { appended(record); };
+    disk_.on_event = [this](const saved::Event& event) { told(event); };
+}
+
+Invariants::~Invariants() {
+    world_.on_change = nullptr;
+    world_.on_promoted = nullptr;
+    world_.on_fenced = nullptr;
+    disk_.on_append = nullptr;
+    disk_.on_event = nullptr;
+}
+
+void Invariants::violated(std::string claim, std::string text) {
+    world_.note("VIOLATION", fmt::format("{}: {}", claim, text));
+    violations_.push_back({world_.agenda.now(), std::move(claim), std::move(text)});
+}
+
+/// Takes clients' writes, and at least one replica that runs streams from it over a link that is up.
+bool Invariants::healthy(ServerIndex server) const {
+    if (!world_.accepts_writes(server) || !world_.clients_reach(server) || !world_.at(server).is_primary()) return false;
+    return std::ranges::any_of(world_.at(server).senders, [&](const Sender& sender) {
+        const Server& replica = world_.at(sender.replica);
+        return replica.runs() && replica.receiver && replica.receiver->number == sender.receiver && replica.receiver->upstream == server &&
+               world_.network.up_both(replica.node, world_.at(server).node);
+    });
+}
+
+/// The last failover from this server that promoted another.
+std::optional<std::uint64_t> Invariants::failover_from(ServerIndex server) const {
+    const auto found = std::ranges::find_if(promotions_.rbegin(), promotions_.rend(), [&](const Promotion& it) {
+        const auto from = fails_over_from_.find(it.operation);
+        return from != fails_over_from_.end() && from->second == server;
+    });
+    if (found == promotions_.rend()) return std::nullopt;
+    return found->operation;
+}
+
+void Invariants::look() {
+    std::vector<ServerIndex> writers;
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        if (world_.accepts_writes(it) && world_.clients_reach(it)) writers.push_back(it);
+        if (!healthy(it)) {
+            healthy_since_[it].reset();
+        } else if (!healthy_since_[it]) {
+            healthy_since_[it] = world_.agenda.now();
+        }
+    }
+    if (writers.size() < 2) return;
+    std::ranges::sort(writers, {}, [&](ServerIndex it) { return world_.at(it).disk.branch; });
+    const ServerIndex newest = writers.back();
+    for (const ServerIndex older : writers) {
+        if (older == newest || by_hand_.contains(older) || by_hand_.contains(newest)) continue;
+        const auto operation = failover_from(older);
+        const auto same = [&](const Overlap& it) { return it.newer == newest && it.older == older && it.operation == operation; };
+        if (std::ranges::any_of(overlaps_, same)) continue;
+        world_.note("world", fmt::format("{} and {} both take writes", world_.at(older).name.text(), world_.at(newest).name.text()));
+        overlaps_.push_back({newest, older, operation, world_.agenda.now()});
+    }
+}
+
+void Invariants::appended(const saved::JournalRecord& record) {
+    world_.note(
+        "journal", fmt::format(
+                       "{} {} {} {}", record.operation, word_for(record.entry), record.step,
+                       record.entry == saved::JournalEntry::begun ? record.detail : ""));
+    if (record.entry == saved::JournalEntry::ended) {
+        const auto begun = begun_.find(record.operation);
+        if (begun != begun_.end() && world_.agenda.now() - std::max(begun->second, manager_born_) > longest_operation) {
+            violated("every plan ends", fmt::format("operation {} took {}", record.operation, text(world_.agenda.now() - begun->second)));
+        }
+        begun_.erase(record.operation);
+    }
+    if (record.entry != saved::JournalEntry::begun) return;
+    begun_[record.operation] = world_.agenda.now();
+    if (record.step != "failover") return;
+    last_failover_ = record.operation;
+    if (const auto begun = saved::operation_begun_from_text(record.detail); begun && begun->old_primary) {
+        for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+            if (world_.at(it).name == *begun->old_primary) fails_over_from_[record.operation] = it;
+        }
+    }
+    ++failovers_begun_;
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        if (!healthy_since_[it] || world_.agenda.now() - *healthy_since_[it] < sure_health) continue;
+        violated(
+            "no failover of a healthy primary", fmt::format(
+                                                    "{} took writes and was followed by its replicas for {}", world_.at(it).name.text(),
+                                                    text(world_.agenda.now() - *healthy_since_[it])));
+    }
+}
+
+void Invariants::told(const saved::Event& event) {
+    if (!event.operation) return;
+    if (const auto proof = field(event, "proof"); proof && *proof != "unknown") proofs_[*event.operation] = *proof;
+    if (event.name == "promoted" && !field(event, "loss_at_least_bytes")) violated("a failover says what it lost", event.text);
+}
+
+void Invariants::fenced(ServerIndex server) {
+    if (disk_.last_operation == 0)
+        violated("no journal, no action", fmt::format("{} is fenced and the journal is empty", world_.at(server).name.text()));
+    if (!healthy_since_[server] || world_.agenda.now() - *healthy_since_[server] < sure_health) return;
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        if (it != server && world_.accepts_writes(it)) return;
+    }
+    violated("the only primary is not fenced while it is healthy", world_.at(server).name.text());
+}
+
+void Invariants::promoted(ServerIndex server) {
+    const Promotion promotion{server, world_.at(server).disk.branch, world_.agenda.now(), last_failover_};
+    if (last_failover_ == 0)
+        violated("no journal, no action", fmt::format("{} is promoted and the journal knows no failover", world_.at(server).name.text()));
+    promotions_.push_back(promotion);
+    judge_loss(promotion);
+}
+
+void Invariants::judge_loss(const Promotion& promotion) {
+    std::size_t lost = 0;
+    std::optional<model::Lsn> last;
+    for (const Acknowledged& it : world_.acknowledged) {
+        if (!it.synchronous || by_hand_.contains(it.server)) continue;
+        if (world_.branches.holds(promotion.branch, world_.at(promotion.server).disk.end, it.branch, it.end)) continue;
+        ++lost;
+        last = it.end;
+    }
+    if (last)
+        violated(
+            "no acknowledged synchronous commit is lost",
+            fmt::format("{} of them are missing on {}, the last at {}", lost, world_.at(promotion.server).name.text(), last->text()));
+}
+
+bool Invariants::proof_is_weak(std::uint64_t operation) const {
+    const auto proof = proofs_.find(operation);
+    return proof != proofs_.end() && (proof->second == "witnessed" || proof->second == "nothing");
+}
+
+void Invariants::judge_overlaps() {
+    for (const Overlap& it : overlaps_) {
+        if (it.operation && proof_is_weak(*it.operation)) continue;
+        const auto proof = proofs_.find(it.operation.value_or(0));
+        violated(
+            "never two servers that take writes",
+            fmt::format(
+                "{} and {} since {:.3f} s (failover from the older: {}, proof {})", world_.at(it.older).name.text(),
+                world_.at(it.newer).name.text(), std::chrono::duration<double>(it.at - Agenda{}.now()).count(),
+                it.operation ? fmt::format("operation {}", *it.operation) : "none",
+                proof == proofs_.end() ? "none recorded" : proof->second));
+    }
+}
+
+void Invariants::judge_operations() {
+    for (const auto& [operation, begun] : begun_) {
+        violated(
+            "every plan ends", fmt::format("operation {} is still open {} after it began", operation, text(world_.agenda.now() - begun)));
+    }
+}
+
+void Invariants::judge_end() {
+    judge_overlaps();
+    judge_operations();
+    judge_writers();
+}
+
+void Invariants::judge_writers() {
+    std::vector<std::string> writers;
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        // Two that a person made primaries are for a person to decide; one that was failed over from is for the manager to stop.
+        if (by_hand_.contains(it) && !failover_from(it)) continue;
+        if (world_.accepts_writes(it)) writers.push_back(world_.at(it).name.text());
+    }
+    if (writers.size() > 1) violated("once all is repaired, one server takes writes", fmt::format("{} do", fmt::join(writers, " and ")));
+}
+
+}  // namespace handyrep::sim

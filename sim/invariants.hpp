@@ -1,0 +1,89 @@
+// sim/invariants.hpp — what must be true at every instant, whatever fails. Watches every change of the world, every
+// journal record and every event of the manager; samples nothing.
+#pragma once
+
+#include "saved/event.hpp"
+#include "saved/journal.hpp"
+#include "sim/store.hpp"
+#include "sim/world.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace handyrep::sim {
+
+struct Violation {
+    Instant at;
+    std::string claim;
+    std::string text;
+};
+
+class Invariants {
+public:
+    /// Watches until destroyed; both must outlive it.
+    Invariants(World& world, StoreDisk& disk);
+    ~Invariants();
+    Invariants(const Invariants&) = delete;
+    Invariants& operator=(const Invariants&) = delete;
+
+    /// A person started this server as a primary: what it does until it is stopped is no defect of the manager's.
+    void started_by_hand(ServerIndex server) { by_hand_.insert(server); }
+    /// A manager began: operations that it finds open are given their time anew.
+    void manager_began() { manager_born_ = world_.agenda.now(); }
+
+    /// At the end of a run, when nothing is broken any more.
+    void judge_end();
+
+    [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
+    [[nodiscard]] std::size_t promotions() const { return promotions_.size(); }
+    [[nodiscard]] std::size_t failovers_begun() const { return failovers_begun_; }
+
+private:
+    /// One server became a primary; which operation did it, and what that had proved.
+    struct Promotion {
+        ServerIndex server;
+        BranchId branch;
+        Instant at;
+        std::uint64_t operation;
+    };
+    struct Overlap {
+        ServerIndex newer;
+        ServerIndex older;
+        std::optional<std::uint64_t> operation;  // the failover from the older one
+        Instant at;
+    };
+
+    void look();
+    void promoted(ServerIndex server);
+    void fenced(ServerIndex server);
+    void appended(const saved::JournalRecord& record);
+    void told(const saved::Event& event);
+    void violated(std::string claim, std::string text);
+    void judge_overlaps();
+    void judge_loss(const Promotion& promotion);
+    void judge_operations();
+    void judge_writers();
+    [[nodiscard]] bool healthy(ServerIndex server) const;
+    [[nodiscard]] bool proof_is_weak(std::uint64_t operation) const;
+    [[nodiscard]] std::optional<std::uint64_t> failover_from(ServerIndex server) const;
+
+    World& world_;
+    StoreDisk& disk_;
+    std::vector<Violation> violations_;
+    std::vector<Promotion> promotions_;
+    std::vector<Overlap> overlaps_;
+    std::vector<std::optional<Instant>> healthy_since_;
+    std::set<ServerIndex> by_hand_;
+    std::map<std::uint64_t, std::string> proofs_;
+    std::map<std::uint64_t, Instant> begun_;
+    std::map<std::uint64_t, ServerIndex> fails_over_from_;
+    std::uint64_t last_failover_ = 0;
+    std::size_t failovers_begun_ = 0;
+    Instant manager_born_{};
+};
+
+}  // namespace handyrep::sim

@@ -1,0 +1,77 @@
+#include "sim/manager.hpp"
+
+#include "base/ensure.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include <exception>
+
+namespace handyrep::sim {
+
+/// The daemon's own log becomes part of the trace, so that it is covered by the hash.
+class Manager::TraceLog final : public Log {
+public:
+    TraceLog(World& world, const Waits& waits) : world_{world}, waits_{waits} {}
+    void write(Level /*level*/, std::string_view event, const std::vector<Field>& fields) override {
+        if (waits_.closed()) return;
+        std::string line{event};
+        for (const Field& field : fields) {
+            if (field.name != "cluster") line += fmt::format(" {}={}", field.name, field.value);
+        }
+        world_.note("manager", line);
+    }
+
+private:
+    World& world_;
+    const Waits& waits_;
+};
+
+Manager::Manager(World& world, StoreDisk& disk, const model::ClusterDefinition& definition)
+    : world_{world},
+      born_{world.agenda.now()},
+      waits_{std::make_shared<Waits>(io_.get_executor())},
+      clock_{world.agenda, waits_},
+      store_{world, waits_, disk},
+      log_{std::make_unique<TraceLog>(world, *waits_)} {
+    std::vector<engine::ServerPorts> ports;
+    for (ServerIndex it = 0; it < definition.servers.size(); ++it) {
+        postgres_.push_back(std::make_unique<SimPostgres>(world, waits_, it));
+        hosts_.push_back(std::make_unique<SimHost>(world, waits_, it, definition.servers[it].transport));
+        ports.push_back({definition.servers[it].name, *postgres_.back(), *hosts_.back()});
+    }
+    cluster_ =
+        std::make_unique<engine::Cluster>(io_.get_executor(), definition, engine::Surroundings{clock_, store_, *log_, std::move(ports)});
+    world.note("manager", "starts");
+    asio::co_spawn(io_, cluster_->run(), asio::bind_cancellation_slot(stop_.slot(), [this](const std::exception_ptr& error) {
+                       over_ = true;
+                       if (waits_->closed()) return;
+                       try {
+                           if (error) std::rethrow_exception(error);
+                           ended_ = "it returned";
+                       } catch (const std::exception& it) {
+                           ended_ = it.what();
+                       }
+                   }));
+}
+
+Manager::~Manager() {
+    world_.note("manager", "is killed");
+    for (const auto& it : postgres_) it->abandon();
+    waits_->close();
+    stop_.emit(asio::cancellation_type::terminal);
+    // No port answers any more and nothing reaches the world: this only unwinds the coroutines, as the end of a process does.
+    io_.restart();
+    io_.poll();
+    ensure(over_, "every coroutine of a killed manager ends");
+}
+
+void Manager::poll() {
+    if (stopped_ || !waits_->take_woken()) return;
+    io_.restart();
+    io_.poll();
+}
+
+}  // namespace handyrep::sim

@@ -1,0 +1,63 @@
+// sim/network.hpp — links between machines, each direction by itself: up, dropping, or refused by a firewall.
+//
+// A message that meets a dropping link stays in its sender's kernel and arrives after the link heals, also when the
+// sender has given up meanwhile: that is how a promotion arrives late (S8). Order within a link is kept.
+#pragma once
+
+#include "sim/agenda.hpp"
+#include "sim/random.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+namespace handyrep::sim {
+
+/// A machine: 0 is the manager's, then one per server, then those of applications.
+using Node = std::size_t;
+
+class Network {
+public:
+    Network(Agenda& agenda, Random& random, std::size_t nodes);
+
+    enum class Sent { under_way, held, refused };
+    Sent send(Node from, Node to, std::function<void()> deliver);
+
+    [[nodiscard]] bool up(Node from, Node to) const;
+    [[nodiscard]] bool up_both(Node one, Node other) const { return up(one, other) && up(other, one); }
+    [[nodiscard]] bool refusing(Node from, Node to) const;
+    [[nodiscard]] Duration delay(Node from, Node to) const;
+    [[nodiscard]] std::size_t nodes() const { return nodes_; }
+
+    void set_delay(Node one, Node other, Duration delay);
+    void drop(Node from, Node to);
+    void refuse(Node from, Node to);
+    void heal(Node from, Node to);
+    void heal_all();
+    /// Told after every change of a link.
+    void on_change(std::function<void()> told) { on_change_ = std::move(told); }
+    /// Told when a link that dropped is up again, after the time a retransmission takes.
+    void on_heal(std::function<void(Node, Node)> told) { on_heal_ = std::move(told); }
+
+private:
+    struct Held {
+        Instant expires;
+        std::function<void()> deliver;
+    };
+    struct Link {
+        enum class State { up, dropping, refusing } state = State::up;
+        Duration delay = std::chrono::microseconds{200};
+        std::vector<Held> held;
+    };
+    Link& link(Node from, Node to) { return links_[from * nodes_ + to]; }
+    [[nodiscard]] const Link& link(Node from, Node to) const { return links_[from * nodes_ + to]; }
+
+    Agenda& agenda_;
+    Random& random_;
+    std::size_t nodes_;
+    std::vector<Link> links_;
+    std::function<void()> on_change_;
+    std::function<void(Node, Node)> on_heal_;
+};
+
+}  // namespace handyrep::sim

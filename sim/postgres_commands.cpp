@@ -1,0 +1,139 @@
+// The changing commands of the simulated port: each carried out where and when it arrives.
+#include "sim/postgres.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace handyrep::sim {
+
+using namespace std::chrono_literals;
+using model::DialOutcome;
+
+/// A session without an open question, or why there is none; then nothing was sent.
+asio::awaitable<std::optional<Error>> SimPostgres::ready(Instant deadline) {
+    if (session_ && session_->ended) let_go(false);
+    if (!session_) {
+        const DialOutcome outcome = co_await attempt(deadline, true);
+        if (outcome == DialOutcome::accepted) co_return std::nullopt;
+        const ErrorKind kind = outcome == DialOutcome::authentication_failed
+                                   ? ErrorKind::denied
+                                   : (is_silence(outcome) ? ErrorKind::unreachable : ErrorKind::refused);
+        co_return Error{kind, fmt::format("no session: {}", word_for(outcome))};
+    }
+    if (!question_) co_return std::nullopt;
+    const auto question = question_;
+    if (co_await answer_by(world_.agenda, waits_, question, deadline)) {
+        question_.reset();
+        co_return std::nullopt;
+    }
+    co_return Error{ErrorKind::timed_out, "the session still waits for an earlier answer"};
+}
+
+Async<void> SimPostgres::command(std::string what, Work work, Instant deadline) {
+    if (!co_await take_turn(deadline)) co_return Error{ErrorKind::timed_out, fmt::format("{}: the session was busy", what)};
+    Turn turn{*this};
+    if (auto error = co_await ready(deadline)) co_return std::move(*error).during(std::move(what));
+    const auto reply = std::make_shared<Reply<Result<void>>>();
+    session_->on_end = [reply] {
+        reply->over = true;
+        reply->wake();
+    };
+    turn.under_way = true;
+    send(session_, [&world = world_, server = server_, reply, work = std::move(work)] {
+        work([&world, server, reply](const Result<void>& result) {
+            world.network.send(world.at(server).node, 0, [reply, result] { reply->give(result); });
+        });
+    });
+    const auto answer = co_await answer_by(world_.agenda, waits_, reply, deadline);
+    if (answer) {
+        turn.under_way = false;
+        co_return *answer;
+    }
+    if (session_ && session_->ended) {
+        turn.under_way = false;
+        let_go(false);
+        co_return Error{ErrorKind::unreachable, fmt::format("{}: the session ended before the answer", what)};
+    }
+    co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
+}
+
+Async<void> SimPostgres::detach(Instant deadline) {
+    Work work = [&world = world_, server = server_](const Done& done) {
+        Server& it = world.at(server);
+        it.disk.follows.reset();
+        world.note(it.name.text(), "is detached");
+        const std::uint64_t life = it.life;
+        world.agenda.after(world.random.between(Duration{3ms}, 30ms), [&world, server, life, done] {
+            world.when_running(server, [&world, server, life, done] {
+                if (world.at(server).life != life) return;
+                world.end_receiver(server, false);
+                done({});
+            });
+        });
+    };
+    co_return co_await command("detach", std::move(work), deadline);
+}
+
+Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadline) {
+    std::optional<ServerIndex> target;
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        if (world_.at(it).name.text() + ".example" == upstream.hostname) target = it;
+    }
+    if (!target) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
+    Work work = [&world = world_, server = server_, target](const Done& done) {
+        Server& it = world.at(server);
+        if (it.disk.follows != target) world.note(it.name.text(), fmt::format("is told to follow {}", world.at(*target).name.text()));
+        it.disk.follows = target;
+        world.reload_receiver(server);
+        done({});
+    };
+    co_return co_await command("follow", std::move(work), deadline);
+}
+
+Async<void> SimPostgres::set_synchronous_standby_names(const std::string& names, Instant deadline) {
+    Work work = [&world = world_, server = server_, names](const Done& done) {
+        Server& it = world.at(server);
+        if (it.disk.synchronous_standby_names != names) world.note(it.name.text(), fmt::format("synchronous_standby_names = '{}'", names));
+        it.disk.synchronous_standby_names = names;
+        world.release_waiting(server);
+        world.changed();
+        done({});
+    };
+    co_return co_await command("set synchronous_standby_names", std::move(work), deadline);
+}
+
+Async<void> SimPostgres::promote(WallTime expires, Instant deadline) {
+    Work work = [&world = world_, server = server_, expires](const Done& done) {
+        const Server& it = world.at(server);
+        if (!it.in_recovery) return done(Error{ErrorKind::refused, "the server is not in recovery"});
+        if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires) {
+            world.note(it.name.text(), "drops a promotion that came too late");
+            return done(Error{ErrorKind::refused, "the promotion came after its expiry"});
+        }
+        if (it.refuses_promotion) {
+            world.note(it.name.text(), "refuses to promote");
+            return done(Error{ErrorKind::refused, "failed to send signal to postmaster"});
+        }
+        world.begin_promotion(server);
+        done({});
+    };
+    co_return co_await command("promote", std::move(work), deadline);
+}
+
+Async<void> SimPostgres::nudge(Instant deadline) {
+    Work work = [&world = world_, server = server_](const Done& done) {
+        world.nudge(server);
+        done({});
+    };
+    co_return co_await command("reload", std::move(work), deadline);
+}
+
+Async<model::TimelineHistory> SimPostgres::timeline_history(Instant deadline) {
+    const DialOutcome outcome = co_await attempt(deadline, false);
+    if (outcome != DialOutcome::accepted)
+        co_return Error{ErrorKind::unreachable, fmt::format("no replication connection: {}", word_for(outcome))};
+    co_return world_.branches.history(world_.at(server_).disk.branch);
+}
+
+}  // namespace handyrep::sim

@@ -1,0 +1,122 @@
+#include "sim/run.hpp"
+
+#include "base/ensure.hpp"
+
+#include <fmt/format.h>
+
+namespace handyrep::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+model::ClusterDefinition define(const Draw& draw, const World& world) {
+    auto name = model::ClusterName::parse("sim");
+    ensure(name.has_value(), "the simulated cluster's name is a name");
+    model::ClusterDefinition definition{.name = *name, .failover = draw.settings, .servers = {}};
+    for (ServerIndex it = 0; it < world.servers.size(); ++it) {
+        model::ServerDefinition server{
+            .name = world.at(it).name,
+            .hostname = world.at(it).name.text() + ".example",
+            .ssh_key = {},
+            .ssh_config = {},
+            .pgdata = "/var/lib/postgresql/15/main"};
+        server.role = it == 0 ? model::Role::primary : model::Role::replica;
+        server.failover_priority = draw.priorities[it];
+        server.transport = draw.local ? model::Transport::local : model::Transport::ssh;
+        definition.servers.push_back(std::move(server));
+    }
+    return definition;
+}
+
+}  // namespace
+
+Run::Run(Draw draw)
+    : draw_{std::move(draw)}, world_{draw_.world, draw_.seed}, invariants_{world_, disk_}, definition_{define(draw_, world_)} {
+    for (const std::string& line : draw_.text()) world_.note("drawn", line);
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        Server& server = world_.at(it);
+        server.clock_ahead = draw_.clocks_ahead[it];
+        server.restarted_after = draw_.restarted_after[it];
+        if (it == 0 || draw_.replicas_have_the_rule) server.disk.synchronous_standby_names = draw_.rule_of(it);
+        server.disk.control = it == 0 ? model::ControlState::shut_down : model::ControlState::shut_down_in_recovery;
+        world_.start(it, false);
+    }
+    for (const Client& client : draw_.clients) world_.add_client(client);
+    start_manager();
+}
+
+Run::~Run() { manager_.reset(); }
+
+void Run::run_for(Duration length) {
+    static_cast<void>(run_until([] { return false; }, length));
+}
+
+bool Run::run_until(const std::function<bool()>& reached, Duration limit) {
+    const Instant end = world_.agenda.now() + limit;
+    const auto timely = std::make_shared<bool>(true);
+    world_.agenda.at(end, [timely] { *timely = false; });
+    if (manager_) manager_->poll();
+    while (*timely) {
+        if (reached()) return true;
+        world_.agenda.run_next();
+        if (manager_) manager_->poll();
+    }
+    return reached();
+}
+
+void Run::kill_manager() { manager_.reset(); }
+
+void Run::start_manager() {
+    if (manager_) return;
+    invariants_.manager_began();
+    manager_ = std::make_unique<Manager>(world_, disk_, definition_);
+    manager_->set_stopped(manager_stopped_);
+}
+
+void Run::set_manager_stopped(bool stopped) {
+    manager_stopped_ = stopped;
+    if (manager_) manager_->set_stopped(stopped);
+}
+
+Stage Run::stage() {
+    return {
+        world_,
+        disk_,
+        invariants_,
+        [this](bool stopped) { set_manager_stopped(stopped); },
+        [this] { kill_manager(); },
+        [this] { start_manager(); }};
+}
+
+bool Run::settled() const { return disk_.open().empty(); }
+
+Played play(const Draw& draw) {
+    constexpr Duration longest_settling = 200s;
+    Run run{draw};
+    for (const Fault& fault : draw.faults) put_on_agenda(run.stage(), fault);
+    run.run_for(draw.faults_end);
+    end_all_faults(run.stage());
+    run.run_for(draw.settles);
+    static_cast<void>(run.run_until([&] { return run.settled(); }, longest_settling));
+    run.invariants().judge_end();
+    Played played{
+        .seed = draw.seed,
+        .hash = 0,
+        .violations = run.invariants().violations(),
+        .lines = {},
+        .drawn = draw.text(),
+        .promotions = run.invariants().promotions(),
+        .failovers_begun = run.invariants().failovers_begun(),
+        .acknowledged = run.world().acknowledged.size()};
+    if (run.manager() == nullptr || run.manager()->ended()) {
+        played.violations.push_back(
+            {run.world().agenda.now(), "the daemon runs", run.manager() == nullptr ? "there is none" : *run.manager()->ended()});
+    }
+    run.kill_manager();
+    played.hash = run.world().trace.hash();
+    played.lines = run.world().trace.lines();
+    return played;
+}
+
+}  // namespace handyrep::sim

@@ -1,0 +1,119 @@
+// sim/server.hpp — one PostgreSQL server and its machine as they truly are; what a sensor sees of it is for the ports.
+#pragma once
+
+#include "model/sighting.hpp"
+#include "model/sync_standbys.hpp"
+#include "sim/network.hpp"
+#include "sim/wal.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handyrep::sim {
+
+using ServerIndex = std::size_t;
+
+/// A session of the manager at a server, as both ends know it.
+struct Session {
+    bool backend = true;   // the process at the server exists
+    bool closed = false;   // by the manager
+    bool aborted = false;  // by the manager's kernel: what it had not delivered is thrown away
+    bool ended = false;    // the manager's kernel has heard of the end
+    model::LastWords words = model::LastWords::none;
+    std::function<void()> on_end;    // of the port's question; empty when it waits for none
+    std::function<void()> on_watch;  // of the port's session_ended
+
+    void hear_of_end(model::LastWords last) {
+        if (ended) return;
+        ended = true;
+        words = last;
+        if (on_end) on_end();
+        if (on_watch) on_watch();
+    }
+};
+
+struct Receiver {
+    enum class State { connecting, streaming, waiting };  // waiting: its WAL does not fit, it gets nothing (T4)
+    State state = State::connecting;
+    ServerIndex upstream;
+    Instant last_message;
+    std::uint64_t number;  // of this receiver: a message for an earlier one is dropped
+};
+
+struct Sender {
+    ServerIndex replica;
+    std::uint64_t receiver;  // its number
+    model::Lsn confirmed;    // flushed there
+    Instant last_reply;
+};
+
+/// A commit that waits for synchronous standbys.
+struct WaitingCommit {
+    std::size_t client;
+    std::uint64_t request;
+    model::Lsn end;
+};
+
+struct Disk {
+    model::ControlState control = model::ControlState::in_production;
+    bool standby_mark = false;
+    bool autostart = true;
+    std::optional<ServerIndex> follows{};  // primary_conninfo
+    std::string synchronous_standby_names{};
+    BranchId branch = 0;
+    model::Lsn end{0};          // flushed (primary) or received (standby), at the end of a record
+    std::uint64_t partial = 0;  // bytes after it of a record that never came whole (S11)
+    model::Lsn replayed{0};
+};
+
+struct Server {
+    model::ServerName name;
+    Node node;
+    Disk disk{};
+
+    // the machine
+    bool powered = true;
+    bool ssh_answers = true;
+    Duration clock_ahead{};      // of true time
+    Duration restarted_after{};  // what supervises it starts it again so long after a death; zero: nothing does
+
+    // the processes
+    enum class Postmaster { none, starting, running, stopping };
+    Postmaster postmaster = Postmaster::none;
+    bool in_recovery = false;   // of a running or starting one: it came up as a standby
+    bool after_crash = false;   // of a starting one: in the words of 57P03, "in recovery mode"
+    bool frozen = false;        // every process stopped (SIGSTOP)
+    std::uint32_t orphans = 0;  // backends whose postmaster is dead and that go on writing
+    std::uint64_t life = 0;     // rises at every start and death; what was planned for an earlier one is void
+    Instant started{};
+    bool promoting = false;
+    std::optional<std::uint64_t> promotion_asleep{};  // T10: number of the promotion that waits for the retry interval or a nudge
+    std::uint64_t promotions = 0;
+    std::optional<Receiver> receiver{};
+    std::uint64_t receivers = 0;
+    std::optional<Instant> receiver_lost{};
+    std::vector<Sender> senders{};
+    std::vector<WaitingCommit> waiting{};
+    std::vector<std::shared_ptr<Session>> sessions{};
+    std::vector<std::function<void()>> when_thawed{};  // what arrived while it was frozen, in order
+
+    // what is wrong with it
+    std::uint64_t unflushed = 0;  // inserted, not flushed
+    bool storage_stalled = false;
+    bool connections_full = false;
+    bool password_broken = false;
+    std::optional<Instant> replay_blocked_until{};  // a query on the hot standby
+    bool refuses_promotion = false;
+    bool hangs_at_promotion = false;
+
+    [[nodiscard]] bool runs() const { return postmaster == Postmaster::running && !frozen && powered; }
+    [[nodiscard]] bool is_primary() const { return postmaster == Postmaster::running && !in_recovery && powered; }
+    [[nodiscard]] bool has_processes() const { return powered && (postmaster != Postmaster::none || orphans > 0); }
+    [[nodiscard]] std::uint32_t processes() const;
+};
+
+}  // namespace handyrep::sim

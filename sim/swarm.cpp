@@ -1,0 +1,162 @@
+#include "sim/swarm.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace handyrep::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class T, std::size_t N>
+T one_of(Random& random, const std::array<T, N>& choices) {
+    return choices.at(random.below(N));
+}
+
+void draw_settings(Random& random, model::FailoverSettings& settings) {
+    settings.fencing = one_of(
+        random,
+        std::array{
+            model::Fencing::witnessed, model::Fencing::witnessed, model::Fencing::witnessed, model::Fencing::strict, model::Fencing::none});
+    settings.poll_interval = one_of(random, std::array<Duration, 4>{500ms, 500ms, 200ms, 1s});
+    settings.witness_freshness = std::max<Duration>(2s, 3 * settings.poll_interval);
+    settings.silence_timeout = one_of(random, std::array<Duration, 2>{3s, 1500ms});
+    settings.planned_grace = one_of(random, std::array<Duration, 3>{60s, 8s, 0s});
+    settings.crash_grace = one_of(random, std::array<Duration, 2>{15s, 3s});
+    settings.cooldown = one_of(random, std::array<Duration, 3>{10min, 5s, 0s});
+    settings.max_lag_on_failover = model::Bytes{one_of(random, std::array<std::uint64_t, 3>{16ULL << 20, 1ULL << 30, 64ULL << 10})};
+    settings.selection_method = random.chance(70) ? model::SelectionMethod::priority_then_furthest : model::SelectionMethod::furthest_ahead;
+    settings.remaster = random.chance(90);
+}
+
+std::string draw_sync(Random& random, std::size_t servers) {
+    if (servers < 2 || !random.chance(40)) return {};
+    std::vector<std::string> names;
+    for (std::size_t it = 1; it < servers; ++it) names.push_back(fmt::format("db{}", it + 1));
+    const std::size_t required = servers > 2 && random.chance(30) ? 2 : 1;
+    return fmt::format("{} {} ({})", random.chance(70) ? "ANY" : "FIRST", required, join(names, ", "));
+}
+
+void draw_clients(Random& random, Draw& it) {
+    const std::size_t servers = it.priorities.size();
+    const std::size_t count = random.between(1, 3);
+    for (std::size_t number = 0; number < count; ++number) {
+        const Node elsewhere = 1 + servers + random.below(it.world.application_nodes);
+        const Node node = random.chance(25) ? 1 + random.below(servers) : elsewhere;
+        it.clients.push_back({.node = node, .period = random.between(Duration{20ms}, 300ms), .local_commit = random.chance(15)});
+    }
+}
+
+void draw_faults(Random& random, Draw& it) {
+    std::vector<FaultKind> kinds;
+    for (const FaultKind kind : all_faults) {
+        if (!it.local || !needs_machines(kind)) kinds.push_back(kind);
+    }
+    // A swarm: each seed uses a few kinds only, so that rare ones are not drowned by those that end everything. Most take the primary away.
+    constexpr std::array deadly{FaultKind::kill_primary,    FaultKind::kill_primary,   FaultKind::kill_postmaster, FaultKind::power_loss,
+                                FaultKind::isolate_primary, FaultKind::freeze_primary, FaultKind::clean_stop,      FaultKind::backend_crash,
+                                FaultKind::isolate_primary, FaultKind::kill_primary};
+    std::vector<FaultKind> chosen;
+    const FaultKind death = one_of(random, deadly);
+    if (random.chance(75) && !(it.local && needs_machines(death))) chosen.push_back(death);
+    const std::size_t variety = random.between(1, 4);
+    while (chosen.size() < variety) chosen.push_back(kinds[random.below(kinds.size())]);
+    const std::size_t count = random.between(1, 6);
+    for (std::size_t number = 0; number < count; ++number) {
+        const Duration begins = random.between(Duration{2s}, 18s);
+        const Duration lasts = random.chance(30) ? random.between(Duration{5ms}, 1500ms) : random.between(Duration{1s}, 12s);
+        const FaultKind kind = number == 0 ? chosen.front() : chosen[random.below(chosen.size())];
+        it.faults.push_back({kind, begins, lasts, random.below(1000)});
+    }
+    // Now and then one strikes in the middle of what another sets off.
+    if (random.chance(50)) {
+        Fault second = it.faults.front();
+        second.kind = chosen.back();
+        second.begins += random.between(Duration{}, 400ms);
+        if (random.chance(50)) second.kind = FaultKind::manager_killed;
+        second.lasts = random.between(Duration{1ms}, 3s);
+        it.faults.push_back(second);
+    }
+    std::ranges::sort(it.faults, {}, [](const Fault& fault) { return std::pair{fault.begins, fault.choice}; });
+}
+
+}  // namespace
+
+Draw draw(std::uint64_t seed) {
+    Random random{seed ^ 0x5EED5EED5EED5EEDULL};
+    Draw it{.seed = seed};
+    const std::size_t servers = one_of(random, std::array<std::size_t, 8>{1, 2, 2, 3, 3, 3, 4, 5});
+    it.world.servers = servers;
+    it.world.application_nodes = random.between(1, 2);
+    it.world.stall_percent = random.chance(50) ? 6 : 60;
+    it.world.half_record_percent = static_cast<unsigned>(random.below(80));
+    it.world.longest_crash_recovery = one_of(random, std::array<Duration, 3>{500ms, 4s, 20s});
+    it.world.tcp_user_timeout = one_of(random, std::array<Duration, 2>{10s, 2min});
+    it.local = random.chance(20);
+    draw_settings(random, it.settings);
+    for (std::size_t number = 0; number < servers; ++number) {
+        it.priorities.push_back(one_of(random, std::array{100, 100, 100, 50, 0}));
+        it.clocks_ahead.push_back(random.chance(30) ? random.between(Duration{}, 20min) - 10min : Duration{});
+        it.restarted_after.push_back(random.chance(25) ? random.between(Duration{20ms}, 4s) : Duration{});
+    }
+    it.synchronous_standby_names = draw_sync(random, servers);
+    it.replicas_have_the_rule = random.chance(60);
+    draw_clients(random, it);
+    draw_faults(random, it);
+    return it;
+}
+
+Draw plain(std::uint64_t seed) {
+    Draw it{.seed = seed};
+    it.world.half_record_percent = 0;
+    it.world.longest_crash_recovery = 1s;
+    it.priorities = {100, 100, 100};
+    it.clocks_ahead = {Duration{}, Duration{}, Duration{}};
+    it.restarted_after = {Duration{}, Duration{}, Duration{}};
+    it.clients = {{.node = 4, .period = 20ms}};
+    return it;
+}
+
+std::string Draw::rule_of(ServerIndex server) const {
+    std::string rule = synchronous_standby_names;
+    const std::string own = fmt::format("db{}", server + 1);
+    if (const std::size_t at = rule.find(own); at != std::string::npos) rule.replace(at, own.size(), "db1");
+    return rule;
+}
+
+std::vector<std::string> Draw::text() const {
+    std::vector<std::string> lines;
+    lines.push_back(fmt::format(
+        "seed {}: {} server(s){}, {} application machine(s)", seed, priorities.size(), local ? " on the manager's machine" : "",
+        world.application_nodes));
+    lines.push_back(fmt::format(
+        "fencing {}, poll {}, silence {}, planned grace {}, crash grace {}, cooldown {}, most loss {}, choice {}, re-point {}",
+        word_for(settings.fencing), handyrep::text(settings.poll_interval), handyrep::text(settings.silence_timeout),
+        handyrep::text(settings.planned_grace), handyrep::text(settings.crash_grace), handyrep::text(settings.cooldown),
+        model::text(settings.max_lag_on_failover), word_for(settings.selection_method), settings.remaster));
+    lines.push_back(fmt::format(
+        "synchronous_standby_names '{}'{}", synchronous_standby_names,
+        replicas_have_the_rule ? ", also on replicas" : ", on the primary only"));
+    lines.push_back(fmt::format(
+        "stall {} %, half record {} %, longest crash recovery {}, tcp_user_timeout {}", world.stall_percent, world.half_record_percent,
+        handyrep::text(world.longest_crash_recovery), handyrep::text(world.tcp_user_timeout)));
+    for (std::size_t number = 0; number < priorities.size(); ++number) {
+        lines.push_back(fmt::format(
+            "db{}: priority {}, clock {:+} ms, restarted after {}", number + 1, priorities[number],
+            std::chrono::duration_cast<std::chrono::milliseconds>(clocks_ahead[number]).count(), handyrep::text(restarted_after[number])));
+    }
+    for (const Client& client : clients)
+        lines.push_back(fmt::format(
+            "client on machine {}, every {}{}", client.node, handyrep::text(client.period),
+            client.local_commit ? ", synchronous_commit = local" : ""));
+    for (const Fault& fault : faults) lines.push_back(fault.text());
+    return lines;
+}
+
+}  // namespace handyrep::sim

@@ -1,0 +1,321 @@
+#include "sim/world.hpp"
+
+#include "base/ensure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace handyrep::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr std::uint64_t checkpoint_bytes = 114;
+
+model::ServerName name_of(std::size_t number) {
+    auto name = model::ServerName::parse(fmt::format("db{}", number + 1));
+    ensure(name.has_value(), "the simulator's server names are names");
+    return *name;
+}
+}  // namespace
+
+std::uint32_t Server::processes() const {
+    if (!powered) return 0;
+    std::uint32_t count = orphans;
+    if (postmaster != Postmaster::none) count += 6 + static_cast<std::uint32_t>(senders.size());
+    if (receiver) ++count;
+    return count;
+}
+
+World::World(WorldOptions with, std::uint64_t seed)
+    : options{with},
+      random{seed},
+      network{agenda, random, 1 + with.servers + with.application_nodes},
+      system_id{7000000000000000000ULL + seed % 1000000} {
+    for (ServerIndex it = 0; it < with.servers; ++it) {
+        Server server{.name = name_of(it), .node = it + 1};
+        server.disk.end = model::Lsn{0x3000000};
+        server.disk.replayed = server.disk.end;
+        server.disk.standby_mark = it != 0;
+        if (it != 0) server.disk.follows = 0;
+        servers.push_back(std::move(server));
+    }
+    network.on_change([this] { changed(); });
+    network.on_heal([this](Node from, Node to) {
+        for (ServerIndex it = 0; it < servers.size(); ++it) {
+            if (servers[it].node != from && servers[it].node != to) continue;
+            if (servers[it].runs()) push(it);
+        }
+    });
+}
+
+void World::when_running(ServerIndex server, std::function<void()> what) {
+    Server& it = at(server);
+    if (!it.powered) return;
+    if (it.frozen) {
+        it.when_thawed.push_back(std::move(what));
+    } else {
+        what();
+    }
+}
+
+void World::start(ServerIndex server, bool after_crash) {
+    Server& it = at(server);
+    if (!it.powered || it.postmaster != Server::Postmaster::none || it.orphans > 0) return;
+    const std::uint64_t life = ++it.life;
+    const bool clean = it.disk.control == model::ControlState::shut_down || it.disk.control == model::ControlState::shut_down_in_recovery;
+    it.postmaster = Server::Postmaster::starting;
+    it.in_recovery = it.disk.standby_mark;
+    it.after_crash = after_crash;
+    it.disk.control = it.in_recovery ? model::ControlState::in_archive_recovery
+                                     : (clean ? model::ControlState::starting_up : model::ControlState::in_crash_recovery);
+    const Duration takes =
+        clean || it.in_recovery ? random.between(Duration{60ms}, 500ms) : random.between(Duration{120ms}, options.longest_crash_recovery);
+    note(
+        it.name.text(), fmt::format(
+                            "starts as {} ({})", it.in_recovery ? "standby" : "primary",
+                            clean ? "it was shut down cleanly" : "it was not shut down cleanly"));
+    agenda.after(takes, [this, server, life] { when_running(server, [this, server, life] { came_up(server, life); }); });
+    changed();
+}
+
+void World::came_up(ServerIndex server, std::uint64_t life) {
+    Server& it = at(server);
+    if (it.life != life || it.postmaster != Server::Postmaster::starting) return;
+    it.postmaster = Server::Postmaster::running;
+    it.after_crash = false;
+    it.started = agenda.now();
+    if (it.in_recovery) {
+        settle_replay(server);
+        reload_receiver(server);
+    } else {
+        // The record that ends recovery: a returned primary is past the fork even when no client wrote.
+        it.disk.control = model::ControlState::in_production;
+        it.disk.partial = 0;
+        it.disk.end = it.disk.end + model::Bytes{checkpoint_bytes};
+        it.disk.replayed = it.disk.end;
+    }
+    note(
+        it.name.text(), fmt::format(
+                            "accepts connections as {} at {}", it.in_recovery ? "standby" : "primary",
+                            text(model::WalPosition{branches.timeline(it.disk.branch), it.disk.end})));
+    tick_replication(server);
+    changed();
+}
+
+void World::die(ServerIndex server) {
+    Server& it = at(server);
+    ++it.life;
+    it.postmaster = Server::Postmaster::none;
+    it.frozen = false;
+    it.orphans = 0;
+    it.promoting = false;
+    it.promotion_asleep.reset();
+    it.receiver.reset();
+    it.waiting.clear();
+    it.when_thawed.clear();
+    it.unflushed = 0;
+    it.senders.clear();
+    it.sessions.clear();
+}
+
+void World::end_session(ServerIndex server, const std::shared_ptr<Session>& session, model::LastWords words) {
+    session->backend = false;
+    network.send(at(server).node, 0, [session, words] { session->hear_of_end(words); });
+}
+
+void World::end_sessions(ServerIndex server, model::LastWords words) {
+    for (const auto& session : std::exchange(at(server).sessions, {})) end_session(server, session, words);
+}
+
+void World::fast_stop(ServerIndex server, std::function<void()> then) {
+    when_running(server, [this, server, then = std::move(then)] {
+        Server& it = at(server);
+        if (it.postmaster != Server::Postmaster::running) return;
+        it.postmaster = Server::Postmaster::stopping;
+        it.waiting.clear();
+        note(it.name.text(), "is being stopped (fast)");
+        end_sessions(server, model::LastWords::administrator);
+        end_receiver(server, false);
+        changed();
+        const std::uint64_t life = it.life;
+        agenda.after(random.between(Duration{30ms}, 700ms), [this, server, life, then] {
+            when_running(server, [this, server, life, then] {
+                Server& stopping = at(server);
+                if (stopping.life != life) return;
+                if (!stopping.in_recovery) {
+                    write_wal(server, checkpoint_bytes);
+                    end_senders(server);
+                }
+                stopping.disk.control = stopping.in_recovery ? model::ControlState::shut_down_in_recovery : model::ControlState::shut_down;
+                die(server);
+                note(stopping.name.text(), "is down, shut down cleanly");
+                changed();
+                if (then) then();
+            });
+        });
+    });
+}
+
+void World::leave_half_record(ServerIndex server) {
+    Server& it = at(server);
+    if (it.senders.empty() || !random.chance(options.half_record_percent)) return;
+    Server& replica = at(it.senders[random.below(it.senders.size())].replica);
+    if (!replica.runs() || !replica.in_recovery || replica.disk.branch != it.disk.branch) return;
+    if (!replica.receiver || replica.receiver->state != Receiver::State::streaming || replica.receiver->upstream != server) return;
+    if (replica.disk.end == it.disk.end) replica.disk.partial = random.between(1, 8000);
+}
+
+void World::kill_all(ServerIndex server) {
+    Server& it = at(server);
+    if (!it.has_processes()) return;
+    if (!it.in_recovery && !it.frozen) leave_half_record(server);
+    end_sessions(server, model::LastWords::none);
+    end_senders(server);
+    die(server);
+    note(it.name.text(), "all processes killed");
+    supervise(server);
+    changed();
+}
+
+void World::kill_postmaster(ServerIndex server, std::uint32_t orphans, Duration length) {
+    Server& it = at(server);
+    if (it.postmaster != Server::Postmaster::running) return;
+    const bool primary = it.is_primary();
+    leave_half_record(server);
+    end_sessions(server, model::LastWords::postmaster_died);
+    end_senders(server);
+    die(server);
+    it.orphans = primary ? orphans : 0;
+    note(it.name.text(), fmt::format("postmaster killed, {} backend(s) go on writing", it.orphans));
+    if (it.orphans > 0) write_as_orphan(server, it.life, agenda.now() + length);
+    supervise(server);
+    changed();
+}
+
+void World::write_as_orphan(ServerIndex server, std::uint64_t life, Instant until) {
+    when_running(server, [this, server, life, until] {
+        Server& it = at(server);
+        if (it.life != life || it.orphans == 0) return;
+        if (agenda.now() >= until) {
+            it.orphans = 0;
+            note(it.name.text(), "its last orphan backend ended");
+            changed();
+            return;
+        }
+        if (can_confirm(server)) {
+            it.disk.end = it.disk.end + model::Bytes{200};
+            acknowledged.push_back({server, it.disk.branch, it.disk.end, agenda.now(), false});
+        }
+        agenda.after(20ms, [this, server, life, until] { write_as_orphan(server, life, until); });
+    });
+}
+
+void World::supervise(ServerIndex server) {
+    Server& it = at(server);
+    if (it.restarted_after == Duration{}) return;
+    agenda.after(it.restarted_after, [this, server] {
+        Server& dead = at(server);
+        if (!dead.powered || dead.postmaster != Server::Postmaster::none || !dead.disk.autostart) return;
+        if (dead.orphans > 0) return supervise(server);  // their shared memory is still in use
+        note(dead.name.text(), "is started again by what supervises it");
+        start(server, false);
+    });
+}
+
+void World::crash_backend(ServerIndex server) {
+    when_running(server, [this, server] {
+        Server& it = at(server);
+        if (it.postmaster != Server::Postmaster::running) return;
+        note(it.name.text(), "a backend crashed");
+        leave_half_record(server);
+        end_sessions(server, model::LastWords::backend_crash);
+        end_senders(server);
+        die(server);
+        start(server, true);
+    });
+}
+
+void World::freeze(ServerIndex server) {
+    Server& it = at(server);
+    if (!it.has_processes() || it.frozen) return;
+    it.frozen = true;
+    note(it.name.text(), "every process stopped (SIGSTOP)");
+    changed();
+}
+
+void World::thaw(ServerIndex server) {
+    Server& it = at(server);
+    if (!it.frozen) return;
+    it.frozen = false;
+    note(it.name.text(), "goes on (SIGCONT)");
+    for (auto& what : std::exchange(it.when_thawed, {})) {
+        agenda.after(1ms, [this, server, what = std::move(what)] { when_running(server, what); });
+    }
+    changed();
+}
+
+void World::power_off(ServerIndex server) {
+    Server& it = at(server);
+    if (!it.powered) return;
+    for (const auto& session : it.sessions) session->backend = false;  // and nobody says so
+    die(server);
+    it.powered = false;
+    note(it.name.text(), "its machine lost power");
+    changed();
+}
+
+void World::power_on(ServerIndex server) {
+    Server& it = at(server);
+    if (it.powered) return;
+    it.powered = true;
+    note(it.name.text(), fmt::format("its machine is up again, autostart {}", it.disk.autostart ? "on" : "off"));
+    if (it.disk.autostart) {
+        agenda.after(random.between(Duration{300ms}, 3s), [this, server] {
+            if (at(server).disk.autostart) start(server, false);
+        });
+    }
+    changed();
+}
+
+void World::start_by_hand(ServerIndex server) {
+    Server& it = at(server);
+    if (!it.powered || it.has_processes()) return;
+    it.disk.standby_mark = false;
+    note(it.name.text(), "started by hand, the mark removed");
+    start(server, false);
+}
+
+bool World::accepts_writes(ServerIndex server) const {
+    const Server& it = at(server);
+    if (!it.powered || it.frozen || it.storage_stalled) return false;
+    if (!it.is_primary() && it.orphans == 0) return false;
+    return can_confirm(server);
+}
+
+bool World::clients_reach(ServerIndex server) const {
+    const Server& it = at(server);
+    if (it.orphans > 0) return true;
+    return std::ranges::any_of(clients, [&](const Client& client) { return network.up_both(client.node, it.node); });
+}
+
+const model::SyncStandbys* World::sync_rule(ServerIndex server) const {
+    const std::string& names = at(server).disk.synchronous_standby_names;
+    if (names.empty()) return nullptr;
+    for (const auto& [text, rule] : parsed_rules_) {
+        if (text == names) return rule ? &*rule : nullptr;
+    }
+    auto parsed = model::SyncStandbys::parse(names);
+    parsed_rules_.reserve(64);
+    parsed_rules_.emplace_back(names, parsed ? *parsed : std::nullopt);
+    return parsed_rules_.back().second ? &*parsed_rules_.back().second : nullptr;
+}
+
+bool World::is_sync_member(ServerIndex primary, ServerIndex replica) const {
+    const model::SyncStandbys* const rule = sync_rule(primary);
+    return rule != nullptr && (rule->open() || std::ranges::find(rule->names, at(replica).name.text()) != rule->names.end());
+}
+
+}  // namespace handyrep::sim

@@ -1,0 +1,346 @@
+// One named history per kind of fault, from a healthy cluster of three: what the manager does, and what it must leave alone.
+#include "sim/run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace handyrep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr ServerIndex db1 = 0;
+constexpr ServerIndex db2 = 1;
+constexpr ServerIndex db3 = 2;
+constexpr Duration until_healthy = 8s;
+
+/// Says in a failure what led to it.
+std::string story(Run& run) {
+    std::string out;
+    for (const Trace::Line& line : run.world().trace.lines()) out += line.text() + "\n";
+    return out;
+}
+
+struct Scenario {
+    explicit Scenario(const Draw& draw = plain(1)) : run{draw} { run.run_for(until_healthy); }
+
+    void strike(FaultKind kind, Duration lasts, std::uint64_t choice = 0) { put_on_agenda(run.stage(), Fault{kind, 0s, lasts, choice}); }
+    [[nodiscard]] bool somebody_was_promoted_within(Duration limit) {
+        return run.run_until([&] { return run.invariants().promotions() > 0; }, limit);
+    }
+    [[nodiscard]] std::size_t failovers_after(Duration length) {
+        run.run_for(length);
+        return run.invariants().failovers_begun();
+    }
+    [[nodiscard]] std::string broken() {
+        run.invariants().judge_end();
+        std::string out;
+        for (const Violation& it : run.invariants().violations()) out += it.claim + ": " + it.text + "\n";
+        return out;
+    }
+    [[nodiscard]] std::size_t writers() {
+        std::size_t count = 0;
+        for (ServerIndex it = 0; it < run.world().servers.size(); ++it) count += run.world().accepts_writes(it) ? 1 : 0;
+        return count;
+    }
+    [[nodiscard]] std::string situation() const { return std::string(word_for(run.manager()->report().situation)); }
+    [[nodiscard]] std::string proof() {
+        std::string found;
+        for (const saved::Event& event : run.disk().events) {
+            if (event.name != "promoted") continue;
+            for (const Field& field : event.fields) {
+                if (field.name == "proof") found = field.value;
+            }
+        }
+        return found;
+    }
+
+    Run run;
+};
+
+TEST(Calm, IsHealthyAndLeftAlone) {
+    Scenario it;
+    EXPECT_EQ(it.situation(), "Healthy");
+    EXPECT_EQ(it.failovers_after(60s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(KilledPrimary, IsReplacedWithinASecond) {
+    Scenario it;
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(1s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.proof(), "processes_gone");
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_TRUE(it.run.settled());
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
+TEST(KilledPrimary, IsFollowedByTheOtherReplica) {
+    Scenario it;
+    it.strike(FaultKind::kill_primary, 1s);
+    ASSERT_TRUE(it.somebody_was_promoted_within(1s));
+    it.run.run_for(20s);
+    const ServerIndex promoted = it.run.world().at(db2).is_primary() ? db2 : db3;
+    const ServerIndex other = promoted == db2 ? db3 : db2;
+    EXPECT_EQ(it.run.world().at(other).disk.branch, it.run.world().at(promoted).disk.branch) << story(it.run);
+    EXPECT_EQ(it.run.world().at(other).disk.follows, promoted);
+}
+
+TEST(KilledPostmaster, LeavesNoOrphanThatWritesAfterThePromotion) {
+    Scenario it;
+    it.strike(FaultKind::kill_postmaster, 60s, 2);
+    EXPECT_TRUE(it.somebody_was_promoted_within(2s)) << story(it.run);
+    EXPECT_EQ(it.run.world().at(db1).orphans, 0U);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
+TEST(StallOfThePromotion, IsEndedByNudging) {
+    Draw draw = plain(3);
+    draw.world.stall_percent = 100;
+    Scenario it{draw};
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(1s)) << story(it.run);
+}
+
+TEST(FastRestart, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::fast_restart, 1s);
+    EXPECT_EQ(it.failovers_after(30s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(CleanStop, IsLeftToThePersonWhoDidItForTheGrace) {
+    Scenario it;
+    it.strike(FaultKind::clean_stop, 40s);
+    EXPECT_EQ(it.failovers_after(60s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(CleanStop, IsFailedOverWithoutLossOnceTheGraceIsOver) {
+    Scenario it;
+    it.strike(FaultKind::clean_stop, 300s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(70s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(CrashOfABackend, IsRecoveredFromWithoutUs) {
+    Scenario it;
+    it.strike(FaultKind::backend_crash, 1s);
+    EXPECT_EQ(it.failovers_after(30s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(FrozenReplica, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::freeze_replica, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(FrozenPrimary, IsPromotedOverOnlyAfterItsProcessesAreGone) {
+    Scenario it;
+    it.strike(FaultKind::freeze_primary, 30s);
+    it.run.run_for(60s);
+    if (it.run.invariants().promotions() > 0) {
+        EXPECT_EQ(it.proof(), "processes_gone");
+    }
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
+TEST(LostMachine, IsReplacedOnceTheSilenceCounts) {
+    Scenario it;
+    it.strike(FaultKind::power_loss, 300s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(10s)) << story(it.run);
+    it.run.run_for(40s);
+    EXPECT_EQ(it.proof(), "witnessed");
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(LostMachine, IsStoppedWhenItStartsAsPrimaryAgain) {
+    Scenario it;
+    it.strike(FaultKind::power_loss, 15s);
+    ASSERT_TRUE(it.somebody_was_promoted_within(10s));
+    it.run.run_for(40s);
+    EXPECT_EQ(it.writers(), 1U) << story(it.run);
+    EXPECT_TRUE(it.run.world().at(db1).disk.standby_mark);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(ManagerCutOff, DoesNothing) {
+    Scenario it;
+    it.strike(FaultKind::manager_cut_off, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(PartitionBetweenManagerAndPrimary, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::cut_manager_primary, 20s);
+    EXPECT_EQ(it.failovers_after(10s), 0U) << story(it.run);
+    EXPECT_EQ(it.situation(), "PrimaryUnreachableFromHere");
+    EXPECT_EQ(it.failovers_after(30s), 0U);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(PartitionInOneDirection, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::cut_one_way, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(SplitWithOneReplicaOnEachSide, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::split, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(FirewallThatResets, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::firewall, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(StoppedSshd, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::sshd_stopped, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+}
+
+TEST(FullConnections, AreNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::connections_full, 20s);
+    EXPECT_EQ(it.failovers_after(15s), 0U) << story(it.run);
+    EXPECT_EQ(it.situation(), "ConnectionsExhausted");
+}
+
+TEST(BrokenPassword, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::password_broken, 20s);
+    EXPECT_EQ(it.failovers_after(15s), 0U) << story(it.run);
+    EXPECT_EQ(it.situation(), "AuthBroken");
+}
+
+TEST(DeadReplica, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::replica_dies, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+}
+
+TEST(DetachedReplica, IsNoReasonToFailOver) {
+    Scenario it;
+    it.strike(FaultKind::replica_detached, 20s);
+    EXPECT_EQ(it.failovers_after(40s), 0U) << story(it.run);
+}
+
+TEST(ReturnedPrimary, IsStoppedAlsoWhenAPersonRemovedTheMark) {
+    Scenario it;
+    it.strike(FaultKind::kill_primary, 1s);
+    ASSERT_TRUE(it.somebody_was_promoted_within(1s));
+    it.run.run_for(5s);
+    it.strike(FaultKind::old_primary_by_hand, 1s);
+    it.run.run_for(3s);
+    EXPECT_EQ(it.writers(), 1U) << story(it.run);
+    EXPECT_FALSE(it.run.world().at(db1).has_processes());
+}
+
+TEST(KilledManager, EndsInOnePrimaryWheneverItIsKilled) {
+    for (int milliseconds = 0; milliseconds < 400; milliseconds += 7) {
+        Scenario it{plain(static_cast<std::uint64_t>(milliseconds) + 1)};
+        it.strike(FaultKind::kill_primary, 1s);
+        put_on_agenda(it.run.stage(), Fault{FaultKind::manager_killed, milliseconds * 1ms, 300ms, 0});
+        it.run.run_for(60s);
+        EXPECT_EQ(it.writers(), 1U) << milliseconds << " ms\n" << story(it.run);
+        EXPECT_TRUE(it.run.settled()) << milliseconds << " ms\n" << story(it.run);
+        EXPECT_EQ(it.broken(), "") << milliseconds << " ms";
+    }
+}
+
+TEST(StoppedManager, ForgetsWhatItThoughtToHaveSeen) {
+    Scenario it;
+    it.strike(FaultKind::manager_stopped, 15s);
+    EXPECT_EQ(it.failovers_after(30s), 0U) << story(it.run);
+}
+
+TEST(RefusedPromotion, LeavesTheReplicasAttachedOrPromotesAnother) {
+    Scenario it;
+    it.strike(FaultKind::promotion_refused, 20s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(15s);
+    EXPECT_EQ(it.run.invariants().promotions(), 0U);
+    EXPECT_TRUE(it.somebody_was_promoted_within(60s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
+TEST(HangingPromotion, LetsNoOtherBePromotedBesides) {
+    Scenario it;
+    it.strike(FaultKind::promotion_hangs, 25s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(90s);
+    EXPECT_EQ(it.run.invariants().promotions(), 1U) << story(it.run);
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(FailingStore, MeansThatNothingIsDone) {
+    Scenario it;
+    it.strike(FaultKind::store_fails, 20s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(15s);
+    EXPECT_EQ(it.run.invariants().promotions(), 0U) << story(it.run);
+    EXPECT_TRUE(it.somebody_was_promoted_within(60s)) << story(it.run);
+    it.run.run_for(40s);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
+TEST(FailingStore, LeavesNothingBehindThatALaterManagerWouldTakeBack) {
+    Scenario it;
+    it.strike(FaultKind::store_fails, 20s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(25s);
+    ASSERT_TRUE(it.somebody_was_promoted_within(60s)) << story(it.run);
+    it.run.run_for(30s);
+    it.run.kill_manager();
+    it.run.start_manager();
+    it.run.run_for(30s);
+    const ServerIndex promoted = true_primary(it.run.world());
+    const ServerIndex other = promoted == db2 ? db3 : db2;
+    EXPECT_EQ(it.run.world().at(other).disk.follows, promoted) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(SynchronousCommits, SurviveAFailover) {
+    Draw draw = plain(5);
+    draw.synchronous_standby_names = "ANY 1 (db2, db3)";
+    Scenario it{draw};
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(2s)) << story(it.run);
+    it.run.run_for(20s);
+    const bool any = std::ranges::any_of(it.run.world().acknowledged, &Acknowledged::synchronous);
+    EXPECT_TRUE(any);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
+TEST(SynchronousCommits, KeepTheOnlyReplicaInSightFromBeingPromoted) {
+    Draw draw = plain(6);
+    draw.synchronous_standby_names = "ANY 1 (db2, db3)";
+    Scenario it{draw};
+    it.strike(FaultKind::replica_dies, 60s);
+    it.run.run_for(2s);
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_FALSE(it.somebody_was_promoted_within(30s)) << story(it.run);
+    EXPECT_EQ(it.broken(), "");
+}
+
+}  // namespace
+}  // namespace handyrep::sim

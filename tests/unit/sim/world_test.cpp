@@ -1,0 +1,236 @@
+#include "sim/world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace handyrep::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr ServerIndex db1 = 0;
+constexpr ServerIndex db2 = 1;
+constexpr ServerIndex db3 = 2;
+
+WorldOptions without_chance() {
+    WorldOptions options;
+    options.stall_percent = 0;
+    options.half_record_percent = 0;
+    options.longest_crash_recovery = 1s;
+    return options;
+}
+
+struct Stand {
+    explicit Stand(const WorldOptions& options = without_chance()) : world{options, 1} {
+        for (ServerIndex it = 0; it < world.servers.size(); ++it) {
+            world.at(it).disk.control = it == 0 ? model::ControlState::shut_down : model::ControlState::shut_down_in_recovery;
+            world.start(it, false);
+        }
+        world.add_client({.node = 4, .period = 20ms});
+        advance(8s);
+    }
+    void advance(Duration length) {
+        const Instant end = world.agenda.now() + length;
+        world.agenda.at(end, [] {});
+        while (world.agenda.next() && *world.agenda.next() <= end) world.agenda.run_next();
+    }
+    [[nodiscard]] std::size_t acknowledged_on(ServerIndex server) const {
+        std::size_t count = 0;
+        for (const Acknowledged& it : world.acknowledged) count += it.server == server ? 1 : 0;
+        return count;
+    }
+    World world;
+};
+
+TEST(Branches, TellTwoTimelinesOfOneNumberApart) {
+    Branches branches;
+    const BranchId one = branches.fork(0, model::Lsn{100}, model::Timeline{2});
+    const BranchId other = branches.fork(0, model::Lsn{200}, model::Timeline{2});
+    EXPECT_TRUE(branches.holds(one, model::Lsn{300}, 0, model::Lsn{100}));
+    EXPECT_FALSE(branches.holds(one, model::Lsn{300}, 0, model::Lsn{101}));
+    EXPECT_TRUE(branches.holds(other, model::Lsn{300}, 0, model::Lsn{200}));
+    EXPECT_FALSE(branches.holds(one, model::Lsn{300}, other, model::Lsn{250}));
+    EXPECT_EQ(branches.history(other).text(), "1\t0/C8\n");
+}
+
+TEST(World, ReplicatesWhatClientsWrite) {
+    Stand it;
+    EXPECT_GT(it.acknowledged_on(db1), 100U);
+    it.world.clients[0].period = 24h;
+    it.advance(1s);
+    EXPECT_EQ(it.world.at(db2).disk.end, it.world.at(db1).disk.end);
+}
+
+TEST(Replica, NoticesTheDeathOfAProcessAtOnceAndThatOfAMachineOnlyByItsTimeout) {
+    Stand killed;
+    killed.world.kill_all(db1);
+    killed.advance(100ms);
+    EXPECT_FALSE(killed.world.at(db2).receiver.has_value());
+
+    Stand dark;
+    dark.world.power_off(db1);
+    dark.advance(30s);
+    ASSERT_TRUE(dark.world.at(db2).receiver.has_value());
+    EXPECT_EQ(dark.world.at(db2).receiver->state, Receiver::State::streaming);
+    dark.advance(40s);
+    EXPECT_NE(
+        dark.world.at(db2).receiver.has_value() ? dark.world.at(db2).receiver->state : Receiver::State::connecting,
+        Receiver::State::streaming);
+}
+
+TEST(Promotion, ForksAtTheLastReplayedRecord) {
+    Stand it;
+    it.world.kill_all(db1);
+    it.advance(100ms);
+    const model::Lsn replayed = it.world.at(db2).disk.replayed;
+    it.world.begin_promotion(db2);
+    it.advance(200ms);
+    ASSERT_TRUE(it.world.at(db2).is_primary());
+    EXPECT_EQ(it.world.branches.timeline(it.world.at(db2).disk.branch).id, 2U);
+    EXPECT_EQ(it.world.branches.left(it.world.at(db2).disk.branch, 0), replayed);
+}
+
+TEST(Promotion, SleepsForTheRetryIntervalUnlessNudged) {
+    WorldOptions options = without_chance();
+    options.stall_percent = 100;
+    Stand asleep{options};
+    asleep.world.kill_all(db1);
+    asleep.advance(20ms);
+    asleep.world.begin_promotion(db2);
+    asleep.advance(4s);
+    EXPECT_FALSE(asleep.world.at(db2).is_primary());
+    asleep.world.nudge(db2);
+    asleep.advance(100ms);
+    EXPECT_TRUE(asleep.world.at(db2).is_primary());
+}
+
+TEST(Promotion, WaitsForAQueryThatBlocksReplay) {
+    Stand it;
+    it.world.block_replay(db2, 3s);
+    it.advance(500ms);
+    it.world.kill_all(db1);
+    it.advance(20ms);
+    it.world.begin_promotion(db2);
+    it.advance(1s);
+    EXPECT_FALSE(it.world.at(db2).is_primary());
+    it.advance(3s);
+    EXPECT_TRUE(it.world.at(db2).is_primary());
+}
+
+TEST(ReturnedPrimary, IsPastTheForkAlthoughNobodyWrote) {
+    Stand it;
+    it.world.kill_all(db1);
+    it.advance(100ms);
+    it.world.begin_promotion(db2);
+    it.advance(200ms);
+    it.world.start(db1, false);
+    it.advance(2s);
+    EXPECT_GT(it.world.at(db1).disk.end, *it.world.branches.left(it.world.at(db2).disk.branch, 0));
+    EXPECT_TRUE(it.world.accepts_writes(db1));
+    EXPECT_TRUE(it.world.accepts_writes(db2));
+}
+
+TEST(Replica, WaitsForEverWhereItsWalDoesNotFit) {
+    Stand it;
+    it.world.end_receiver(db2, false);
+    it.world.at(db2).disk.follows.reset();
+    it.advance(2s);
+    it.world.kill_all(db1);
+    it.world.begin_promotion(db2);
+    it.advance(200ms);
+    it.world.at(db3).disk.follows = db2;
+    it.world.reload_receiver(db3);
+    it.advance(1s);
+    ASSERT_TRUE(it.world.at(db3).receiver.has_value());
+    EXPECT_EQ(it.world.at(db3).receiver->state, Receiver::State::waiting);
+}
+
+TEST(Replica, FollowsWithHalfARecordThatNobodyHas) {
+    WorldOptions options = without_chance();
+    options.half_record_percent = 100;
+    Stand it{options};
+    it.world.clients[0].period = 24h;
+    it.advance(1s);
+    it.world.kill_all(db1);
+    const ServerIndex half = it.world.at(db2).disk.partial > 0 ? db2 : db3;
+    const ServerIndex whole = half == db2 ? db3 : db2;
+    ASSERT_GT(it.world.at(half).disk.partial, 0U);
+    it.advance(50ms);
+    it.world.begin_promotion(whole);
+    it.advance(200ms);
+    it.world.at(half).disk.follows = whole;
+    it.world.reload_receiver(half);
+    it.advance(1s);
+    EXPECT_EQ(it.world.at(half).receiver->state, Receiver::State::streaming);
+    EXPECT_EQ(it.world.at(half).disk.branch, it.world.at(whole).disk.branch);
+}
+
+TEST(SynchronousCommit, WaitsForAStandbyAndIsAcknowledgedWhenOneConfirms) {
+    Stand it;
+    it.world.end_receiver(db2, false);
+    it.world.at(db2).disk.follows.reset();
+    it.world.end_receiver(db3, false);
+    it.world.at(db3).disk.follows.reset();
+    it.world.at(db1).disk.synchronous_standby_names = "ANY 1 (db2, db3)";
+    it.advance(100ms);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(1s);
+    EXPECT_EQ(it.acknowledged_on(db1), before);
+    EXPECT_FALSE(it.world.accepts_writes(db1));
+    it.world.at(db2).disk.follows = db1;
+    it.world.reload_receiver(db2);
+    it.advance(1s);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+    EXPECT_TRUE(it.world.acknowledged.back().synchronous);
+}
+
+TEST(Orphans, GoOnCommittingAfterThePostmasterIsDead) {
+    Stand it;
+    it.world.kill_postmaster(db1, 2, 5s);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(2s);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+    EXPECT_TRUE(it.world.accepts_writes(db1));
+    it.world.kill_all(db1);
+    EXPECT_FALSE(it.world.accepts_writes(db1));
+    EXPECT_EQ(it.world.at(db1).processes(), 0U);
+}
+
+TEST(FrozenServer, DoesWhatArrivedWhenItWakes) {
+    Stand it;
+    it.world.freeze(db1);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(2s);
+    EXPECT_EQ(it.acknowledged_on(db1), before);
+    it.world.thaw(db1);
+    it.advance(100ms);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+}
+
+TEST(SupervisedServer, IsStartedAgainUnlessItsAutostartIsOff) {
+    Stand it;
+    it.world.at(db1).restarted_after = 200ms;
+    it.world.kill_all(db1);
+    it.advance(3s);
+    EXPECT_TRUE(it.world.at(db1).is_primary());
+    it.world.at(db1).disk.autostart = false;
+    it.world.kill_all(db1);
+    it.advance(3s);
+    EXPECT_FALSE(it.world.at(db1).has_processes());
+}
+
+TEST(Network, DeliversLateWhatWasSentIntoADroppingLink) {
+    Stand it;
+    it.world.network.drop(0, 2);
+    bool arrived = false;
+    EXPECT_EQ(it.world.network.send(0, 2, [&] { arrived = true; }), Network::Sent::held);
+    it.advance(5s);
+    EXPECT_FALSE(arrived);
+    it.world.network.heal(0, 2);
+    it.advance(2s);
+    EXPECT_TRUE(arrived);
+}
+
+}  // namespace
+}  // namespace handyrep::sim
