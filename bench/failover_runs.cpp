@@ -54,6 +54,7 @@ Result<FirstWrite> first_write(const Probers& probers, Moment fault) {
         },
         failover_limit, "another server takes writes", milliseconds{5});
     if (!found) return found.error();
+    if (!first) return Error{ErrorKind::failed, "no server took a write"};
     return *first;
 }
 

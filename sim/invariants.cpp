@@ -65,6 +65,12 @@ std::optional<std::uint64_t> Invariants::failover_from(ServerIndex server) const
     return found->operation;
 }
 
+/// How long it has been so without a break.
+Duration Invariants::healthy_for(ServerIndex server) const {
+    const std::optional<Instant>& since = healthy_since_[server];
+    return since ? world_.agenda.now() - *since : Duration{};
+}
+
 void Invariants::look() {
     std::vector<ServerIndex> writers;
     for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
@@ -111,24 +117,25 @@ void Invariants::appended(const saved::JournalRecord& record) {
     }
     ++failovers_begun_;
     for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
-        if (!healthy_since_[it] || world_.agenda.now() - *healthy_since_[it] < sure_health) continue;
+        if (healthy_for(it) < sure_health) continue;
+        const std::string& name = world_.at(it).name.text();
         violated(
-            "no failover of a healthy primary", fmt::format(
-                                                    "{} took writes and was followed by its replicas for {}", world_.at(it).name.text(),
-                                                    text(world_.agenda.now() - *healthy_since_[it])));
+            "no failover of a healthy primary",
+            fmt::format("{} took writes and was followed by its replicas for {}", name, text(healthy_for(it))));
     }
 }
 
 void Invariants::told(const saved::Event& event) {
     if (!event.operation) return;
-    if (const auto proof = field(event, "proof"); proof && *proof != "unknown") proofs_[*event.operation] = *proof;
+    if (const auto proof = field(event, "proof"); proof && *proof != "unknown")
+        proofs_.insert_or_assign(event.operation.value_or(0), *proof);
     if (event.name == "promoted" && !field(event, "loss_at_least_bytes")) violated("a failover says what it lost", event.text);
 }
 
 void Invariants::fenced(ServerIndex server) {
     if (disk_.last_operation == 0)
         violated("no journal, no action", fmt::format("{} is fenced and the journal is empty", world_.at(server).name.text()));
-    if (!healthy_since_[server] || world_.agenda.now() - *healthy_since_[server] < sure_health) return;
+    if (healthy_for(server) < sure_health) return;
     for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
         if (it != server && world_.accepts_writes(it)) return;
     }

@@ -68,6 +68,7 @@ private:
     void judge_operations();
     void judge_writers();
     [[nodiscard]] bool healthy(ServerIndex server) const;
+    [[nodiscard]] Duration healthy_for(ServerIndex server) const;
     [[nodiscard]] bool proof_is_weak(std::uint64_t operation) const;
     [[nodiscard]] std::optional<std::uint64_t> failover_from(ServerIndex server) const;
 

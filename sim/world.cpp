@@ -304,13 +304,14 @@ bool World::clients_reach(ServerIndex server) const {
 const model::SyncStandbys* World::sync_rule(ServerIndex server) const {
     const std::string& names = at(server).disk.synchronous_standby_names;
     if (names.empty()) return nullptr;
-    for (const auto& [text, rule] : parsed_rules_) {
-        if (text == names) return rule ? &*rule : nullptr;
+    auto known = parsed_rules_.find(names);
+    if (known == parsed_rules_.end()) {
+        std::optional<model::SyncStandbys> rule;
+        if (auto parsed = model::SyncStandbys::parse(names)) rule = *std::move(parsed);
+        known = parsed_rules_.emplace(names, std::move(rule)).first;
     }
-    auto parsed = model::SyncStandbys::parse(names);
-    parsed_rules_.reserve(64);
-    parsed_rules_.emplace_back(names, parsed ? *parsed : std::nullopt);
-    return parsed_rules_.back().second ? &*parsed_rules_.back().second : nullptr;
+    const std::optional<model::SyncStandbys>& rule = known->second;
+    return rule ? &*rule : nullptr;
 }
 
 bool World::is_sync_member(ServerIndex primary, ServerIndex replica) const {

@@ -11,6 +11,7 @@
 #include "sim/wal.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -142,7 +143,7 @@ private:
     void execute_write(std::size_t client, ServerIndex server, std::uint64_t life, std::uint64_t request);
     void client_lost(std::size_t client, std::uint64_t request);
 
-    mutable std::vector<std::pair<std::string, std::optional<model::SyncStandbys>>> parsed_rules_{};
+    mutable std::map<std::string, std::optional<model::SyncStandbys>> parsed_rules_{};
 };
 
 }  // namespace handyrep::sim

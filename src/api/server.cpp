@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <restinio/all.hpp>
 
@@ -105,7 +106,10 @@ private:
         settings.port(listen_.port)
             .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
             .address(address)
-            .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) { port_ = acceptor.local_endpoint().port(); })
+            .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) {
+                port_ = acceptor.local_endpoint().port();
+                ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);  // a program that we start must not keep our port
+            })
             .max_parallel_connections(most_connections)
             .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}
                                           .max_url_size(longest_url)

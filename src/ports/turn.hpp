@@ -6,7 +6,6 @@
 #include "ports/clock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -37,9 +36,8 @@ public:
     }
     /// False at the deadline.
     asio::awaitable<bool> wait_until(Clock& clock, std::uint64_t seen, Instant deadline) {
-        using namespace asio::experimental::awaitable_operators;
-        const auto first = co_await (wait(seen) || clock.sleep_until(deadline));
-        co_return first.index() == 0;
+        co_await first_of(wait(seen), clock.sleep_until(deadline));
+        co_return count_ != seen;
     }
 
 private:

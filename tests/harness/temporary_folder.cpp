@@ -73,6 +73,11 @@ Result<Guardian> start_guardian(const std::filesystem::path& folder) {
     const std::array<const char*, 4> arguments{"sh", "-c", guardian_script, nullptr};
     const std::array<const char*, 4> environment{variable.c_str(), "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", nullptr};
     const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nowhere < 0) {
+        ::close(ends[0]);
+        ::close(ends[1]);
+        return Error{ErrorKind::failed, fmt::format("/dev/null: {}", std::strerror(errno))};
+    }
     const pid_t child = ::fork();
     if (child == 0) {
         ::setsid();

@@ -138,7 +138,8 @@ struct Opening {
     Result<OpenStore> run() {
         auto folder = make_private_folder(options.folder);
         if (!folder) return std::move(folder).error();
-        if (*folder) out.warnings.push_back(**std::move(folder));
+        const std::optional<std::string> warning = *std::move(folder);
+        if (warning) out.warnings.push_back(*warning);
         auto lock = lock_folder(options.folder);
         if (!lock) return std::move(lock).error();
         auto journal = open_journal();

@@ -67,13 +67,12 @@ struct Arrival {
 
 template <class T>
 Async<T> arrived(std::shared_ptr<Arrival<T>> arrival) {
-    if (!arrival->answer) {
-        boost::system::error_code rung;
-        co_await arrival->bell.async_wait(asio::redirect_error(asio::use_awaitable, rung));
-        // Both the answer and a stop end the wait with the same code; without an answer it was a stop, which flies past.
-        if (!arrival->answer) throw boost::system::system_error(asio::error::operation_aborted);
-    }
-    co_return *std::move(arrival->answer);
+    boost::system::error_code rung;
+    if (!arrival->answer) co_await arrival->bell.async_wait(asio::redirect_error(asio::use_awaitable, rung));
+    auto answer = std::move(arrival->answer);
+    // Both the answer and a stop end the wait with the same code; without an answer it was a stop, which flies past.
+    if (!answer) throw boost::system::system_error(asio::error::operation_aborted);
+    co_return *std::move(answer);
 }
 
 /// Marks the job as left behind when its caller goes without an answer: by timeout, by a stop, by being destroyed.

@@ -112,6 +112,8 @@ Result<std::unique_ptr<Child>> Child::start(const asio::any_io_executor& executo
     posix_spawn_file_actions_adddup2(&plan.actions, its_input.get(), STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&plan.actions, its_output.get(), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&plan.actions, its_complaints.get(), STDERR_FILENO);
+    // Asio does not mark its sockets close-on-exec: without this the shell would keep the daemon's HTTP port and its clients open.
+    posix_spawn_file_actions_addclosefrom_np(&plan.actions, STDERR_FILENO + 1);
     std::vector<std::string> words = arguments;
     std::vector<std::string> environment = environment_of_child();
     std::unique_ptr<Child> child{new Child(executor)};

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -350,6 +351,21 @@ TEST_F(HttpTest, DescribesEveryMemberOfTheStatus) {
     const Json status = ask("GET", "/v1/status", {bearer()}).json();
     const std::string description(openapi_text());
     for (const auto& [member, value] : status.items()) EXPECT_THAT(description, HasSubstr("\n        " + member + ":"));
+}
+
+TEST_F(HttpTest, KeepsItsPortOutOfTheProgramsThatItStarts) {
+    int listening = 0;
+    for (int descriptor = 3; descriptor < 1024; ++descriptor) {
+        sockaddr_in address{};
+        socklen_t size = sizeof address;
+        int accepts = 0;
+        socklen_t accepts_size = sizeof accepts;
+        if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0 || ntohs(address.sin_port) != port) continue;
+        if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &accepts_size) != 0 || accepts == 0) continue;
+        ++listening;
+        EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+    }
+    EXPECT_EQ(listening, 1);
 }
 
 TEST_F(HttpTest, SaysWhichPortIsTaken) {

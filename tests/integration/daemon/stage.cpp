@@ -64,14 +64,15 @@ std::vector<std::string> Stage::events() const {
 std::string Stage::the_one_writable_server() const {
     std::vector<std::string> writable;
     harness::Moment since = harness::now();
-    must(harness::wait_until(
+    const auto outcome = harness::wait_until(
         [&] {
             auto seen = cluster_->writable_servers();
             if (seen.size() != 1 || seen != writable) since = harness::now();
             writable = std::move(seen);
             return harness::now() - since > seconds{1};
         },
-        seconds{60}, "exactly one server takes writes", milliseconds{50}));
+        seconds{60}, "exactly one server takes writes", milliseconds{50});
+    if (!outcome) throw std::runtime_error(outcome.error().text() + "\n" + must(daemon_->cli({"status"})).output);
     return writable.front();
 }
 

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,7 @@ struct Bench {
         });
         loop.restart();
         while (!answer && loop.run_one() > 0) continue;
+        if (!answer) throw std::runtime_error("the call was never answered");
         return *std::move(answer);
     }
     [[nodiscard]] Instant in(Duration patience) const { return clock.now() + patience; }
