@@ -225,7 +225,7 @@ asio::awaitable<model::HeldSight> SimPostgres::poll(bool beat, Instant deadline)
     if (!co_await take_turn(deadline)) co_return model::Silent{began};
     const Turn turn{*this};
     if (session_ && session_->ended) let_go(false);
-    if (unreported_end_) co_return model::Lost{*std::exchange(unreported_end_, std::nullopt)};
+    if (unreported_end_) co_return model::Lost{std::exchange(unreported_end_, std::nullopt).value_or(model::LastWords::none)};
     if (!session_) {
         const DialOutcome outcome = co_await attempt(deadline, true);
         if (outcome != DialOutcome::accepted) co_return model::NotOpen{outcome, std::string(word_for(outcome))};
@@ -243,7 +243,7 @@ asio::awaitable<model::HeldSight> SimPostgres::poll(bool beat, Instant deadline)
     }
     if (session_ && session_->ended) {
         let_go(false);
-        co_return model::Lost{*std::exchange(unreported_end_, std::nullopt)};
+        co_return model::Lost{std::exchange(unreported_end_, std::nullopt).value_or(model::LastWords::none)};
     }
     co_return model::Silent{asked_at_};
 }

@@ -109,10 +109,8 @@ Played play(const Draw& draw) {
         .promotions = run.invariants().promotions(),
         .failovers_begun = run.invariants().failovers_begun(),
         .acknowledged = run.world().acknowledged.size()};
-    if (run.manager() == nullptr || run.manager()->ended()) {
-        played.violations.push_back(
-            {run.world().agenda.now(), "the daemon runs", run.manager() == nullptr ? "there is none" : *run.manager()->ended()});
-    }
+    const std::optional<std::string> ended = run.manager() == nullptr ? "there is none" : run.manager()->ended();
+    if (ended) played.violations.push_back({run.world().agenda.now(), "the daemon runs", *ended});
     run.kill_manager();
     played.hash = run.world().trace.hash();
     played.lines = run.world().trace.lines();

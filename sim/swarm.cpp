@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-template <class T, std::size_t N>
-T one_of(Random& random, const std::array<T, N>& choices) {
-    return choices.at(random.below(N));
+template <class T, std::size_t count>
+T one_of(Random& random, const std::array<T, count>& choices) {
+    return choices.at(random.below(count));
 }
 
 void draw_settings(Random& random, model::FailoverSettings& settings) {

@@ -66,7 +66,11 @@ asio::awaitable<HeldSight> PostgresServer::poll(bool beat, Instant deadline) {
     const auto turn = co_await turn_.take(clock_, deadline);
     // Whoever has the session has had no answer to a command since then.
     if (!turn) co_return model::Silent{turn_.since()};
-    if (unreported_end_) co_return model::Lost{*std::exchange(unreported_end_, std::nullopt)};
+    if (unreported_end_) {
+        const model::Lost lost{*unreported_end_};
+        unreported_end_.reset();
+        co_return lost;
+    }
     if (!session_) {
         auto failed = co_await open_session(deadline);
         if (failed) co_return std::move(*failed);

@@ -23,12 +23,12 @@ namespace handyrep::adapters::files {
 struct Bench {
     asio::io_context loop;
     system_clock::SystemClock clock;
-    std::filesystem::path root = made();
+    std::filesystem::path root;
     std::filesystem::path folder = root / "state";
     std::size_t history_limit = 100'000;
     std::unique_ptr<FileStore> store;
 
-    Bench() = default;
+    explicit Bench(std::filesystem::path in = made()) : root{std::move(in)} {}
     Bench(const Bench&) = delete;
     Bench& operator=(const Bench&) = delete;
     ~Bench() {

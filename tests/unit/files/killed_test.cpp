@@ -44,8 +44,7 @@ struct Word {
 };
 
 [[noreturn]] void write_until_killed(const std::filesystem::path& folder, Word from, int pipe) {
-    Bench bench;
-    bench.folder = folder;
+    Bench bench{folder.parent_path()};  // never destroyed here: the folder is the parent process's
     if (!bench.open()) ::_exit(3);
     Word word = from;
     for (;;) {
@@ -58,21 +57,25 @@ struct Word {
     }
 }
 
-/// The last word of the child, which is killed `patience` after its first one.
+/// The last word of the child, which is killed `patience` after its second one.
 Word run_and_kill(const std::filesystem::path& folder, Word from, std::chrono::microseconds patience) {
     std::array<int, 2> pipe{};
     EXPECT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
     const pid_t child = ::fork();
     if (child == 0) write_until_killed(folder, from, pipe[1]);
     ::close(pipe[1]);
-    pollfd first{.fd = pipe[0], .events = POLLIN, .revents = 0};
-    EXPECT_EQ(::poll(&first, 1, 30'000), 1);
+    Word last = from;
+    // One write of each kind at least, however slow the machine is.
+    for (int words = 0; words < 2; ++words) {
+        pollfd next{.fd = pipe[0], .events = POLLIN, .revents = 0};
+        EXPECT_EQ(::poll(&next, 1, 30'000), 1);
+        EXPECT_EQ(::read(pipe[0], &last, sizeof last), sizeof last);
+    }
     ::usleep(static_cast<useconds_t>(patience.count()));
     ::kill(child, SIGKILL);
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself with " << WEXITSTATUS(status);
-    Word last = from;
     Word word{};
     while (::read(pipe[0], &word, sizeof word) == sizeof word) last = word;
     ::close(pipe[0]);
@@ -110,8 +113,8 @@ TEST(Killed, InTheMiddleOfWritesTheStoreIsWholeAndNeverOlderThanWhatWasReported)
         for (const saved::JournalRecord& it : *records) ASSERT_EQ(it, record_of((it.operation - 1) * 4 + it.sequence - 1));
         bench.close();
     }
-    EXPECT_GT(said.version, 50U);
-    EXPECT_GT(said.record, 50U);
+    EXPECT_GE(said.version, 50U);
+    EXPECT_GE(said.record, 50U);
 }
 
 }  // namespace
