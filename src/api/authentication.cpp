@@ -47,7 +47,7 @@ asio::awaitable<bool> matches(asio::thread_pool& pool, asio::any_io_executor exe
                 asio::post(back, [right, handler = std::move(handler)]() mutable { std::move(handler)(right); });
             });
     };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(std::move(start), asio::use_awaitable);
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(std::move(start), asio::use_awaitable);
 }
 
 }  // namespace

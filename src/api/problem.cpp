@@ -14,7 +14,7 @@ std::string_view remedy_for(ErrorKind kind) {
         case ErrorKind::unreachable: return "look at /v1/status: which server or host does not answer, and why";
         case ErrorKind::refused: return "the detail names the rule; /v1/status shows the findings behind it";
         case ErrorKind::denied: return "log in as a user with the role admin";
-        case ErrorKind::invalid: return "compare the request with /openapi.yaml";
+        case ErrorKind::invalid: return "correct the request: /v1/status names the servers, /openapi.yaml the fields";
         case ErrorKind::conflict: return "wait for the running operation to end: /v1/status shows it";
         case ErrorKind::unsupported: return "this version or this PostgreSQL cannot do it; the detail says which";
         case ErrorKind::failed: return "look at /v1/events for the step that failed, and at the daemon's log";

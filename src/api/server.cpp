@@ -3,12 +3,14 @@
 
 #include "api/problem.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <restinio/all.hpp>
 
+#include <list>
 #include <utility>
 
 namespace handyrep::api {
@@ -73,6 +75,12 @@ void send(const Handle& handle, Response response) {
     out.done();
 }
 
+Response stopping() {
+    return answer(Problem{
+        503, "stopping", "the daemon is stopping; an order may have been carried out, or be undone",
+        "look at /v1/status after the next start"});
+}
+
 }  // namespace
 
 class Server::Http {
@@ -95,10 +103,18 @@ public:
     }
 
     void close() {
+        closed_ = true;
         if (server_) server_->close_sync();
     }
 
-    [[nodiscard]] std::size_t being_answered() const { return *being_answered_; }
+    void end_answers() {
+        for (auto it = answers_->begin(); it != answers_->end();) {
+            const auto answer = it++;  // it may end, and leave the list, within this call
+            answer->emit(asio::cancellation_type::terminal);
+        }
+    }
+
+    [[nodiscard]] std::size_t being_answered() const { return answers_->size(); }
 
 private:
     void start(const asio::ip::address& address) {
@@ -126,9 +142,13 @@ private:
     }
 
     restinio::request_handling_status_t accept(const Handle& handle) {
-        ++*being_answered_;
-        const auto ended = [count = being_answered_](const std::exception_ptr& /*stopped*/) { --*count; };
-        asio::co_spawn(loop_, serve(routes_, log_, handle), ended);
+        if (closed_) {  // on a connection that was kept alive
+            send(handle, stopping());
+            return restinio::request_accepted();
+        }
+        const auto answer = answers_->emplace(answers_->end());
+        const auto ended = [answers = answers_, answer](const std::exception_ptr& /*stopped*/) { answers->erase(answer); };
+        asio::co_spawn(loop_, serve(routes_, log_, handle), asio::bind_cancellation_slot(answer->slot(), ended));
         return restinio::request_accepted();
     }
 
@@ -138,6 +158,8 @@ private:
         try {
             Response response = co_await routes.answer(request_of(handle));
             send(handle, std::move(response));
+        } catch (const boost::system::system_error&) {
+            send(handle, stopping());  // Routes lets nothing out but operation_aborted
         } catch (const restinio::exception_t& error) {
             failed = error.what();
         }
@@ -149,7 +171,8 @@ private:
     Routes& routes_;
     Log& log_;
     std::uint16_t port_ = 0;
-    std::shared_ptr<std::size_t> being_answered_ = std::make_shared<std::size_t>(0);
+    bool closed_ = false;
+    std::shared_ptr<std::list<asio::cancellation_signal>> answers_ = std::make_shared<std::list<asio::cancellation_signal>>();
     std::unique_ptr<HttpServer> server_;
 };
 
@@ -161,6 +184,8 @@ Server::~Server() = default;
 Result<std::uint16_t> Server::open() { return http_->open(); }
 
 void Server::close() { http_->close(); }
+
+void Server::end_answers() { http_->end_answers(); }
 
 std::size_t Server::being_answered() const { return http_->being_answered(); }
 

@@ -28,8 +28,10 @@ public:
 
     /// The port it listens on. Fails with `failed` (the port is taken, the address is not ours) and says what to do.
     Result<std::uint16_t> open();
-    /// No new connections; requests that are being answered go on.
+    /// No new connections and requests; those that are being answered go on.
     void close();
+    /// Answers what is left with 503: the caller knows that nobody works on it any more.
+    void end_answers();
     [[nodiscard]] std::size_t being_answered() const;
 
 private:

@@ -110,8 +110,10 @@ private:
                 abandoned_ = true;
                 break;
             }
+            if (ended_) parts_->server().end_answers();
             co_await clock_.sleep_until(clock_.now() + stop_look_interval);
         }
+        co_await clock_.sleep_until(clock_.now() + stop_look_interval);  // the last answers leave
         loop_.stop();
     }
 
@@ -147,6 +149,7 @@ private:
     }
 
     void apply(Reread reread) {
+        if (reread.hangs) abandoned_ = true;
         for (const std::string& problem : reread.problems) log_.write(Level::error, "reload_refused", {{"problem", problem}});
         if (!reread.configuration || !reread.credentials) return;
         const Changes changes = changes_between(configuration_, *reread.configuration);

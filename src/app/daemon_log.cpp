@@ -50,13 +50,20 @@ private:
 
 }  // namespace
 
-DaemonLog::DaemonLog(const ports::Clock& clock, int descriptor)
-    : clock_{clock}, thread_{std::make_shared<spdlog::details::thread_pool>(waiting_lines, 1)} {
-    logger_ = std::make_shared<spdlog::async_logger>(
-        "handyrep", std::make_shared<PatientSink>(descriptor), thread_, spdlog::async_overflow_policy::overrun_oldest);
-    logger_->set_level(spdlog::level::trace);
-    logger_->set_error_handler([](const std::string& /*what*/) {});  // a log that cannot be written is nothing to log
-}
+struct DaemonLog::Lines {
+    explicit Lines(int descriptor)
+        : thread{std::make_shared<spdlog::details::thread_pool>(waiting_lines, 1)},
+          logger{std::make_shared<spdlog::async_logger>(
+              "handyrep", std::make_shared<PatientSink>(descriptor), thread, spdlog::async_overflow_policy::overrun_oldest)} {
+        logger->set_level(spdlog::level::trace);
+        logger->set_error_handler([](const std::string& /*what*/) {});  // a log that cannot be written is nothing to log
+    }
+
+    std::shared_ptr<spdlog::details::thread_pool> thread;
+    std::shared_ptr<spdlog::async_logger> logger;
+};
+
+DaemonLog::DaemonLog(const ports::Clock& clock, int descriptor) : clock_{clock}, lines_{std::make_unique<Lines>(descriptor)} {}
 
 DaemonLog::~DaemonLog() = default;
 
@@ -69,7 +76,7 @@ void DaemonLog::write(Level level, std::string_view event, const std::vector<Fie
     if (level < least_) return;
     const std::string line = format_ == config::LogFormat::json ? json_line(clock_.wall(), level, event, fields)
                                                                 : human_line(clock_.wall(), level, event, fields);
-    logger_->log(spdlog::level::info, spdlog::string_view_t(line));
+    lines_->logger->log(spdlog::level::info, spdlog::string_view_t(line));
 }
 
 }  // namespace handyrep::app

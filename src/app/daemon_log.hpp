@@ -11,13 +11,6 @@
 #include <atomic>
 #include <memory>
 
-namespace spdlog {
-class async_logger;
-namespace details {
-class thread_pool;
-}
-}  // namespace spdlog
-
 namespace handyrep::app {
 
 class DaemonLog final : public Log {
@@ -29,12 +22,13 @@ public:
     void write(Level level, std::string_view event, const std::vector<Field>& fields) override;
 
 private:
+    struct Lines;
+
     const ports::Clock& clock_;
     // Threads of the store may write too.
     std::atomic<config::LogFormat> format_ = config::LogFormat::human;
     std::atomic<Level> least_ = Level::info;
-    std::shared_ptr<spdlog::details::thread_pool> thread_;
-    std::shared_ptr<spdlog::async_logger> logger_;
+    std::unique_ptr<Lines> lines_;
 };
 
 }  // namespace handyrep::app

@@ -3,11 +3,12 @@
 #include "app/composition.hpp"
 #include "cli/files.hpp"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 
 #include <memory>
 #include <thread>
@@ -16,6 +17,8 @@
 namespace handyrep::app {
 
 namespace {
+
+constexpr std::chrono::seconds read_limit{20};
 
 Reread read_again(const std::string& file, const std::string& state_dir) {
     Read read = read_configuration(file);
@@ -47,16 +50,27 @@ Read read_configuration(const std::string& file) {
 }
 
 asio::awaitable<Reread> reread(asio::any_io_executor executor, std::string file, std::string state_dir) {
-    auto start = [executor = std::move(executor), file = std::move(file), state_dir = std::move(state_dir)](auto handler) mutable {
-        auto back = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-        std::thread([back = std::move(back), file = std::move(file), state_dir = std::move(state_dir),
-                     handler = std::move(handler)]() mutable {
-            auto result = std::make_shared<Reread>(read_again(file, state_dir));
-            asio::post(
-                back, [result = std::move(result), handler = std::move(handler)]() mutable { std::move(handler)(std::move(*result)); });
-        }).detach();
+    struct Arrival {
+        asio::steady_timer bell;
+        std::optional<Reread> answer;
     };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Reread)>(std::move(start), asio::use_awaitable);
+    const auto arrival = std::make_shared<Arrival>(Arrival{asio::steady_timer{executor, read_limit}, {}});
+    std::thread([back = std::move(executor), arrival, file, state_dir = std::move(state_dir)] {
+        auto answer = std::make_shared<Reread>(read_again(file, state_dir));
+        asio::post(back, [arrival, answer = std::move(answer)] {
+            arrival->answer = std::move(*answer);
+            arrival->bell.cancel();
+        });
+    }).detach();
+
+    boost::system::error_code rung;
+    co_await arrival->bell.async_wait(asio::redirect_error(asio::use_awaitable, rung));
+    if (arrival->answer) co_return std::move(*arrival->answer);
+    if (rung) throw boost::system::system_error(asio::error::operation_aborted);
+    Reread hung;
+    hung.problems.push_back(fmt::format("{} was not read within {}: the disk hangs", file, text(read_limit)));
+    hung.hangs = true;
+    co_return hung;
 }
 
 }  // namespace handyrep::app

@@ -26,9 +26,10 @@ struct Reread {
     std::optional<config::Configuration> configuration;
     std::optional<api::Credentials> credentials;
     std::vector<std::string> problems;
+    bool hangs = false;  // the thread is still at it, and may come back at any time
 };
-/// The same and the logins, on a thread of its own: a disk that hangs does not stop the watching. `executor` gets the answer
-/// and outlives the thread.
+/// The same and the logins, on a thread of its own: a disk that hangs does not stop the watching. `executor` gets the
+/// answer and outlives the thread, unless it hangs: then the process must end without a goodbye.
 [[nodiscard]] asio::awaitable<Reread> reread(asio::any_io_executor executor, std::string file, std::string state_dir);
 
 }  // namespace handyrep::app

@@ -139,9 +139,15 @@ std::string events_text(const Json& events, const Layout& layout) {
 }
 
 std::string failover_text(const Json& answer, const Layout& layout) {
+    const bool dry_run = answer.at("dry_run").get<bool>();
+    std::string summary = field(answer, "text");
+    if (!dry_run) {
+        summary =
+            fmt::format("operation #{}, {}: {}", answer.at("operation").get<std::uint64_t>(), field(answer.at("plan"), "commit"), summary);
+    }
     std::string out;
-    for (const std::string& line : wrapped(field(answer, "text"), layout.columns)) out += line + "\n";
-    if (!answer.at("dry_run").get<bool>()) return out;
+    for (const std::string& line : wrapped(summary, layout.columns)) out += line + "\n";
+    if (!dry_run) return out;
     out += "\n";
     for (const Json& step : answer.at("plan").at("steps")) out += clean(step.get<std::string>()) + "\n";
     return out;

@@ -175,8 +175,14 @@ void Cluster::Loop::remember_cluster() {
         state_.saved.system_id = answer->system_id;
         must_save_ = true;
     }
-    if (answer->system_id == *state_.saved.system_id &&
-        state_.saved.synchronous_standby_names != answer->primary()->synchronous_standby_names) {
+    if (answer->system_id != *state_.saved.system_id) return;
+    // Which timeline the primary is on must survive: a restarted manager that finds it dead knows its successors by that.
+    const auto highest = std::ranges::find(state_.saved.highest, *state_.saved.primary, &model::HighestSeen::server);
+    if (highest == state_.saved.highest.end() || highest->position.timeline != answer->primary()->timeline) {
+        state_.note_highest();
+        must_save_ = true;
+    }
+    if (state_.saved.synchronous_standby_names != answer->primary()->synchronous_standby_names) {
         state_.saved.synchronous_standby_names = answer->primary()->synchronous_standby_names;
         must_save_ = true;
     }

@@ -122,7 +122,7 @@ Async<void> State::save() {
 
 void State::note_highest() {
     for (const model::ServerEvidence& it : evidence.servers) {
-        if (!it.last_answer) continue;
+        if (!it.last_answer || (saved.system_id && it.last_answer->what.system_id != *saved.system_id)) continue;
         std::optional<model::WalPosition> position;
         if (const auto* primary = it.last_answer->what.primary()) position = model::WalPosition{primary->timeline, primary->flushed};
         if (const auto* standby = it.last_answer->what.standby(); standby != nullptr && standby->timeline)

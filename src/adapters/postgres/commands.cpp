@@ -255,6 +255,8 @@ Conninfo PostgresServer::made_conninfo() const {
 }
 
 Async<void> PostgresServer::set_synchronous_standby_names(const std::string& names, Instant deadline) {
+    const auto present = co_await read_setting("synchronous_standby_names", deadline);
+    if (present && present->value == names) co_return Result<void>{};
     co_return co_await write_setting("synchronous_standby_names", names, deadline);
 }
 

@@ -145,6 +145,14 @@ protected:
         thread_.join();
     }
 
+    /// As the daemon does on SIGTERM, once nobody works on orders any more.
+    void close_server() {
+        asio::post(loop_, [this] {
+            server_->close();
+            server_->end_answers();
+        });
+    }
+
     [[nodiscard]] std::string bearer() const { return "Authorization: Bearer " + token; }
 
     [[nodiscard]] static std::string text_of(
@@ -328,6 +336,23 @@ TEST_F(HttpTest, CarriesAnOrderOutAlsoWhenTheClientHasGone) {
     }
     wait_until([this] { return source.ended == 1; });
     EXPECT_EQ(ask("GET", "/v1/status", {bearer()}).status, 200);
+}
+
+TEST_F(HttpTest, AnswersWhatIsLeftWhenTheDaemonStops) {
+    source.takes = 60s;
+    Connection ordering{port};
+    ordering.send(text_of("POST", "/v1/failover", {bearer(), is_json}, "{}"));
+    Connection kept{port};
+    kept.send(text_of("GET", "/v1/version", {bearer()}, ""));
+    EXPECT_EQ(answer_in(kept.receive()).status, 200);
+    wait_until([this] { return source.begun == 1; });
+    close_server();
+    const Answer answer = answer_in(ordering.receive());
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.json()["kind"], "stopping");
+    kept.send(text_of("POST", "/v1/failover", {bearer(), is_json}, "{}"));
+    EXPECT_EQ(answer_in(kept.receive()).status, 503);
+    EXPECT_EQ(source.begun, 1);
 }
 
 TEST_F(HttpTest, GivesEventsInOrderAndAtMostAsManyAsAsked) {

@@ -132,6 +132,17 @@ TEST(EventTable, ShowsTimeLevelNameAndText) {
         "2026-11-22 03:04:05.678  warning  promoted  db2 is the primary\n");
 }
 
+TEST(FailoverText, NamesOperationAndCommitStepAndShowsTheStepsOfADryRunOnly) {
+    engine::FailoverAnswer answer{.operation = 7, .plan = control::recorded_plan(), .text = "done"};
+    const auto done = render_failover(control::to_json(answer), {.columns = 100});
+    ASSERT_TRUE(done);
+    EXPECT_EQ(*done, "operation #7, promote db2: done\n");
+    answer.operation.reset();
+    const auto planned = render_failover(control::to_json(answer), {.columns = 100});
+    ASSERT_TRUE(planned);
+    EXPECT_THAT(*planned, testing::StartsWith("done\n\n 1. promote db2"));
+}
+
 TEST(Yaml, QuotesWhatWouldReadBackAsSomethingElse) {
     const control::Json json{{"a", "on"},    {"b", "123"}, {"c", "plain words"},          {"d", "x: y"},
                              {"e", nullptr}, {"f", 1.5},   {"g", control::Json::array()}, {"h", "-"},
