@@ -45,6 +45,15 @@ Attachment attachment_of(const AnalysisInput& input, const model::StandbyAnswer&
     return age < input.settings.witness_freshness ? Attachment::attached : Attachment::stale;
 }
 
+/// The machine refused the port a moment ago, so it runs, and its shell answered lately: a fence need not wait for another look.
+/// Only where the session's own end was heard; a server that was never heard to end may have been stopped by a person.
+bool host_will_answer(const AnalysisInput& input, const PrimaryLook& primary) {
+    constexpr Duration lately = std::chrono::seconds{30};
+    const ServerEvidence& seen = *primary.seen;
+    return primary.fresh_dial() && primary.dial == DialOutcome::refused && seen.last_words && seen.host &&
+           seen.host->what.look() != nullptr && is_fresh(input, seen.host->at, lately);
+}
+
 }  // namespace
 
 bool PrimaryLook::stopped_by_administrator() const {
@@ -81,7 +90,7 @@ PrimaryLook look_at_primary(const AnalysisInput& input) {
     }
     const bool host_is_fresh = seen.host && (!seen.bad_since || seen.host->at >= *seen.bad_since);
     if (host_is_fresh) out.host = seen.host->what.look();
-    out.host_answers = out.host != nullptr;
+    out.host_answers = out.host != nullptr || (!host_is_fresh && host_will_answer(input, out));
     return out;
 }
 
@@ -143,6 +152,8 @@ std::string_view sentence_for(Barred barred) {
         case Barred::to_be_stopped: return "was failed over from and runs as primary again: it is being stopped";
         case Barred::history_unknown:
             return "was failed over from and runs as primary; its timeline history cannot be read, so a person must decide";
+        case Barred::twin:
+            return "was failed over from and runs as primary on a timeline of its successor's number and fork: a person must decide";
         case Barred::successor_not_seen:
             return "was failed over from and runs as primary, but its successor is not seen: a person must decide";
     }
@@ -155,7 +166,10 @@ Barred judge_barred(const AnalysisInput& input, const ServerEvidence& seen, cons
     const model::PrimaryAnswer* const primary = seen.last_answer->what.primary();
     if (primary == nullptr) return Barred::not_barred;
     if (!primary->history) return Barred::history_unknown;
-    if (primary->history->left(entry->fork.timeline) == entry->fork.lsn) return Barred::entry_is_void;
+    if (primary->history->left(entry->fork.timeline) == entry->fork.lsn) {
+        // The same fork made twice gives the same number and the same history with different WAL after it.
+        return primary->timeline == entry->successor_history.current() ? Barred::twin : Barred::entry_is_void;
+    }
     const bool successor_seen =
         std::ranges::any_of(out_of_recovery, [&](const ServerEvidence* it) { return it->server == entry->successor; });
     return successor_seen ? Barred::to_be_stopped : Barred::successor_not_seen;

@@ -17,7 +17,7 @@ struct PrimaryLook {
     bool held_answers = false;                            // with an answer or with a complaint, freshly
     std::optional<model::DialOutcome> dial;               // when it is fresh enough to speak
     std::optional<Instant> dial_at;
-    bool host_answers = false;  // its host was looked into since the bad spell began (or lately, in good times)
+    bool host_answers = false;  // it was looked into since the bad spell began, or it is sure to answer a fence
     const model::HostLook* host = nullptr;
 
     [[nodiscard]] const model::ServerName& name() const { return definition->name; }
@@ -40,7 +40,7 @@ struct PrimaryLook {
 [[nodiscard]] bool anything_answers(const AnalysisInput& input, const model::ServerEvidence& seen);
 
 /// A must_be_down entry against what the server shows (S12).
-enum class Barred { not_barred, entry_is_void, to_be_stopped, history_unknown, successor_not_seen };
+enum class Barred { not_barred, entry_is_void, to_be_stopped, history_unknown, successor_not_seen, twin };
 [[nodiscard]] std::string_view sentence_for(Barred barred);
 [[nodiscard]] Barred judge_barred(
     const AnalysisInput& input, const model::ServerEvidence& seen, const std::vector<const model::ServerEvidence*>& out_of_recovery);

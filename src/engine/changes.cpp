@@ -34,6 +34,9 @@ void record_promotion(SavedState& saved, const Promotion& promotion) {
         promotion.history.value_or(model::TimelineHistory{model::Timeline{last.timeline.id + 1}, {{last.timeline, last.lsn}}});
     const model::TimelineSwitch fork =
         history.switches().empty() ? model::TimelineSwitch{last.timeline, last.lsn} : history.switches().back();
+    // The next candidate must be on this timeline: one that still is on the old one would make a twin of it (same number, other WAL).
+    std::erase_if(saved.highest, [&](const model::HighestSeen& it) { return it.server == promotion.promoted; });
+    saved.highest.push_back({promotion.promoted, {history.current(), fork.at}});
     // Who was barred in favour of the old primary is barred in favour of the new one, which descends from it: otherwise nobody
     // would be left whose presence lets it be stopped.
     for (model::MustBeDown& it : saved.must_be_down) {
@@ -88,7 +91,10 @@ std::vector<ServerName> void_entries(const decide::AnalysisInput& input) {
 
 bool follows(
     const model::StandbyAnswer& standby, const model::ServerDefinition& upstream, const std::optional<model::TimelineHistory>& history) {
-    if (!standby.receiver || standby.receiver->status != "streaming" || standby.receiver->sender_port != upstream.port) return false;
+    if (!standby.receiver || standby.receiver->status != "streaming" || standby.receiver->sender_port != upstream.port ||
+        standby.receiver->sender_host != upstream.hostname) {
+        return false;
+    }
     if (!history) return true;
     const bool past_fork = history->switches().empty() || standby.replayed > history->switches().back().at;
     return standby.timeline == history->current() && past_fork;

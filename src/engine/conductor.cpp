@@ -164,8 +164,6 @@ asio::awaitable<Outcome> Conductor::finish(const std::vector<plans::Group>& grou
     co_return Outcome{End::done, failures.empty() ? "done" : fmt::format("done, but: {}", join(failures, "; ")), std::move(failures)};
 }
 
-asio::awaitable<void> Conductor::end(const std::string& text) {
-    static_cast<void>(co_await journal(JournalEntry::ended, "operation", text));
-}
+Async<void> Conductor::end(const std::string& text) { co_return co_await journal(JournalEntry::ended, "operation", text); }
 
 }  // namespace handyrep::engine

@@ -37,7 +37,7 @@ public:
     asio::awaitable<std::vector<std::string>> take_back(const std::vector<plans::Command>& undo);
 
     /// The operation is over: it is no longer open in the journal.
-    asio::awaitable<void> end(const std::string& text);
+    Async<void> end(const std::string& text);
 
     /// Journal entries of this operation go on after those of an earlier life.
     void resume_at(std::uint64_t sequence) { sequence_ = sequence; }

@@ -293,6 +293,7 @@ asio::awaitable<void> Cluster::Loop::keep_house() {
         co_await state_.clock().sleep_until(state_.clock().now() + house_interval);
         remember_upstreams();
         state_.note_highest();
+        co_await close_unended();
         const bool due = state_.clock().now() >= highest_due;
         if (!must_save_ && !due && journal_available_) continue;
         must_save_ = false;

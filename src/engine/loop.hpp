@@ -70,6 +70,8 @@ private:
     asio::awaitable<void> take_back(TakeBack work);
     asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> conclude(Conductor& conductor, Findings& findings, const Outcome& outcome);
+    asio::awaitable<void> close(Conductor& conductor, const Findings& findings, std::string text);
+    asio::awaitable<void> close_unended();
     asio::awaitable<void> leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings);
     [[nodiscard]] plans::Plan plan_for(const decide::FailOver& decision) const;
     [[nodiscard]] Result<decide::FailOver> decide_ordered(const FailoverOrder& order) const;
@@ -99,6 +101,8 @@ private:
     std::optional<Instant> refused_until_;
     std::optional<OperationReport> operation_;
     bool must_save_ = false;
+    /// Over, but the journal could not be told: a later life would take them for open.
+    std::vector<saved::JournalRecord> unended_;
     std::optional<OpenOperation> unsettled_;  // goes with saved.possible_primary
 };
 

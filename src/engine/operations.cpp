@@ -129,7 +129,23 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
     const bool clean = outcome.end == End::done && outcome.failures.empty();
     state_.tell(clean ? Level::info : Level::error, "operation_ended", text, {{"outcome", word}}, findings.operation);
     // An unknown outcome stays open in the journal until it was seen what became of it.
-    if (outcome.end != End::unknown) co_await conductor.end(text);
+    if (outcome.end != End::unknown) co_await close(conductor, findings, text);
+}
+
+asio::awaitable<void> Cluster::Loop::close(Conductor& conductor, const Findings& findings, std::string text) {
+    const auto told = co_await conductor.end(text);
+    if (told) co_return;
+    unended_.push_back(
+        {findings.operation, conductor.sequence(), state_.clock().wall(), saved::JournalEntry::ended, "operation", std::move(text)});
+}
+
+asio::awaitable<void> Cluster::Loop::close_unended() {
+    while (!unended_.empty()) {
+        const saved::JournalRecord record = unended_.front();
+        const auto told = co_await state_.store().append(record, state_.clock().now() + seconds{5});
+        if (!told) co_return;
+        unended_.erase(unended_.begin());
+    }
 }
 
 /// The promotion may have happened: until it was seen, the candidate counts as a possible primary and the operation stays open.
@@ -232,7 +248,7 @@ asio::awaitable<void> Cluster::Loop::take_back(TakeBack work) {
     const std::string text = failures.empty() ? "taken back: its point of no return was not reached"
                                               : fmt::format("taken back, but: {}", fmt::join(failures, "; "));
     state_.tell(failures.empty() ? Level::info : Level::warning, "operation_ended", text, {{"outcome", "undone"}}, findings.operation);
-    co_await conductor.end(text);
+    co_await close(conductor, findings, text);
 }
 
 // --- orders of a person

@@ -66,7 +66,7 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
         state_.tell(
             Level::error, "operation_unreadable",
             fmt::format("the journal of operation {} cannot be read: it is closed, look at the servers", number), {}, number);
-        co_return co_await conductor.end("unreadable after a restart");
+        co_return co_await close(conductor, findings, "unreadable after a restart");
     }
     const auto commit = last_of(records, begun->commit_step);
     const std::string where = commit ? fmt::format("at '{}' ({})", commit->step, word_for(commit->entry)) : "before its point of no return";
@@ -75,15 +75,18 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
         number);
 
     const bool promotion = begun->candidate && begun->old_primary && begun->kind == word_for(plans::OperationKind::failover);
-    if (!promotion) co_return co_await conductor.end("interrupted by a restart: looked at afresh");
+    if (!promotion) co_return co_await close(conductor, findings, "interrupted by a restart: looked at afresh");
     const bool known = state_.definition().find(*begun->candidate) != nullptr && state_.definition().find(*begun->old_primary) != nullptr;
-    if (!known) co_return co_await conductor.end("its servers are no longer configured");
+    if (!known) co_return co_await close(conductor, findings, "its servers are no longer configured");
 
     const OpenOperation open{*begun, number, records.back().sequence};
     const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
+    // A promotion was recorded since, and not this one's: what led to it is no longer anybody's to undo or to finish.
+    const bool recorded = !never_happened && state_.saved.primary == begun->candidate;
+    if (begun->epoch < state_.saved.epoch && !recorded) co_return co_await close(conductor, findings, "overtaken by a later promotion");
     if (never_happened) {
         waiting_.emplace_back(TakeBack{open});
-    } else if (state_.saved.primary == begun->candidate) {
+    } else if (recorded) {
         waiting_.emplace_back(FinishPromotion{open});
     } else {
         // Done, or begun with an unknown end: sight of the candidate settles both.

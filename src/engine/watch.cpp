@@ -14,6 +14,7 @@ constexpr Duration first_looks = milliseconds{150};
 constexpr Duration first_interval = milliseconds{10};
 constexpr Duration host_interval = seconds{10};
 constexpr Duration host_suspicious_interval = seconds{1};
+constexpr Duration shell_patience = milliseconds{100};
 constexpr Duration host_limit = seconds{5};
 /// An old primary may answer at any moment; looked for as often as a living server.
 constexpr Duration answer_limit = milliseconds{500};
@@ -92,6 +93,9 @@ asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
     Instant next_look{};
     for (;;) {
         const std::uint64_t heard = alarm_.rung();
+        // A plain death is decided without the hosts' shells, and the fence wants that of the primary for itself.
+        if (suspicious() && state_.clock().now() - *suspicious_since_ < shell_patience)
+            co_await state_.clock().sleep_until(*suspicious_since_ + shell_patience);
         const Instant began = state_.clock().now();
         const bool is_primary = server.server == state_.saved.primary;
         if (suspicious() && !is_primary && state_.saved.barred(server.server) == nullptr) {

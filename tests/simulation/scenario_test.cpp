@@ -253,11 +253,11 @@ TEST(ReturnedPrimary, IsStoppedAlsoWhenAPersonRemovedTheMark) {
 }
 
 TEST(KilledManager, EndsInOnePrimaryWheneverItIsKilled) {
-    for (int milliseconds = 0; milliseconds < 400; milliseconds += 7) {
+    for (int milliseconds = 0; milliseconds < 400; milliseconds += 13) {
         Scenario it{plain(static_cast<std::uint64_t>(milliseconds) + 1)};
         it.strike(FaultKind::kill_primary, 1s);
         put_on_agenda(it.run.stage(), Fault{FaultKind::manager_killed, milliseconds * 1ms, 300ms, 0});
-        it.run.run_for(60s);
+        it.run.run_for(25s);
         EXPECT_EQ(it.writers(), 1U) << milliseconds << " ms\n" << story(it.run);
         EXPECT_TRUE(it.run.settled()) << milliseconds << " ms\n" << story(it.run);
         EXPECT_EQ(it.broken(), "") << milliseconds << " ms";

@@ -17,10 +17,19 @@ namespace {
 
 /// As many as pass in about a minute on two cores.
 std::uint64_t seeds_wanted() {
-#if !defined(__OPTIMIZE__)
-    std::uint64_t count = 400;
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    constexpr bool sanitized = true;
 #else
-    std::uint64_t count = 3000;
+    constexpr bool sanitized = false;
+#endif
+#else
+    constexpr bool sanitized = false;
+#endif
+#if defined(__OPTIMIZE__)
+    std::uint64_t count = sanitized ? 600 : 3000;
+#else
+    std::uint64_t count = sanitized ? 60 : 300;
 #endif
     if (const char* const text = std::getenv("HANDYREP_SEEDS"); text != nullptr) {
         const std::string_view view{text};

@@ -16,7 +16,6 @@ namespace handyrep::cli {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 
 constexpr std::string_view good = R"(handyrep:

@@ -135,6 +135,27 @@ TEST(FenceGate, AcceptsProcessesGoneUnderEveryPolicy) {
     }
 }
 
+TEST(FenceGate, NeedNotWaitForALookIntoAHostThatRefusesThePortAndAnsweredLately) {
+    Scene scene;
+    scene.healthy();
+    scene.lost("db1", LastWords::none);
+    scene.refused_twice();
+    scene.detached("db2");
+    scene.detached("db3");
+    EXPECT_TRUE(std::holds_alternative<FailOver>(scene.decision())) << scene.text();
+}
+
+TEST(FenceGate, WaitsForALookWhenNobodyHeardTheSessionEnd) {
+    Scene scene;
+    scene.healthy();
+    scene.pass(10ms);
+    scene.see("db1", model::HeldSight{model::NotOpen{DialOutcome::refused, ""}});
+    scene.refused_twice();
+    scene.detached("db2");
+    scene.detached("db3");
+    EXPECT_EQ(scene.reason(), Reason::fence_gate_closed);
+}
+
 TEST(FenceGate, StaysShutUnderStrictWithoutAProof) {
     Scene scene;
     scene.settings.fencing = model::Fencing::strict;
