@@ -51,11 +51,12 @@ Async<void> Conductor::journal(JournalEntry entry, std::string step, std::string
     co_return Result<void>{};
 }
 
-Async<void> Conductor::attempt(const Step& step, std::string detail) {
+Async<void> Conductor::attempt(const Step& step, std::string detail, bool past_commit) {
     on_step_(step.name);
     const auto announced = co_await journal(JournalEntry::starting, step.name, std::move(detail));
     // Without the journal no action: nothing was done, whatever became of the record.
-    if (!announced) co_return Error{ErrorKind::refused, fmt::format("'{}' was not begun: {}", step.name, announced.error().text())};
+    if (!announced && !past_commit)
+        co_return Error{ErrorKind::refused, fmt::format("'{}' was not begun: {}", step.name, announced.error().text())};
 
     const Instant began = state_.clock().now();
     auto outcome = co_await carry_out_all(state_, hands_, step.apply, began + step.limit);
@@ -155,7 +156,7 @@ asio::awaitable<Outcome> Conductor::finish(const std::vector<plans::Group>& grou
     for (const plans::Group& group : groups) {
         std::vector<asio::awaitable<Result<void>>> works;
         works.reserve(group.steps.size());
-        for (const Step& step : group.steps) works.push_back(attempt(step, {}));
+        for (const Step& step : group.steps) works.push_back(attempt(step, {}, true));
         const auto outcomes = co_await all(std::move(works));
         for (std::size_t i = 0; i < outcomes.size(); ++i) {
             if (!outcomes[i]) failures.push_back(fmt::format("{}: {}", group.steps[i].name, outcomes[i].error().text()));

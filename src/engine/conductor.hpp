@@ -45,7 +45,8 @@ public:
 
 private:
     Async<void> journal(saved::JournalEntry entry, std::string step, std::string detail);
-    Async<void> attempt(const plans::Step& step, std::string detail);
+    /// `past_commit`: finishing goes on without the journal, for the commit step's own record already makes a later life look.
+    Async<void> attempt(const plans::Step& step, std::string detail, bool past_commit = false);
     Async<void> prepare(const std::vector<plans::Step>& steps, std::vector<std::string>& failures);
     asio::awaitable<std::vector<std::string>> undo(const std::vector<plans::Step>& steps, std::size_t begun);
     Async<void> commit(const plans::Step& step);

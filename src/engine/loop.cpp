@@ -37,6 +37,7 @@ Cluster::Loop::Loop(const asio::any_io_executor& strand, model::ClusterDefinitio
       alarm_{strand},
       work_bell_{strand},
       done_bell_{strand},
+      house_bell_{strand},
       watch_{state_, alarm_},
       decision_{decide::Hold{decide::Reason::first_look_incomplete, "not started yet"}} {}
 
@@ -51,13 +52,17 @@ asio::awaitable<void> Cluster::Loop::run() {
 }
 
 asio::awaitable<void> Cluster::Loop::load() {
+    if (!co_await try_load()) begin_without_memory("servers.save or the journal cannot be read");
+    ready_ = true;
+}
+
+/// False when the disk cannot be asked: that is not the same as a first start, and nothing may be written over what it holds.
+asio::awaitable<bool> Cluster::Loop::try_load() {
     const auto text = co_await state_.store().read_servers(state_.clock().now() + store_limit);
+    if (!text) co_return false;
+    const model::SavedState present = state_.saved;
     bool first_start = true;
-    if (!text) {
-        state_.tell(
-            Level::error, "saved_state_unreadable",
-            fmt::format("servers.save cannot be read: {}; starting provisionally from the configuration", text.error().text()));
-    } else if (*text) {
+    if (*text) {
         auto saved = saved::from_text(**text);
         if (saved) {
             state_.saved = *std::move(saved);
@@ -69,6 +74,14 @@ asio::awaitable<void> Cluster::Loop::load() {
         }
     }
     adopt_definition(first_start);
+    state_.note_loaded();
+    if (!co_await resume()) {
+        state_.saved = present;
+        waiting_.clear();
+        co_return false;
+    }
+    loaded_ = true;
+    journal_available_ = true;
     provisional_ = first_start;
     for (const model::UpstreamSettings& it : state_.saved.upstream_settings) {
         if (state_.definition().find(it.server) != nullptr) state_.postgres(it.server).remember_upstream_settings(it.conninfo);
@@ -81,11 +94,19 @@ asio::awaitable<void> Cluster::Loop::load() {
         {{"epoch", fmt::format("{}", state_.saved.epoch)},
          {"primary", state_.saved.primary ? state_.saved.primary->text() : "none"},
          {"fencing", std::string(word_for(state_.settings().fencing))}});
-    co_await resume();
-    auto written = co_await state_.save();
-    journal_available_ = journal_available_ && static_cast<bool>(written);
-    if (!written) state_.tell(Level::error, "saved_state_unwritable", written.error().text());
-    ready_ = true;
+    want_save();
+    work_bell_.ring();
+    co_return true;
+}
+
+/// Seeing goes on by the configuration's word; acting and writing wait until the disk can be read.
+void Cluster::Loop::begin_without_memory(const std::string& why) {
+    adopt_definition(true);
+    journal_available_ = false;
+    provisional_ = true;
+    state_.tell(
+        Level::error, "saved_state_unreadable",
+        fmt::format("{}: watching by the configuration, and nothing is done before it can; check the manager's disk", why));
 }
 
 /// Addresses and limits come from the configuration, roles and what must be down from the saved state.
@@ -160,7 +181,7 @@ void Cluster::Loop::watch_first_look() {
     });
     if (!complete) return;
     provisional_ = false;
-    must_save_ = true;
+    want_save();
     state_.tell(Level::info, "first_look_complete", "every server was read once: automation begins");
 }
 
@@ -173,18 +194,18 @@ void Cluster::Loop::remember_cluster() {
     if (answer == nullptr || answer->primary() == nullptr) return;
     if (!state_.saved.system_id) {
         state_.saved.system_id = answer->system_id;
-        must_save_ = true;
+        want_save();
     }
     if (answer->system_id != *state_.saved.system_id) return;
     // Which timeline the primary is on must survive: a restarted manager that finds it dead knows its successors by that.
     const auto highest = std::ranges::find(state_.saved.highest, *state_.saved.primary, &model::HighestSeen::server);
     if (highest == state_.saved.highest.end() || highest->position.timeline != answer->primary()->timeline) {
         state_.note_highest();
-        must_save_ = true;
+        want_save();
     }
     if (state_.saved.synchronous_standby_names != answer->primary()->synchronous_standby_names) {
         state_.saved.synchronous_standby_names = answer->primary()->synchronous_standby_names;
-        must_save_ = true;
+        want_save();
     }
 }
 
@@ -195,10 +216,10 @@ void Cluster::Loop::remember_upstreams() {
         const auto known = std::ranges::find(state_.saved.upstream_settings, it.server, &model::UpstreamSettings::server);
         if (known == state_.saved.upstream_settings.end()) {
             state_.saved.upstream_settings.push_back({it.server, *settings});
-            must_save_ = true;
+            want_save();
         } else if (known->conninfo != *settings) {
             known->conninfo = *settings;
-            must_save_ = true;
+            want_save();
         }
     }
 }
@@ -252,7 +273,7 @@ void Cluster::Loop::settle_possible_primary() {
         fmt::format("{} was not promoted: it is in recovery after the request expired", possible.server.text()),
         {{"server", possible.server.text()}});
     state_.saved.possible_primary.reset();
-    must_save_ = true;
+    want_save();
     if (unsettled_) submit(TakeBack{*std::exchange(unsettled_, std::nullopt)});
 }
 
@@ -262,7 +283,7 @@ void Cluster::Loop::clear_void_entries() {
             Level::info, "no_longer_barred", fmt::format("{} follows its successor: it may take part again", server.text()),
             {{"server", server.text()}});
         std::erase_if(state_.saved.must_be_down, [&](const model::MustBeDown& it) { return it.server == server; });
-        must_save_ = true;
+        want_save();
         analysis_ = decide::analyse(state_.input());
     }
 }
@@ -278,7 +299,7 @@ void Cluster::Loop::adopt_risen_primary() {
         Level::warning, "primary_moved", fmt::format("{} is the primary now: somebody else promoted it", risen->text()),
         {{"server", risen->text()}, {"from", state_.saved.primary->text()}});
     move_role(state_.saved, *risen);
-    must_save_ = true;
+    want_save();
     analysis_ = decide::analyse(state_.input());
 }
 
@@ -287,15 +308,27 @@ void Cluster::Loop::submit(Work work) {
     work_bell_.ring();
 }
 
+/// Soon, not now: what is noticed in a tick is written down by the house-keeping, which waits for the disk.
+void Cluster::Loop::want_save() {
+    must_save_ = true;
+    house_bell_.ring();
+}
+
 asio::awaitable<void> Cluster::Loop::keep_house() {
     Instant highest_due = state_.clock().now() + highest_interval;
     for (;;) {
-        co_await state_.clock().sleep_until(state_.clock().now() + house_interval);
+        const std::uint64_t heard = house_bell_.rung();
+        if (!must_save_)
+            co_await ports::first_of(state_.clock().sleep_until(state_.clock().now() + house_interval), house_bell_.wait_past(heard));
         remember_upstreams();
         state_.note_highest();
+        if (!loaded_ && !co_await try_load()) {
+            must_save_ = false;
+            continue;
+        }
         co_await close_unended();
         const bool due = state_.clock().now() >= highest_due;
-        if (!must_save_ && !due && journal_available_) continue;
+        if (!must_save_ && !due && journal_available_ && !state_.dirty()) continue;
         must_save_ = false;
         highest_due = state_.clock().now() + highest_interval;
         const auto written = co_await state_.save();
@@ -315,6 +348,7 @@ Async<std::vector<saved::Event>> Cluster::Loop::events(std::size_t count, Instan
 }
 
 Async<void> Cluster::Loop::acknowledge(std::string by) {
+    if (!loaded_) co_return Error{ErrorKind::refused, "the saved state cannot be read yet; check the manager's disk"};
     if (!state_.saved.last_failover || state_.saved.last_failover->acknowledged)
         co_return Error{ErrorKind::refused, "there is no failover to acknowledge"};
     state_.saved.last_failover->acknowledged = true;

@@ -47,6 +47,8 @@ private:
 
     // loop.cpp: start, tick
     asio::awaitable<void> load();
+    asio::awaitable<bool> try_load();
+    void begin_without_memory(const std::string& why);
     void adopt_definition(bool first_start);
     void tick();
     void note_situation();
@@ -58,6 +60,7 @@ private:
     void watch_first_look();
     [[nodiscard]] decide::Guards guards() const;
     void submit(Work work);
+    void want_save();
     asio::awaitable<void> keep_house();
 
     // operations.cpp: what is done about it
@@ -79,13 +82,14 @@ private:
     void note_step(const std::string& step);
 
     // resume.cpp: what an earlier life left open
-    asio::awaitable<void> resume();
+    asio::awaitable<bool> resume();
     asio::awaitable<void> resume_one(const std::vector<saved::JournalRecord>& records);
 
     State state_;
     Bell alarm_;
     Bell work_bell_;
     Bell done_bell_;
+    Bell house_bell_;
     Watch watch_;
     decide::Analysis analysis_;
     decide::Decision decision_;
@@ -96,6 +100,7 @@ private:
     bool operating_ = false;
     bool provisional_ = false;
     bool ready_ = false;
+    bool loaded_ = false;  // until then the disk may know better: watch, do nothing, write nothing
     bool journal_available_ = true;
     std::uint64_t last_operation_ = 0;
     std::optional<Instant> refused_until_;

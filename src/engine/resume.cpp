@@ -35,22 +35,16 @@ std::optional<WallTime> expiry_in(const std::vector<JournalRecord>& records, con
 
 }  // namespace
 
-asio::awaitable<void> Cluster::Loop::resume() {
+/// False when the journal cannot be read now.
+asio::awaitable<bool> Cluster::Loop::resume() {
     const auto last = co_await state_.store().last_operation(state_.clock().now() + journal_limit);
     const auto open = co_await state_.store().open_operations(state_.clock().now() + journal_limit);
-    if (!last || !open) {
-        journal_available_ = false;
-        state_.tell(
-            Level::error, "journal_unreadable",
-            fmt::format(
-                "{}: nothing is done before the journal can be read; check the manager's disk and restart",
-                last ? open.error().text() : last.error().text()));
-        co_return;
-    }
-    last_operation_ = *last;
+    if (!last || !open) co_return false;
+    last_operation_ = std::max(last_operation_, *last);
     std::map<std::uint64_t, std::vector<JournalRecord>> operations;
     for (const JournalRecord& it : *open) operations[it.operation].push_back(it);
     for (const auto& [number, records] : operations) co_await resume_one(records);
+    co_return true;
 }
 
 asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>& records) {
@@ -94,7 +88,7 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
         unsettled_ = open;
         state_.saved.possible_primary =
             model::PossiblePrimary{*begun->candidate, expires.value_or(state_.clock().wall() + std::chrono::minutes{1})};
-        must_save_ = true;
+        want_save();
     }
 }
 

@@ -45,6 +45,10 @@ public:
 
     /// Writes `saved` with the next version. One write at a time; a caller whose content went out with another's write is served by that.
     Async<void> save();
+    /// The last write did not succeed: what is in memory is newer than what would be read after a restart.
+    [[nodiscard]] bool dirty() const { return stored_version_ < saved.version; }
+    /// The saved state was just read: what is in memory is what is on disk.
+    void note_loaded() { stored_version_ = saved.version; }
     /// Sets what must survive first and tells nobody: for the next `save`.
     void note_highest();
 

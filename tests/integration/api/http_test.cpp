@@ -122,7 +122,7 @@ void wait_until(Question question) {
 }
 
 class HttpTest : public testing::Test {
-protected:
+public:
     HttpTest() {
         auto credentials = read_credentials(folder_.path, {.admin = Secret{"correct horse"}, .read = Secret{"look only"}});
         credentials->tokens.push_back(*make_cli_token(folder_.path));
@@ -195,7 +195,7 @@ private:
     QuietLog log_;
     adapters::system_clock::SystemClock clock_;
 
-protected:
+public:
     control::RecordedSource source{&clock_};
     std::uint16_t port = 0;
     std::string token;

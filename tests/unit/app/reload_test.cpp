@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 namespace handyrep::app {
 namespace {
 
@@ -16,6 +18,7 @@ config::Configuration configuration(std::string_view handyrep, std::string_view 
         "server_defaults:\n  pgdata: /data\nservers:\n  db1:\n    hostname: 10.0.0.1\n    role: primary\n  db2:\n    hostname: 10.0.0.2\n";
     config::Parsed parsed = config::parse(text, "handyrep.conf");
     EXPECT_TRUE(parsed.problems.empty()) << (parsed.problems.empty() ? "" : config::text(parsed.problems.front()));
+    if (!parsed.configuration) throw std::logic_error("the test's configuration is wrong");
     return std::move(*parsed.configuration);
 }
 

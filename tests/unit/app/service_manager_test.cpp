@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 
 namespace handyrep::app {
@@ -20,6 +21,7 @@ namespace {
 class ServiceManagerTest : public testing::Test {
 protected:
     ServiceManagerTest() : socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)} {
+        if (socket_ < 0) throw std::runtime_error("no socket");
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(sa_family_t));  // any free abstract name

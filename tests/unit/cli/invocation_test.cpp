@@ -15,36 +15,43 @@ std::string usage_error(const std::vector<std::string>& arguments) {
 }
 
 template <class V>
-std::optional<std::pair<GlobalOptions, V>> parsed_as(const std::vector<std::string>& arguments) {
+struct Parsed {
+    bool good = false;  // and it is this verb
+    GlobalOptions global{};
+    V verb{};
+};
+
+template <class V>
+Parsed<V> parsed_as(const std::vector<std::string>& arguments) {
     const auto parsed = parse_arguments(arguments);
-    const auto* good = std::get_if<Invocation>(&parsed);
-    if (good == nullptr || !std::holds_alternative<V>(good->verb)) return std::nullopt;
-    return std::pair{good->global, std::get<V>(good->verb)};
+    const auto* invocation = std::get_if<Invocation>(&parsed);
+    if (invocation == nullptr || !std::holds_alternative<V>(invocation->verb)) return {};
+    return {.good = true, .global = invocation->global, .verb = std::get<V>(invocation->verb)};
 }
 
 TEST(Arguments, TakeGlobalOptionsBeforeAndBehindTheVerb) {
     const auto before = parsed_as<Status>({"--config", "a.conf", "status"});
     const auto behind = parsed_as<Status>({"status", "--config", "a.conf", "--output=json"});
-    ASSERT_TRUE(before && behind);
-    EXPECT_EQ(before->first.config, "a.conf");
-    EXPECT_EQ(behind->first.config, "a.conf");
-    EXPECT_EQ(behind->first.output, Output::json);
+    ASSERT_TRUE(before.good && behind.good);
+    EXPECT_EQ(before.global.config, "a.conf");
+    EXPECT_EQ(behind.global.config, "a.conf");
+    EXPECT_EQ(behind.global.output, Output::json);
 }
 
 TEST(Arguments, ReadAFailover) {
     const auto failover = parsed_as<Failover>({"failover", "--to", "db2", "--dry-run", "--timeout", "30s"});
-    ASSERT_TRUE(failover);
-    EXPECT_EQ(failover->second.to, "db2");
-    EXPECT_TRUE(failover->second.dry_run);
-    EXPECT_FALSE(failover->second.yes);
-    EXPECT_EQ(failover->first.timeout, std::chrono::seconds{30});
+    ASSERT_TRUE(failover.good);
+    EXPECT_EQ(failover.verb.to, "db2");
+    EXPECT_TRUE(failover.verb.dry_run);
+    EXPECT_FALSE(failover.verb.yes);
+    EXPECT_EQ(failover.global.timeout, std::chrono::seconds{30});
 }
 
 TEST(Arguments, ReadConfigCheckWithAFileOfItsOwn) {
     const auto check = parsed_as<ConfigCheck>({"config", "check", "pay.conf"});
-    ASSERT_TRUE(check);
-    EXPECT_EQ(check->second.file, "pay.conf");
-    EXPECT_TRUE(parsed_as<ConfigShow>({"config", "show"}));
+    ASSERT_TRUE(check.good);
+    EXPECT_EQ(check.verb.file, "pay.conf");
+    EXPECT_TRUE(parsed_as<ConfigShow>({"config", "show"}).good);
 }
 
 TEST(Arguments, NameTheNearestVerb) { EXPECT_EQ(usage_error({"statsu"}), "unknown verb 'statsu'; did you mean 'status'?"); }
@@ -69,14 +76,14 @@ TEST(Arguments, RefuseNoVerbAndAHalfVerb) {
 
 TEST(Arguments, GiveHelpForEverythingAndForOneVerb) {
     const auto all = parsed_as<Help>({"help"});
-    ASSERT_TRUE(all);
-    EXPECT_THAT(all->second.text, HasSubstr("acknowledge"));
-    EXPECT_THAT(all->second.text, HasSubstr("8 unreachable"));
+    ASSERT_TRUE(all.good);
+    EXPECT_THAT(all.verb.text, HasSubstr("acknowledge"));
+    EXPECT_THAT(all.verb.text, HasSubstr("8 unreachable"));
     const auto one = parsed_as<Help>({"help", "failover"});
-    ASSERT_TRUE(one);
-    EXPECT_THAT(one->second.text, HasSubstr("--dry-run"));
-    EXPECT_TRUE(parsed_as<Help>({"failover", "--help"}));
-    EXPECT_TRUE(parsed_as<Version>({"--version"}));
+    ASSERT_TRUE(one.good);
+    EXPECT_THAT(one.verb.text, HasSubstr("--dry-run"));
+    EXPECT_TRUE(parsed_as<Help>({"failover", "--help"}).good);
+    EXPECT_TRUE(parsed_as<Version>({"--version"}).good);
 }
 
 }  // namespace

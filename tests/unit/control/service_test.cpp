@@ -30,11 +30,11 @@ Result<T> answer_of(Async<T> question) {
     std::optional<Result<T>> answer;
     asio::co_spawn(loop, keep(std::move(question), answer), [](const std::exception_ptr& thrown) { EXPECT_FALSE(thrown); });
     loop.run();
-    return *answer;
+    return answer ? *answer : Result<T>(Error{ErrorKind::failed, "it did not end"});
 }
 
 class ServiceTest : public testing::Test {
-protected:
+public:
     ServiceTest() { service.add(cluster_name("pay"), source); }
 
     StillClock clock;
