@@ -264,7 +264,7 @@ void Cluster::Loop::settle_possible_primary() {
     const auto* const answer = seen != nullptr && seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
     if (answer == nullptr) return;
     if (answer->primary() != nullptr) {
-        if (unsettled_) submit(FinishPromotion{*std::exchange(unsettled_, std::nullopt)});
+        if (auto open = std::exchange(unsettled_, std::nullopt)) submit(FinishPromotion{*std::move(open)});
         return;
     }
     if (answer->server_time <= possible.expires) return;
@@ -274,7 +274,7 @@ void Cluster::Loop::settle_possible_primary() {
         {{"server", possible.server.text()}});
     state_.saved.possible_primary.reset();
     want_save();
-    if (unsettled_) submit(TakeBack{*std::exchange(unsettled_, std::nullopt)});
+    if (auto open = std::exchange(unsettled_, std::nullopt)) submit(TakeBack{*std::move(open)});
 }
 
 void Cluster::Loop::clear_void_entries() {
@@ -297,7 +297,7 @@ void Cluster::Loop::adopt_risen_primary() {
     }
     state_.tell(
         Level::warning, "primary_moved", fmt::format("{} is the primary now: somebody else promoted it", risen->text()),
-        {{"server", risen->text()}, {"from", state_.saved.primary->text()}});
+        {{"server", risen->text()}, {"from", state_.saved.primary ? state_.saved.primary->text() : "nobody"}});
     move_role(state_.saved, *risen);
     want_save();
     analysis_ = decide::analyse(state_.input());

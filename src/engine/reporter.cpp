@@ -52,8 +52,10 @@ ServerStatus status_of(const ReportInput& input, const model::ServerDefinition& 
         return it.server == server.name && it.kind == decide::FindingKind::replica_lagged;
     });
     if (seen == nullptr || (!seen->held && !seen->dial)) return ServerStatus::unknown;
-    if (seen->bad_since) {
-        const bool nobody_listens = seen->dial && seen->dial->what.outcome == model::DialOutcome::refused;
+    if (seen->bad_since && seen->held) {
+        const auto* const closed = std::get_if<model::NotOpen>(&seen->held->what);
+        const bool nobody_listens = (closed != nullptr && closed->why == model::DialOutcome::refused) ||
+                                    (seen->dial && seen->dial->what.outcome == model::DialOutcome::refused);
         return nobody_listens ? ServerStatus::down : ServerStatus::unavailable;
     }
     if (access_trouble) return ServerStatus::warning;
