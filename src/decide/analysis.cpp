@@ -11,9 +11,7 @@
 
 namespace handyrep::decide {
 
-using model::Answered;
 using model::DialOutcome;
-using model::LastWords;
 using model::ServerName;
 
 bool Analysis::has(FindingKind kind) const {
@@ -82,6 +80,7 @@ std::optional<Situation> several_primaries(const AnalysisInput& input, const Pri
     if (!out.detail.empty()) return Situation::old_primary_returned;
     if (writable.size() < 2) return std::nullopt;
     for (const model::ServerEvidence* it : writable) {
+        if (!it->last_answer) continue;
         const auto& answer = it->last_answer->what;
         out.detail += fmt::format(
             "{}{} at {}", out.detail.empty() ? "" : ", ", it->server.text(),
@@ -121,25 +120,27 @@ std::optional<Situation> answering(const AnalysisInput& input, const PrimaryLook
 
 /// The held session is gone or mute, but a fresh one shows a living server.
 std::optional<Situation> alive_by_dial(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
-    if (!primary.fresh_dial()) return std::nullopt;
-    switch (*primary.dial) {
+    const auto dial = primary.dial_since_bad();
+    if (!dial || !primary.seen->bad_since) return std::nullopt;
+    const Instant bad_since = *primary.seen->bad_since;
+    switch (*dial) {
         case DialOutcome::accepted: return Situation::healthy;
         case DialOutcome::too_many_connections: return Situation::connections_exhausted;
         case DialOutcome::authentication_failed: return Situation::auth_broken;
         case DialOutcome::tls_failed:
         case DialOutcome::name_not_resolved:
         case DialOutcome::other_refusal:
-            out.detail = fmt::format("a fresh connection ends with: {}", word_for(*primary.dial));
+            out.detail = fmt::format("a fresh connection ends with: {}", word_for(*dial));
             return Situation::listener_or_firewall;
         case DialOutcome::shutting_down:
-            note_grace(input, out, *primary.seen->bad_since, input.settings.planned_grace);
+            note_grace(input, out, bad_since, input.settings.planned_grace);
             return Situation::primary_shut_down_cleanly;
         case DialOutcome::starting_up:
         case DialOutcome::in_recovery:
         case DialOutcome::not_yet_accepting: {
             const bool planned = primary.stopped_by_administrator();
             note_grace(
-                input, out, planned ? *primary.seen->bad_since : primary.seen->recovering_since.value_or(input.now),
+                input, out, planned ? bad_since : primary.seen->recovering_since.value_or(input.now),
                 planned ? input.settings.planned_grace : input.settings.crash_grace);
             return Situation::primary_crash_recovery;
         }
@@ -154,7 +155,8 @@ std::optional<Situation> alive_by_dial(const AnalysisInput& input, const Primary
 
 /// A person's stop, by the last words, the dials before, or the control file; never by recovery that failed (57P03, then refused).
 std::optional<Situation> shut_down(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
-    if (!primary.fresh_dial() || primary.dial != DialOutcome::refused || !primary.stopped_by_administrator()) return std::nullopt;
+    if (primary.dial_since_bad() != DialOutcome::refused || !primary.stopped_by_administrator() || !primary.seen->bad_since)
+        return std::nullopt;
     note_grace(input, out, *primary.seen->bad_since, input.settings.planned_grace);
     return Situation::primary_shut_down_cleanly;
 }
@@ -192,7 +194,7 @@ Analysis analyse(const AnalysisInput& input) {
     out.primary = input.saved.primary;
     const PrimaryLook primary = look_at_primary(input);
     out.primary_suspected = primary.suspected();
-    out.primary_port_refused = primary.fresh_dial() && primary.dial == DialOutcome::refused;
+    out.primary_port_refused = primary.dial_since_bad() == DialOutcome::refused;
     out.primary_host_answers = primary.host_answers;
     out.dials_silent_long_enough = primary.seen != nullptr && primary.seen->dials_bad_since &&
                                    input.now - *primary.seen->dials_bad_since >= input.settings.silence_timeout;

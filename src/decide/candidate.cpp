@@ -33,8 +33,8 @@ std::optional<model::Timeline> expected_timeline(const AnalysisInput& input) {
 }
 
 Eligibility judge(const model::ServerDefinition& server, const ReplicaView& view, std::optional<model::Timeline> expected) {
-    if (!view.valid || view.standby() == nullptr) return Eligibility::not_seen;
-    const model::StandbyAnswer& standby = *view.standby();
+    if (!view.valid || !view.answer || view.answer->standby() == nullptr) return Eligibility::not_seen;
+    const model::StandbyAnswer& standby = *view.answer->standby();
     if (server.failover_priority == 0) return Eligibility::never_by_priority;
     if (view.answer->version.major() < 12) return Eligibility::version_cannot_promote;
     if (standby.apply_delay > Duration::zero()) return Eligibility::delayed;
@@ -50,7 +50,8 @@ bool better(const Ranked& a, const Ranked& b) {
     const bool b_may = b.eligibility == Eligibility::eligible;
     if (a_may != b_may) return a_may;
     if (!a_may) return a.server < b.server;
-    return std::tuple{b.received->lsn, a.priority, a.server} < std::tuple{a.received->lsn, b.priority, b.server};
+    const auto position = [](const Ranked& it) { return it.received ? it.received->lsn : model::Lsn{0}; };
+    return std::tuple{position(b), a.priority, a.server} < std::tuple{position(a), b.priority, b.server};
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ std::optional<Hold> situation_forbids(const AnalysisInput& input, const Analysis
             if (analysis.overdue) return std::nullopt;
             return Hold{
                 Reason::waiting_for_grace,
-                fmt::format("waits for the primary to come back for another {}", left_text(input, *analysis.ripe_at)), analysis.ripe_at};
+                fmt::format("waits for the primary to come back for another {}", left_text(input, analysis.ripe_at.value_or(input.now))),
+                analysis.ripe_at};
         case Situation::unknown: return Hold{Reason::first_look_incomplete, "waits until every server was looked at once"};
         case Situation::healthy:
             if (!analysis.primary_suspected) return Hold{Reason::primary_answers, "nothing: the primary answers"};
@@ -133,6 +134,8 @@ std::string nobody_text(const Ranking& ranking) {
 
 /// Both gates, from outside, for `candidate`.
 std::optional<Hold> gates_forbid(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate) {
+    if (!candidate.received)
+        return Hold{Reason::no_eligible_replica, fmt::format("the WAL position of {} is not known", candidate.server.text())};
     const Gate durability = durability_outlook(input, analysis, *candidate.received);
     if (!is_open(durability)) return Hold{Reason::durability_gate_closed, text_of(durability)};
     const Gate fence = fence_outlook(input, analysis);
@@ -160,7 +163,7 @@ Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guar
     if (auto hold = guards_forbid(input, analysis, guards)) return *std::move(hold);
     const Ranking ranking = rank(input, analysis);
     const Ranked* const winner = ranking.winner();
-    if (winner == nullptr) return Hold{Reason::no_eligible_replica, nobody_text(ranking)};
+    if (winner == nullptr || !input.saved.primary) return Hold{Reason::no_eligible_replica, nobody_text(ranking)};
     if (auto hold = gates_forbid(input, analysis, *winner)) return *std::move(hold);
     return FailOver{
         reason_for_acting(analysis.situation), *input.saved.primary, winner->server,

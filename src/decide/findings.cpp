@@ -134,7 +134,7 @@ void add_findings(const AnalysisInput& input, const PrimaryLook& primary, Analys
         add_replica_findings(input, *found, input.evidence.find(view.server), view, out);
     }
     if (primary.suspected() && out.situation == Situation::healthy) {
-        const bool dial_accepted = primary.fresh_dial() && primary.dial == model::DialOutcome::accepted;
+        const bool dial_accepted = primary.dial_since_bad() == model::DialOutcome::accepted;
         find(
             out, dial_accepted ? FindingKind::session_lost : FindingKind::primary_suspected, primary.name(),
             fmt::format("{}: {}", primary.name().text(), describe_sight(input, *primary.seen)));
@@ -164,7 +164,7 @@ void add_facts(const AnalysisInput& input, const PrimaryLook& primary, Analysis&
             add(Weight::supports, seen.server, "host",
                 fmt::format(
                     "control file says {}, {} processes hold the data directory", word_for(primary.host->state), primary.host->processes),
-                seen.host->at);
+                seen.host ? std::optional{seen.host->at} : std::nullopt);
         } else {
             add(Weight::unknown, seen.server, "host",
                 !seen.host                          ? "not looked into"
@@ -180,7 +180,7 @@ void add_facts(const AnalysisInput& input, const PrimaryLook& primary, Analysis&
             continue;
         }
         add(view.attachment == Attachment::attached ? Weight::contradicts : Weight::supports, view.server, "wal receiver",
-            std::string(word_for(view.attachment)), seen->held->at);
+            std::string(word_for(view.attachment)), seen->held ? std::optional{seen->held->at} : std::nullopt);
         if (seen->witness && view.reach != model::Reach::unknown) {
             add(view.reach == model::Reach::accepted ? Weight::contradicts : Weight::supports, view.server, "witness",
                 fmt::format("its host {}", word_for(view.reach)), seen->witness->at);

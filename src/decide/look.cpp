@@ -50,8 +50,8 @@ Attachment attachment_of(const AnalysisInput& input, const model::StandbyAnswer&
 bool host_will_answer(const AnalysisInput& input, const PrimaryLook& primary) {
     constexpr Duration lately = std::chrono::seconds{30};
     const ServerEvidence& seen = *primary.seen;
-    return primary.fresh_dial() && primary.dial == DialOutcome::refused && seen.last_words && seen.host &&
-           seen.host->what.look() != nullptr && is_fresh(input, seen.host->at, lately);
+    return primary.dial_since_bad() == DialOutcome::refused && seen.last_words && seen.host && seen.host->what.look() != nullptr &&
+           is_fresh(input, seen.host->at, lately);
 }
 
 }  // namespace
@@ -67,9 +67,11 @@ bool PrimaryLook::stopped_by_administrator() const {
 }
 
 bool PrimaryLook::dead(const AnalysisInput& input) const {
-    if (!fresh_dial() || !model::is_dead(*dial) || seen->bad_looks < input.settings.poll_tries) return false;
+    const auto outcome = dial_since_bad();
+    if (!outcome || !model::is_dead(*outcome) || !seen->held || !seen->bad_since) return false;
+    if (seen->bad_looks < input.settings.poll_tries) return false;
     const bool session_ended = !std::holds_alternative<model::Silent>(seen->held->what);
-    if (session_ended && dial == DialOutcome::refused) return true;
+    if (session_ended && outcome == DialOutcome::refused) return true;
     return input.now - *seen->bad_since >= input.settings.silence_timeout;
 }
 
@@ -104,7 +106,7 @@ std::vector<ReplicaView> look_at_replicas(const AnalysisInput& input, const Prim
         // Before the primary went bad any fresh answer will do; afterwards only one that was asked for since.
         const std::optional<Instant> since = primary.suspected() ? primary.seen->bad_since : std::nullopt;
         const Answered* const answer = fresh_answer(input, *seen);
-        if (answer != nullptr && answer->standby() != nullptr && !is_foreign(input, *answer)) {
+        if (answer != nullptr && seen->held && answer->standby() != nullptr && !is_foreign(input, *answer)) {
             view.answer = *answer;
             view.valid = !since || seen->held->at >= *since;
             view.attachment = attachment_of(input, *answer->standby(), seen->held->at, &server);

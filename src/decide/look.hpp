@@ -23,7 +23,10 @@ struct PrimaryLook {
     [[nodiscard]] const model::ServerName& name() const { return definition->name; }
     [[nodiscard]] bool suspected() const { return seen != nullptr && seen->bad_since.has_value(); }
     /// The dial was made after the held session went bad: the two sensors speak of the same trouble.
-    [[nodiscard]] bool fresh_dial() const { return dial && seen != nullptr && seen->bad_since && *dial_at >= *seen->bad_since; }
+    [[nodiscard]] std::optional<model::DialOutcome> dial_since_bad() const {
+        const bool speaks = dial && dial_at && seen != nullptr && seen->bad_since && *dial_at >= *seen->bad_since;
+        return speaks ? dial : std::nullopt;
+    }
     [[nodiscard]] bool answers_as_standby() const { return answer != nullptr && answer->standby() != nullptr; }
     [[nodiscard]] bool stopped_by_administrator() const;
     /// Both sensors, at least poll_tries looks, and silence only after silence_timeout.
