@@ -11,6 +11,7 @@
 #include <restinio/all.hpp>
 
 #include <list>
+#include <set>
 #include <utility>
 
 namespace handyrep::api {
@@ -28,8 +29,26 @@ constexpr std::chrono::seconds write_limit{15};
 // Every step of an operation has a limit of its own; this only frees a connection whose answer never comes.
 constexpr std::chrono::minutes answer_limit{15};
 
+/// Turns away whom there is no room for. Not RESTinio's own limiter: that one belongs to the acceptor, and a connection that is
+/// still open at the end tells it so after it is gone.
+class Room {
+public:
+    void state_changed(const restinio::connection_state::notice_t& notice) noexcept {
+        const auto cause = notice.cause();
+        if (restinio::holds_alternative<restinio::connection_state::accepted_t>(cause)) open_.insert(notice.connection_id());
+        if (restinio::holds_alternative<restinio::connection_state::closed_t>(cause)) open_.erase(notice.connection_id());
+    }
+    [[nodiscard]] restinio::ip_blocker::inspection_result_t inspect(const restinio::ip_blocker::incoming_info_t& /*from*/) const noexcept {
+        return open_.size() < most_connections ? restinio::ip_blocker::allow() : restinio::ip_blocker::deny();
+    }
+
+private:
+    std::set<restinio::connection_id_t> open_;
+};
+
 struct Traits : restinio::default_single_thread_traits_t {
-    static constexpr bool use_connection_count_limiter = true;
+    using connection_state_listener_t = Room;
+    using ip_blocker_t = Room;
 };
 using HttpServer = restinio::http_server_t<Traits>;
 using Handle = restinio::request_handle_t;
@@ -118,6 +137,7 @@ public:
 
 private:
     void start(const asio::ip::address& address) {
+        const auto room = std::make_shared<Room>();
         restinio::server_settings_t<Traits> settings;
         settings.port(listen_.port)
             .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
@@ -126,7 +146,8 @@ private:
                 port_ = acceptor.local_endpoint().port();
                 ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);  // a program that we start must not keep our port
             })
-            .max_parallel_connections(most_connections)
+            .connection_state_listener(room)
+            .ip_blocker(room)
             .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}
                                           .max_url_size(longest_url)
                                           .max_field_name_size(256)

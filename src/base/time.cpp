@@ -14,7 +14,6 @@ namespace handyrep {
 namespace {
 
 using std::chrono::days;
-using std::chrono::duration_cast;
 using std::chrono::floor;
 using std::chrono::hours;
 using std::chrono::microseconds;

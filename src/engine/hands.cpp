@@ -155,8 +155,9 @@ Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) 
 
 Async<void> Hands::promote(const plans::Promote& command, Instant deadline) {
     ensure(findings_.expires.has_value(), "a promotion is journalled with its expiry before it is asked for");
+    const WallTime expires = findings_.expires.value_or(WallTime{});
     ports::Postgres& postgres = state_.postgres(command.candidate);
-    auto asked = co_await postgres.promote(*findings_.expires, deadline);
+    auto asked = co_await postgres.promote(expires, deadline);
     if (!asked) {
         // Carried out already (by an earlier attempt): then it answers as primary.
         const model::HeldSight sight = co_await look(command.candidate, deadline);

@@ -33,6 +33,8 @@ private:
     };
     /// An operation that is open in the journal and not being carried out: of an earlier life, or with an unknown outcome.
     struct OpenOperation {
+        model::ServerName candidate;
+        model::ServerName old_primary;
         saved::OperationBegun begun;
         std::uint64_t number;
         std::uint64_t last_sequence;

@@ -150,8 +150,8 @@ asio::awaitable<void> Cluster::Loop::close_unended() {
 
 /// The promotion may have happened: until it was seen, the candidate counts as a possible primary and the operation stays open.
 asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings) {
-    if (!findings.expires || !begun.candidate) co_return;
-    unsettled_ = OpenOperation{begun, findings.operation, conductor.sequence()};
+    if (!findings.expires || !begun.candidate || !begun.old_primary) co_return;
+    unsettled_ = OpenOperation{*begun.candidate, *begun.old_primary, begun, findings.operation, conductor.sequence()};
     state_.saved.possible_primary = model::PossiblePrimary{*begun.candidate, *findings.expires};
     const auto written = co_await state_.save();
     if (!written) state_.tell(Level::error, "saved_state_unwritable", written.error().text(), {}, findings.operation);
@@ -218,7 +218,7 @@ asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision
 }
 
 asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
-    const model::ServerName promoted = *work.open.begun.candidate;
+    const model::ServerName promoted = work.open.candidate;
     Findings findings;
     findings.automatic = work.open.begun.automatic;
     findings.operation = work.open.number;
@@ -230,7 +230,7 @@ asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
     const auto highest = std::ranges::find(state_.saved.highest, promoted, &model::HighestSeen::server);
     if (highest != state_.saved.highest.end()) findings.old_position = highest->position;
     const Outcome outcome =
-        co_await conductor.finish(plans::after_promotion(state_.saved, state_.settings(), promoted, *work.open.begun.old_primary));
+        co_await conductor.finish(plans::after_promotion(state_.saved, state_.settings(), promoted, work.open.old_primary));
     co_await conclude(conductor, findings, outcome);
 }
 
@@ -242,7 +242,7 @@ asio::awaitable<void> Cluster::Loop::take_back(TakeBack work) {
     std::vector<plans::Command> undo;
     for (const model::ServerName& replica : work.open.begun.detached) {
         if (state_.definition().find(replica) != nullptr && replica != state_.saved.primary)
-            undo.emplace_back(plans::Reattach{replica, *work.open.begun.old_primary});
+            undo.emplace_back(plans::Reattach{replica, work.open.old_primary});
     }
     const auto failures = co_await conductor.take_back(undo);
     const std::string text = failures.empty() ? "taken back: its point of no return was not reached"

@@ -73,7 +73,7 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
     const bool known = state_.definition().find(*begun->candidate) != nullptr && state_.definition().find(*begun->old_primary) != nullptr;
     if (!known) co_return co_await close(conductor, findings, "its servers are no longer configured");
 
-    const OpenOperation open{*begun, number, records.back().sequence};
+    const OpenOperation open{*begun->candidate, *begun->old_primary, *begun, number, records.back().sequence};
     const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
     // A promotion was recorded since, and not this one's: what led to it is no longer anybody's to undo or to finish.
     const bool recorded = !never_happened && state_.saved.primary == begun->candidate;

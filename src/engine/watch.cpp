@@ -94,8 +94,8 @@ asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
     for (;;) {
         const std::uint64_t heard = alarm_.rung();
         // A plain death is decided without the hosts' shells, and the fence wants that of the primary for itself.
-        if (suspicious() && state_.clock().now() - *suspicious_since_ < shell_patience)
-            co_await state_.clock().sleep_until(*suspicious_since_ + shell_patience);
+        if (const auto since = suspicious_since_; since && state_.clock().now() - *since < shell_patience)
+            co_await state_.clock().sleep_until(*since + shell_patience);
         const Instant began = state_.clock().now();
         const bool is_primary = server.server == state_.saved.primary;
         if (suspicious() && !is_primary && state_.saved.barred(server.server) == nullptr) {

@@ -319,6 +319,19 @@ TEST_F(HttpTest, ServesOthersWhileOneClientIsSlowAndOneOrderIsLong) {
     EXPECT_EQ(answer_in(slow.receive()).status, 200);
 }
 
+TEST_F(HttpTest, TurnsAwayWhomThereIsNoRoomForUntilThereIs) {
+    {
+        std::vector<std::unique_ptr<Connection>> held;
+        for (int number = 0; number < 64; ++number) {
+            held.push_back(std::make_unique<Connection>(port));
+            held.back()->send(text_of("GET", "/openapi.yaml", {}, ""));
+            EXPECT_EQ(answer_in(held.back()->receive()).status, 200) << number;
+        }
+        EXPECT_EQ(ask("GET", "/openapi.yaml", {}).status, 0);
+    }
+    wait_until([this] { return ask("GET", "/openapi.yaml", {}).status == 200; });
+}
+
 TEST_F(HttpTest, KeepsAConnectionForTheNextQuestion) {
     Connection connection{port};
     for (int question = 0; question < 3; ++question) {
