@@ -47,8 +47,9 @@ private:
 };
 
 struct Traits : restinio::default_single_thread_traits_t {
-    using connection_state_listener_t = Room;
-    using ip_blocker_t = Room;
+    // RESTinio asks for these names.
+    using connection_state_listener_t = Room;  // NOLINT(readability-identifier-naming)
+    using ip_blocker_t = Room;                 // NOLINT(readability-identifier-naming)
 };
 using HttpServer = restinio::http_server_t<Traits>;
 using Handle = restinio::request_handle_t;
