@@ -19,8 +19,9 @@ struct StoreDisk {
     std::uint64_t last_operation = 0;
     std::vector<saved::Event> events{};
 
-    bool fails = false;  // every request is answered with an error
-    bool hangs = false;  // no request is answered
+    bool fails = false;         // every request is answered with an error
+    bool hangs = false;         // no request is answered
+    bool journal_lost = false;  // seen by the next manager that opens it
     std::function<void(const saved::JournalRecord&)> on_append{};
     std::function<void(const saved::Event&)> on_event{};
 
@@ -36,6 +37,7 @@ public:
     Async<void> write_servers(const std::string& text, Instant deadline) override;
     Async<void> append(const saved::JournalRecord& record, Instant deadline) override;
     Async<std::vector<saved::JournalRecord>> open_operations(Instant deadline) override;
+    [[nodiscard]] bool journal_lost() const override { return disk_.journal_lost; }
     Async<std::uint64_t> last_operation(Instant deadline) override;
     void remember(const saved::Event& event) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;

@@ -30,6 +30,22 @@ decide::Reason reason_of(const decide::Decision& decision) {
     return std::visit([](const auto& it) { return it.reason; }, decision);
 }
 
+/// However `run` ends, whoever waits for an operation is told.
+class StopNotice {
+public:
+    StopNotice(bool& stopped, Bell& bell) : stopped_{stopped}, bell_{bell} {}
+    ~StopNotice() {
+        stopped_ = true;
+        bell_.ring();
+    }
+    StopNotice(const StopNotice&) = delete;
+    StopNotice& operator=(const StopNotice&) = delete;
+
+private:
+    bool& stopped_;
+    Bell& bell_;
+};
+
 }  // namespace
 
 Cluster::Loop::Loop(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings)
@@ -48,6 +64,7 @@ asio::awaitable<void> Cluster::Loop::run() {
     std::vector<asio::awaitable<void>> works = watch_.works();
     works.push_back(operate());
     works.push_back(keep_house());
+    const StopNotice notice{stopped_, done_bell_};
     co_await forever(std::move(works));
 }
 
@@ -82,7 +99,7 @@ asio::awaitable<bool> Cluster::Loop::try_load() {
     }
     loaded_ = true;
     journal_available_ = true;
-    provisional_ = first_start;
+    if (first_start || state_.store().journal_lost()) state_.saved.provisional = true;
     for (const model::UpstreamSettings& it : state_.saved.upstream_settings) {
         if (state_.definition().find(it.server) != nullptr) state_.postgres(it.server).remember_upstream_settings(it.conninfo);
     }
@@ -103,7 +120,7 @@ asio::awaitable<bool> Cluster::Loop::try_load() {
 void Cluster::Loop::begin_without_memory(const std::string& why) {
     adopt_definition(true);
     journal_available_ = false;
-    provisional_ = true;
+    state_.saved.provisional = true;
     state_.tell(
         Level::error, "saved_state_unreadable",
         fmt::format("{}: watching by the configuration, and nothing is done before it can; check the manager's disk", why));
@@ -160,7 +177,7 @@ void Cluster::Loop::tick() {
 
 decide::Guards Cluster::Loop::guards() const {
     decide::Guards out{
-        .provisional = provisional_,
+        .provisional = state_.saved.provisional,
         .operation_running = operating_,
         .journal_available = journal_available_,
         .refused_until = refused_until_};
@@ -172,15 +189,15 @@ decide::Guards Cluster::Loop::guards() const {
     return out;
 }
 
-/// Without saved state nothing is done before every server was read once (S13).
+/// Without saved state or journal nothing is done before every server was read once (S13).
 void Cluster::Loop::watch_first_look() {
-    if (!provisional_) return;
+    if (!state_.saved.provisional) return;
     const bool complete = std::ranges::all_of(state_.saved.servers, [&](const model::ServerDefinition& it) {
         const auto* const seen = state_.evidence.find(it.name);
         return !it.enabled || (seen != nullptr && seen->last_answer);
     });
     if (!complete) return;
-    provisional_ = false;
+    state_.saved.provisional = false;
     want_save();
     state_.tell(Level::info, "first_look_complete", "every server was read once: automation begins");
 }

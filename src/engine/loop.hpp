@@ -100,7 +100,7 @@ private:
     WallTime since_{};
     std::vector<Work> waiting_;  // at most one automatic one; those of the start come first
     bool operating_ = false;
-    bool provisional_ = false;
+    bool stopped_ = false;
     bool ready_ = false;
     bool loaded_ = false;  // until then the disk may know better: watch, do nothing, write nothing
     bool journal_available_ = true;

@@ -185,7 +185,11 @@ asio::awaitable<void> Cluster::Loop::fail_over(
     }
     if (!ordered) co_return;
     if (outcome.end == End::done) {
-        ordered->answer = FailoverAnswer{number, shown, outcome.text};
+        ordered->answer = FailoverAnswer{
+            number, shown,
+            fmt::format(
+                "{} is the primary in place of {}{}{}", decision.candidate.text(), decision.old_primary.text(),
+                outcome.failures.empty() ? "" : "; left to do: ", fmt::join(outcome.failures, "; "))};
     } else {
         ordered->answer = Error{outcome.end == End::refused ? ErrorKind::refused : ErrorKind::failed, outcome.text};
     }
@@ -266,6 +270,7 @@ Result<decide::FailOver> Cluster::Loop::decide_ordered(const FailoverOrder& orde
 
 Async<FailoverAnswer> Cluster::Loop::failover(FailoverOrder order) {
     if (!ready_) co_return Error{ErrorKind::refused, "still starting: ask again in a moment"};
+    if (stopped_) co_return Error{ErrorKind::refused, "HandyRep is stopping"};
     if (operating_ || !waiting_.empty()) co_return Error{ErrorKind::conflict, "another operation is running: wait until it has ended"};
     if (order.dry_run) {
         const auto decision = decide_ordered(order);
@@ -274,7 +279,10 @@ Async<FailoverAnswer> Cluster::Loop::failover(FailoverOrder order) {
     }
     const auto ordered = std::make_shared<Ordered>(Ordered{.order = std::move(order), .answer = {}});
     submit(ordered);
-    while (!ordered->answer) co_await done_bell_.wait_past(done_bell_.rung());
+    while (!ordered->answer && !stopped_) co_await done_bell_.wait_past(done_bell_.rung());
+    if (!ordered->answer)
+        co_return Error{
+            ErrorKind::failed, "HandyRep stopped meanwhile: its next start undoes or finishes what was begun; look at the events then"};
     co_return *ordered->answer;
 }
 

@@ -74,7 +74,9 @@ struct SavedState {
     std::vector<HighestSeen> highest;
     std::vector<UpstreamSettings> upstream_settings;
     /// As last read from the primary; nothing when it never was. The durability gate needs it when the primary is already dead (S5).
-    std::optional<std::string> synchronous_standby_names;
+    std::optional<std::string> synchronous_standby_names{};
+    /// What was known before is lost (no saved state, or a lost journal): nothing is done by itself until every server was read once (S13).
+    bool provisional = false;
 
     [[nodiscard]] const MustBeDown* barred(const ServerName& server) const;
     friend bool operator==(const SavedState&, const SavedState&) = default;

@@ -29,6 +29,9 @@ public:
     virtual Async<void> append(const saved::JournalRecord& record, Instant deadline) = 0;
     /// Every record of operations that have not ended, in order.
     virtual Async<std::vector<saved::JournalRecord>> open_operations(Instant deadline) = 0;
+    /// The journal was lost or damaged while the saved state stayed: what was under way is not known, so whoever asks begins
+    /// provisionally (S13). True until the store is opened again.
+    [[nodiscard]] virtual bool journal_lost() const = 0;
     /// The highest operation number ever used here, 0 at first.
     virtual Async<std::uint64_t> last_operation(Instant deadline) = 0;
 

@@ -91,6 +91,7 @@ std::string body(const model::SavedState& state) {
     for (const model::UpstreamSettings& it : state.upstream_settings) {
         out += fmt::format("  - server: {}\n    conninfo: {}\n", yaml_text(it.server.text()), yaml_text(it.conninfo));
     }
+    if (state.provisional) out += "provisional: true\n";
     if (state.synchronous_standby_names) out += fmt::format("synchronous_standby_names: {}\n", yaml_text(*state.synchronous_standby_names));
     return out;
 }

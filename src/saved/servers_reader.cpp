@@ -279,10 +279,12 @@ model::SavedState state_of(const YamlNode& root) {
         .highest = each<model::HighestSeen>(fields, "highest", highest, &model::HighestSeen::server),
         .upstream_settings =
             each<model::UpstreamSettings>(fields, "upstream_settings", upstream_settings, &model::UpstreamSettings::server),
-        .synchronous_standby_names = {}};
+        .synchronous_standby_names = {},
+        .provisional = false};
     if (fields.has("system_id")) state.system_id = model::SystemId{fields.number<std::uint64_t>("system_id")};
     if (fields.has("primary")) state.primary = fields.name<model::ServerName>("primary");
     if (fields.has("synchronous_standby_names")) state.synchronous_standby_names = fields.text("synchronous_standby_names");
+    if (fields.has("provisional")) state.provisional = fields.flag("provisional");
     if (const YamlNode* node = fields.take_if("possible_primary")) state.possible_primary = possible_primary(*node);
     if (const YamlNode* node = fields.take_if("last_failover")) state.last_failover = last_failover(*node);
     fields.end();

@@ -292,6 +292,32 @@ TEST(HangingPromotion, LetsNoOtherBePromotedBesides) {
     EXPECT_EQ(it.broken(), "");
 }
 
+TEST(LostJournal, HoldsAutomationBackUntilEveryServerWasReadAlsoAfterAnotherRestart) {
+    Scenario it;
+    it.strike(FaultKind::replica_dies, 60s);
+    it.run.kill_manager();
+    it.run.disk().records.clear();
+    it.run.disk().journal_lost = true;
+    it.run.start_manager();
+    it.run.run_for(5s);
+    it.run.kill_manager();
+    it.run.disk().journal_lost = false;
+    it.run.start_manager();
+    it.run.run_for(5s);
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_EQ(it.failovers_after(20s), 0U) << story(it.run);
+}
+
+TEST(LostJournal, HoldsNothingBackOnceEveryServerWasRead) {
+    Scenario it;
+    it.run.kill_manager();
+    it.run.disk().journal_lost = true;
+    it.run.start_manager();
+    it.run.run_for(5s);
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(20s)) << story(it.run);
+}
+
 TEST(FailingStore, MeansThatNothingIsDone) {
     Scenario it;
     it.strike(FaultKind::store_fails, 20s);

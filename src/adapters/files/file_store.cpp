@@ -46,6 +46,7 @@ struct FileStore::Truth {
     std::string folder;
     FileDescriptor lock;
     Journal journal;
+    bool journal_lost = false;
 };
 
 struct FileStore::Past {
@@ -102,6 +103,8 @@ Async<std::vector<saved::JournalRecord>> FileStore::open_operations(Instant dead
     co_return co_await on_worker(*truth_worker_, clock_, deadline, "read the journal", std::move(work));
 }
 
+bool FileStore::journal_lost() const { return truth_->journal_lost; }
+
 Async<std::uint64_t> FileStore::last_operation(Instant deadline) {
     std::function<Result<std::uint64_t>()> work = [truth = truth_] { return truth->journal.last_operation(); };
     co_return co_await on_worker(*truth_worker_, clock_, deadline, "read the journal", std::move(work));
@@ -134,6 +137,7 @@ struct Opening {
     ports::Clock& clock;
     const Options& options;
     OpenStore out{};
+    bool journal_lost = false;
 
     Result<OpenStore> run() {
         auto folder = make_private_folder(options.folder);
@@ -146,7 +150,8 @@ struct Opening {
         if (!journal) return std::move(journal).error();
         History history = open_history();
         if (auto skipped = journal->skip_operations(history.highest_operation()); !skipped) return skipped.error();
-        auto truth = std::make_shared<FileStore::Truth>(FileStore::Truth{options.folder, *std::move(lock), *std::move(journal)});
+        auto truth =
+            std::make_shared<FileStore::Truth>(FileStore::Truth{options.folder, *std::move(lock), *std::move(journal), journal_lost});
         auto past = std::make_shared<FileStore::Past>(std::move(history));
         out.store = std::unique_ptr<FileStore>{new FileStore{clock, std::move(truth), std::move(past)}};
         return std::move(out);
@@ -156,12 +161,12 @@ struct Opening {
         auto open = open_database(journal_plan(options.folder), clock.wall());
         if (!open) return std::move(open).error();
         if (!open->set_aside.empty()) {
-            out.journal_lost = true;
+            journal_lost = true;
             out.warnings.push_back(fmt::format(
                 "journal.sqlite was damaged; it is kept as {} and a new one was begun, so what was under way is not known",
                 open->set_aside));
         } else if (open->is_new && exists(options.folder + "/" + servers_file)) {
-            out.journal_lost = true;
+            journal_lost = true;
             out.warnings.push_back(
                 "journal.sqlite was missing although servers.save is there; a new one was begun, so what was under way is not known");
         }

@@ -30,6 +30,7 @@ public:
     Async<void> write_servers(const std::string& text, Instant deadline) override;
     Async<void> append(const saved::JournalRecord& record, Instant deadline) override;
     Async<std::vector<saved::JournalRecord>> open_operations(Instant deadline) override;
+    [[nodiscard]] bool journal_lost() const override;
     Async<std::uint64_t> last_operation(Instant deadline) override;
     void remember(const saved::Event& event) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;
@@ -51,9 +52,6 @@ private:
 
 struct OpenStore {
     std::unique_ptr<FileStore> store;
-    /// The journal was damaged, or is missing although servers.save is there: what was under way is not known, so the cluster
-    /// is provisional and nothing is done by itself until every server was read (S13).
-    bool journal_lost = false;
     std::vector<std::string> warnings;  // one sentence each, for the log
 };
 

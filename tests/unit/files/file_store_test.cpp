@@ -173,7 +173,7 @@ TEST(Journal, ThatIsDamagedIsKeptAsideReportedAndBegunAnew) {
     spoil(bench.folder / "journal.sqlite");
     const auto open = bench.open();
     ASSERT_TRUE(open);
-    EXPECT_TRUE(open->journal_lost);
+    EXPECT_TRUE(bench.store->journal_lost());
     EXPECT_THAT(open->warnings, ElementsAre(HasSubstr("journal.sqlite was damaged; it is kept as")));
     EXPECT_EQ(count_of(bench.folder, "journal.sqlite.damaged-"), 1U);
     EXPECT_THAT(*bench.open_operations(), IsEmpty());
@@ -193,7 +193,7 @@ TEST(Journal, WithADamagedPageIsNoticedAtTheStart) {
     }
     const auto open = bench.open();
     ASSERT_TRUE(open);
-    EXPECT_TRUE(open->journal_lost);
+    EXPECT_TRUE(bench.store->journal_lost());
 }
 
 TEST(Journal, ThatIsMissingBesideASavedStateIsReported) {
@@ -202,14 +202,15 @@ TEST(Journal, ThatIsMissingBesideASavedStateIsReported) {
     ASSERT_TRUE(bench.write_servers("text"));
     bench.close();
     std::filesystem::remove(bench.folder / "journal.sqlite");
-    EXPECT_TRUE(bench.open()->journal_lost);
+    ASSERT_TRUE(bench.open());
+    EXPECT_TRUE(bench.store->journal_lost());
 }
 
 TEST(Journal, OfAFirstStartIsNotReportedAsLost) {
     Bench bench;
     const auto open = bench.open();
     ASSERT_TRUE(open);
-    EXPECT_FALSE(open->journal_lost);
+    EXPECT_FALSE(bench.store->journal_lost());
     EXPECT_THAT(open->warnings, IsEmpty());
 }
 
@@ -261,7 +262,7 @@ TEST(History, ThatIsDamagedIsKeptAsideAndDoesNotMakeTheClusterProvisional) {
     spoil(bench.folder / "history.sqlite");
     const auto open = bench.open();
     ASSERT_TRUE(open);
-    EXPECT_FALSE(open->journal_lost);
+    EXPECT_FALSE(bench.store->journal_lost());
     EXPECT_THAT(open->warnings, ElementsAre(HasSubstr("history.sqlite was damaged")));
 }
 

@@ -91,7 +91,7 @@ TEST(Killed, InTheMiddleOfWritesTheStoreIsWholeAndNeverOlderThanWhatWasReported)
         said = run_and_kill(bench.folder, said, std::chrono::microseconds{random() % 25'000});
         const auto open = bench.open();
         ASSERT_TRUE(open) << open.error().what;
-        ASSERT_FALSE(open->journal_lost) << "round " << round;
+        ASSERT_FALSE(bench.store->journal_lost()) << "round " << round;
 
         const auto text = bench.read_servers();
         ASSERT_TRUE(text && *text);

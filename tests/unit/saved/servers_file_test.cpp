@@ -51,7 +51,8 @@ SavedState sample() {
                 .at = *parse_wall_time("2026-11-22T03:04:00Z"), .from = server("db1"), .to = server("db2"), .acknowledged = true},
         .highest = {{.server = server("db2"), .position = {model::Timeline{3}, model::Lsn{0x16B374D848}}}},
         .upstream_settings = {{.server = server("db2"), .conninfo = "host=db1.example user='a b'"}},
-        .synchronous_standby_names = "ANY 1 (db1, db2)"};
+        .synchronous_standby_names = "ANY 1 (db1, db2)",
+        .provisional = true};
 }
 
 /// The content with its right checksum: what a person who follows the advice of the message makes of it.
@@ -182,7 +183,8 @@ SavedState random_state(std::uint64_t seed) {
         .last_failover = {},
         .highest = {},
         .upstream_settings = {},
-        .synchronous_standby_names = {}};
+        .synchronous_standby_names = {},
+        .provisional = dice.coin()};
     const std::uint64_t count = dice.below(5);
     for (std::uint64_t i = 0; i < count; ++i) {
         const model::ServerName name = server((dice.coin() ? "null" : "no.") + std::to_string(i));
