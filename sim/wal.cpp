@@ -11,16 +11,18 @@ BranchId Branches::fork(BranchId parent, model::Lsn at, model::Timeline number) 
 
 model::TimelineHistory Branches::history(BranchId branch) const {
     std::vector<model::TimelineSwitch> switches;
-    for (BranchId it = branch; all_[it].parent; it = *all_[it].parent) switches.push_back({all_[*all_[it].parent].timeline, all_[it].fork});
+    for (const Branch* it = &all_[branch]; it->parent; it = &all_[*it->parent]) switches.push_back({all_[*it->parent].timeline, it->fork});
     std::ranges::reverse(switches);
     return {all_[branch].timeline, std::move(switches)};
 }
 
 std::optional<model::Lsn> Branches::left(BranchId branch, BranchId ancestor) const {
     std::optional<model::Lsn> lowest;  // a later fork below an earlier one would cut it off
-    for (BranchId it = branch; it != ancestor; it = *all_[it].parent) {
-        if (!all_[it].parent) return std::nullopt;
-        lowest = lowest ? std::min(*lowest, all_[it].fork) : all_[it].fork;
+    for (BranchId id = branch; id != ancestor;) {
+        const Branch& it = all_[id];
+        if (!it.parent) return std::nullopt;
+        lowest = lowest ? std::min(*lowest, it.fork) : it.fork;
+        id = *it.parent;
     }
     return lowest;
 }
