@@ -7,6 +7,7 @@
 #include "decide/analysis.hpp"
 #include "decide/candidate.hpp"
 #include "decide/gates.hpp"
+#include "model/guards.hpp"
 
 #include <optional>
 #include <string>
@@ -65,16 +66,7 @@ struct StopReturned {
 };
 using Decision = std::variant<Hold, FailOver, StopReturned>;
 
-/// What holds automation back apart from the evidence.
-struct Guards {
-    bool paused = false;       // a person paused automation
-    bool maintenance = false;  // of the cluster or its primary
-    bool provisional = false;  // started without intact saved state, and not every server was read yet (S13)
-    bool operation_running = false;
-    bool journal_available = true;
-    std::optional<Duration> cooldown_left{};  // since the last automatic failover, while not acknowledged
-    std::optional<Instant> refused_until{};   // an attempt was just refused: look again then
-};
+using model::Guards;
 
 [[nodiscard]] Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guards& guards);
 
