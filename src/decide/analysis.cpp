@@ -214,7 +214,6 @@ Analysis analyse(const AnalysisInput& input) {
     if (out.primary_suspected && !out.ripe_at && primary.seen->bad_since)
         out.ripe_at = *primary.seen->bad_since + input.settings.silence_timeout;
     add_findings(input, primary, out);
-    add_facts(input, primary, out);
     return out;
 }
 

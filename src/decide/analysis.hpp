@@ -57,7 +57,6 @@ struct Analysis {
     Situation situation = Situation::unknown;
     std::string detail;  // what sets this case apart; may be empty
     std::vector<Finding> findings;
-    std::vector<Fact> facts;
 
     std::optional<model::ServerName> primary;   // who holds the role
     std::optional<model::ServerName> writable;  // the one server that is seen out of recovery now, when it is exactly one
@@ -88,6 +87,10 @@ struct AnalysisInput {
 };
 
 [[nodiscard]] Analysis analyse(const AnalysisInput& input);
+
+/// The evidence that `analysis` of the same input rests on, spelled out. Apart from it, because every sighting is analysed
+/// and hardly any analysis is read.
+[[nodiscard]] std::vector<Fact> facts(const AnalysisInput& input, const Analysis& analysis);
 
 /// How old an answer of the held session may be before it says nothing any more.
 [[nodiscard]] Duration held_freshness(const model::FailoverSettings& settings);

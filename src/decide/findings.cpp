@@ -148,9 +148,11 @@ void add_findings(const AnalysisInput& input, const PrimaryLook& primary, Analys
     }
 }
 
-void add_facts(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+std::vector<Fact> facts(const AnalysisInput& input, const Analysis& analysis) {
+    const PrimaryLook primary = look_at_primary(input);
+    std::vector<Fact> out;
     const auto add = [&](Weight weight, const model::ServerName& server, std::string source, std::string what, std::optional<Instant> at) {
-        out.facts.push_back({weight, server, std::move(source), std::move(what), at});
+        out.push_back({weight, server, std::move(source), std::move(what), at});
     };
     if (primary.seen != nullptr) {
         const ServerEvidence& seen = *primary.seen;
@@ -173,7 +175,7 @@ void add_facts(const AnalysisInput& input, const PrimaryLook& primary, Analysis&
                 seen.host ? std::optional{seen.host->at} : std::nullopt);
         }
     }
-    for (const ReplicaView& view : out.replicas) {
+    for (const ReplicaView& view : analysis.replicas) {
         const ServerEvidence* const seen = input.evidence.find(view.server);
         if (!view.valid) {
             add(Weight::unknown, view.server, "held session", "no answer since the primary went bad", std::nullopt);
@@ -186,6 +188,7 @@ void add_facts(const AnalysisInput& input, const PrimaryLook& primary, Analysis&
                 fmt::format("its host {}", word_for(view.reach)), seen->witness->at);
         }
     }
+    return out;
 }
 
 }  // namespace handyrep::decide

@@ -253,7 +253,7 @@ void Cluster::Loop::note_situation() {
         return;
     }
     std::vector<Field> fields{{"situation", std::string(word_for(analysis_.situation))}, {"reason", next}};
-    for (const decide::Fact& fact : analysis_.facts) {
+    for (const decide::Fact& fact : decide::facts(state_.input(), analysis_)) {
         const std::string weight = fact.weight == decide::Weight::supports      ? "for"
                                    : fact.weight == decide::Weight::contradicts ? "against"
                                                                                 : "unknown";
