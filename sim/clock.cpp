@@ -9,6 +9,20 @@
 
 namespace handyrep::sim {
 
+namespace {
+
+class Alarm final : public ports::Bell::Listener {
+public:
+    Alarm(ports::Bell& bell, Waits& waits, Waits::Ticket ticket) : Listener{bell}, waits_{waits}, ticket_{ticket} {}
+    void rung() override { waits_.fulfil(ticket_); }
+
+private:
+    Waits& waits_;
+    Waits::Ticket ticket_;
+};
+
+}  // namespace
+
 struct Waits::Parked {
     Parked() = default;
     Parked(const Parked&) = delete;
@@ -63,12 +77,26 @@ void Waits::close() {
     while (!parked_.empty()) finish(parked_.begin()->first, asio::error::operation_aborted);
 }
 
-asio::awaitable<void> SimClock::sleep_until(Instant when) {
-    const Waits::Ticket ticket = waits_->open();
-    agenda_.at(when, [weak = std::weak_ptr<Waits>(waits_), ticket] {
+void wake_at(Agenda& agenda, const std::shared_ptr<Waits>& waits, Waits::Ticket ticket, Instant when) {
+    if (when == Instant::max()) return;
+    agenda.at(when, [weak = std::weak_ptr<Waits>(waits), ticket] {
         if (const auto alive = weak.lock()) alive->fulfil(ticket);
     });
+}
+
+asio::awaitable<void> SimClock::sleep_until(Instant when) {
+    const Waits::Ticket ticket = waits_->open();
+    wake_at(agenda_, waits_, ticket, when);
     co_await waits_->wait(ticket);
+}
+
+asio::awaitable<bool> SimClock::wait(ports::Bell& bell, std::uint64_t heard, Instant until) {
+    if (bell.rung() > heard) co_return true;
+    const Waits::Ticket ticket = waits_->open();
+    wake_at(agenda_, waits_, ticket, until);
+    const Alarm alarm{bell, *waits_, ticket};
+    co_await waits_->wait(ticket);
+    co_return bell.rung() > heard;
 }
 
 WallTime SimClock::wall_of(Instant instant) {

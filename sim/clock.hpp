@@ -60,7 +60,9 @@ public:
     [[nodiscard]] Instant now() const override { return agenda_.now(); }
     [[nodiscard]] Instant boot_now() const override { return agenda_.now() + suspended_; }
     [[nodiscard]] WallTime wall() const override { return wall_of(agenda_.now()); }
+    using Clock::wait;
     asio::awaitable<void> sleep_until(Instant when) override;
+    asio::awaitable<bool> wait(ports::Bell& bell, std::uint64_t heard, Instant until) override;
 
     /// The machine slept: the boot-time clock is ahead by this much more from now on.
     void add_suspension(Duration length) { suspended_ += length; }
@@ -72,6 +74,9 @@ private:
     std::shared_ptr<Waits> waits_;
     Duration suspended_{};
 };
+
+/// Fulfils the ticket at that time; `Instant::max()` is never.
+void wake_at(Agenda& agenda, const std::shared_ptr<Waits>& waits, Waits::Ticket ticket, Instant when);
 
 /// What the world will say to a waiting coroutine. Shared, so that an answer that comes too late falls on no dead ground.
 template <class T>
@@ -99,9 +104,7 @@ asio::awaitable<std::optional<T>> answer_by(
         reply->waits = waits;
         reply->ticket = waits->open();
         const Waits::Ticket ticket = reply->ticket;
-        agenda.at(deadline, [weak = std::weak_ptr<Waits>(waits), ticket] {
-            if (const auto alive = weak.lock()) alive->fulfil(ticket);
-        });
+        wake_at(agenda, waits, ticket, deadline);
         co_await waits->wait(ticket);
     }
     co_return reply->value;

@@ -42,8 +42,7 @@ Manager::Manager(World& world, StoreDisk& disk, const model::ClusterDefinition& 
         hosts_.push_back(std::make_unique<SimHost>(world, waits_, it, definition.servers[it].transport));
         ports.push_back({definition.servers[it].name, *postgres_.back(), *hosts_.back()});
     }
-    cluster_ =
-        std::make_unique<engine::Cluster>(io_.get_executor(), definition, engine::Surroundings{clock_, store_, *log_, std::move(ports)});
+    cluster_ = std::make_unique<engine::Cluster>(definition, engine::Surroundings{clock_, store_, *log_, std::move(ports)});
     world.note("manager", "starts");
     asio::co_spawn(io_, cluster_->run(), asio::bind_cancellation_slot(stop_.slot(), [this](const std::exception_ptr& error) {
                        over_ = true;

@@ -39,7 +39,7 @@ private:
     class TraceLog;
     World& world_;
     Instant born_;
-    asio::io_context io_{1};
+    asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};  // one thread: no locks
     std::shared_ptr<Waits> waits_;
     SimClock clock_;
     SimStore store_;

@@ -252,9 +252,8 @@ asio::awaitable<void> SimPostgres::session_ended() {
     waits_->ensure_alive();
     watcher_ = std::make_shared<Reply<bool>>();
     const auto watcher = watcher_;
-    if (session_ && session_->ended) co_return;
     if (session_) session_->on_watch = [watcher] { watcher->give(true); };
-    co_await answer_by(world_.agenda, waits_, watcher, world_.agenda.now() + std::chrono::hours{24 * 365});
+    co_await answer_by(world_.agenda, waits_, watcher, Instant::max());
 }
 
 }  // namespace handyrep::sim

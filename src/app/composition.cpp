@@ -68,7 +68,7 @@ void Composition::add_nodes(const config::Configuration& configuration, asio::io
         surroundings.servers.push_back({server.name, *node.postgres, *node.host});
         nodes_.push_back(std::move(node));
     }
-    cluster_ = std::make_unique<engine::Cluster>(loop.get_executor(), configuration.cluster, std::move(surroundings));
+    cluster_ = std::make_unique<engine::Cluster>(configuration.cluster, std::move(surroundings));
 }
 
 void Composition::replace_credentials(api::Credentials credentials) {

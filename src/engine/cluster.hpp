@@ -1,6 +1,6 @@
 // engine/cluster.hpp — one cluster, watched, decided for and acted on: a value that owns its loop.
 //
-// Everything happens on the executor it was given, one strand per cluster; nothing here knows whether ports lead to
+// Everything happens on the executor that `run` is spawned on, one strand per cluster; nothing here knows whether ports lead to
 // real servers or to the simulator. The caller keeps the ports alive until `run` has returned.
 #pragma once
 
@@ -12,8 +12,6 @@
 #include "ports/host.hpp"
 #include "ports/postgres.hpp"
 #include "ports/store.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
 #include <vector>
@@ -35,7 +33,7 @@ struct Surroundings {
 
 class Cluster {
 public:
-    Cluster(asio::any_io_executor strand, model::ClusterDefinition definition, Surroundings surroundings);
+    Cluster(model::ClusterDefinition definition, Surroundings surroundings);
     ~Cluster();
     Cluster(const Cluster&) = delete;
     Cluster& operator=(const Cluster&) = delete;

@@ -33,7 +33,7 @@ decide::Reason reason_of(const decide::Decision& decision) {
 /// However `run` ends, whoever waits for an operation is told.
 class StopNotice {
 public:
-    StopNotice(bool& stopped, Bell& bell) : stopped_{stopped}, bell_{bell} {}
+    StopNotice(bool& stopped, ports::Bell& bell) : stopped_{stopped}, bell_{bell} {}
     ~StopNotice() {
         stopped_ = true;
         bell_.ring();
@@ -43,18 +43,14 @@ public:
 
 private:
     bool& stopped_;
-    Bell& bell_;
+    ports::Bell& bell_;
 };
 
 }  // namespace
 
-Cluster::Loop::Loop(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings)
-    : state_{strand, std::move(definition), std::move(surroundings)},
-      alarm_{strand},
-      work_bell_{strand},
-      done_bell_{strand},
-      house_bell_{strand},
-      watch_{state_, alarm_},
+Cluster::Loop::Loop(model::ClusterDefinition definition, Surroundings surroundings)
+    : state_{std::move(definition), std::move(surroundings)},
+      watch_{state_},
       decision_{decide::Hold{decide::Reason::first_look_incomplete, "not started yet"}} {}
 
 asio::awaitable<void> Cluster::Loop::run() {
@@ -335,8 +331,7 @@ asio::awaitable<void> Cluster::Loop::keep_house() {
     Instant highest_due = state_.clock().now() + highest_interval;
     for (;;) {
         const std::uint64_t heard = house_bell_.rung();
-        if (!must_save_)
-            co_await ports::first_of(state_.clock().sleep_until(state_.clock().now() + house_interval), house_bell_.wait_past(heard));
+        if (!must_save_) co_await state_.clock().wait(house_bell_, heard, state_.clock().now() + house_interval);
         remember_upstreams();
         state_.note_highest();
         if (!loaded_ && !co_await try_load()) {
@@ -375,8 +370,8 @@ Async<void> Cluster::Loop::acknowledge(std::string by) {
 
 // --- the public face
 
-Cluster::Cluster(asio::any_io_executor strand, model::ClusterDefinition definition, Surroundings surroundings)
-    : loop_{std::make_unique<Loop>(strand, std::move(definition), std::move(surroundings))} {}
+Cluster::Cluster(model::ClusterDefinition definition, Surroundings surroundings)
+    : loop_{std::make_unique<Loop>(std::move(definition), std::move(surroundings))} {}
 Cluster::~Cluster() = default;
 asio::awaitable<void> Cluster::run() { co_await loop_->run(); }
 ClusterReport Cluster::report() const { return loop_->report(); }

@@ -17,7 +17,7 @@ namespace handyrep::engine {
 
 class Cluster::Loop {
 public:
-    Loop(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings);
+    Loop(model::ClusterDefinition definition, Surroundings surroundings);
 
     asio::awaitable<void> run();
     [[nodiscard]] ClusterReport report() const;
@@ -88,10 +88,9 @@ private:
     asio::awaitable<void> resume_one(const std::vector<saved::JournalRecord>& records);
 
     State state_;
-    Bell alarm_;
-    Bell work_bell_;
-    Bell done_bell_;
-    Bell house_bell_;
+    ports::Bell work_bell_;
+    ports::Bell done_bell_;
+    ports::Bell house_bell_;
     Watch watch_;
     decide::Analysis analysis_;
     decide::Decision decision_;

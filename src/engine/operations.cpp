@@ -53,7 +53,7 @@ asio::awaitable<void> Cluster::Loop::operate() {
     for (;;) {
         const std::uint64_t heard = work_bell_.rung();
         if (waiting_.empty()) {
-            co_await work_bell_.wait_past(heard);
+            co_await state_.clock().wait(work_bell_, heard);
             continue;
         }
         Work work = std::move(waiting_.front());
@@ -279,7 +279,7 @@ Async<FailoverAnswer> Cluster::Loop::failover(FailoverOrder order) {
     }
     const auto ordered = std::make_shared<Ordered>(Ordered{.order = std::move(order), .answer = {}});
     submit(ordered);
-    while (!ordered->answer && !stopped_) co_await done_bell_.wait_past(done_bell_.rung());
+    while (!ordered->answer && !stopped_) co_await state_.clock().wait(done_bell_, done_bell_.rung());
     if (!ordered->answer)
         co_return Error{
             ErrorKind::failed, "HandyRep stopped meanwhile: its next start undoes or finishes what was begun; look at the events then"};

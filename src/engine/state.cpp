@@ -23,11 +23,10 @@ const ServerPorts& find_ports(const std::vector<ServerPorts>& servers, const mod
 
 }  // namespace
 
-State::State(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings)
+State::State(model::ClusterDefinition definition, Surroundings surroundings)
     : saved{.cluster = definition.name, .system_id = {}, .primary = {}, .servers = {}, .must_be_down = {}, .possible_primary = {}, .last_failover = {}, .highest = {}, .upstream_settings = {}, .synchronous_standby_names = {}},
       definition_{std::move(definition)},
-      surroundings_{std::move(surroundings)},
-      saved_bell_{strand} {}
+      surroundings_{std::move(surroundings)} {}
 
 ports::Postgres& State::postgres(const model::ServerName& server) const { return find_ports(surroundings_.servers, server).postgres; }
 ports::Host& State::host(const model::ServerName& server) const { return find_ports(surroundings_.servers, server).host; }
@@ -97,7 +96,7 @@ void State::tell(Level level, std::string name, std::string text, std::vector<Fi
 Async<void> State::save() {
     const std::uint64_t wanted = ++saved.version;
     const Instant deadline = clock().now() + save_limit;
-    while (saving_) co_await saved_bell_.wait_past(saved_bell_.rung());
+    while (saving_) co_await clock().wait(saved_bell_, saved_bell_.rung());
     if (stored_version_ >= wanted) co_return Result<void>{};
 
     struct Turn {

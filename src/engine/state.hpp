@@ -4,7 +4,6 @@
 #pragma once
 
 #include "decide/analysis.hpp"
-#include "engine/bell.hpp"
 #include "engine/cluster.hpp"
 #include "model/evidence.hpp"
 
@@ -16,7 +15,7 @@ namespace handyrep::engine {
 
 class State {
 public:
-    State(const asio::any_io_executor& strand, model::ClusterDefinition definition, Surroundings surroundings);
+    State(model::ClusterDefinition definition, Surroundings surroundings);
 
     [[nodiscard]] ports::Clock& clock() const { return surroundings_.clock; }
     [[nodiscard]] ports::Store& store() const { return surroundings_.store; }
@@ -57,7 +56,7 @@ private:
 
     model::ClusterDefinition definition_;
     Surroundings surroundings_;
-    Bell saved_bell_;
+    ports::Bell saved_bell_;
     bool saving_ = false;
     std::uint64_t stored_version_ = 0;
     std::optional<Instant> last_sighting_;

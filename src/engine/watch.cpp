@@ -23,8 +23,10 @@ constexpr Duration answer_limit = milliseconds{500};
 
 std::vector<asio::awaitable<void>> Watch::works() {
     std::vector<asio::awaitable<void>> out;
+    auto news = session_news_.begin();
     for (const ServerPorts& server : state_.servers()) {
-        out.push_back(hold(server));
+        out.push_back(hold(server, *news));
+        out.push_back(listen(server, *news++));
         out.push_back(dial(server));
         out.push_back(look_at_host(server));
     }
@@ -37,6 +39,7 @@ void Watch::set_suspicious(bool suspicious) {
     } else if (!suspicious_since_) {
         suspicious_since_ = state_.clock().now();
         alarm_.ring();
+        for (ports::Bell& it : session_news_) it.ring();
     }
 }
 
@@ -45,13 +48,16 @@ Duration Watch::held_interval() const {
     return state_.clock().now() - *suspicious_since_ < first_looks ? first_interval : model::suspicious_interval;
 }
 
-asio::awaitable<void> Watch::rest(Instant when, std::uint64_t heard) {
-    co_await ports::first_of(state_.clock().sleep_until(when), alarm_.wait_past(heard));
+asio::awaitable<void> Watch::listen(ServerPorts server, ports::Bell& news) {
+    for (;;) {
+        co_await server.postgres.session_ended();
+        news.ring();
+    }
 }
 
-asio::awaitable<void> Watch::hold(ServerPorts server) {
+asio::awaitable<void> Watch::hold(ServerPorts server, ports::Bell& news) {
     for (;;) {
-        const std::uint64_t heard = alarm_.rung();
+        const std::uint64_t heard = news.rung();
         const Instant began = state_.clock().now();
         const Duration limit = std::max(answer_limit, state_.settings().connect_timeout);
         model::HeldSight sight = co_await server.postgres.poll(true, began + limit);
@@ -59,7 +65,7 @@ asio::awaitable<void> Watch::hold(ServerPorts server) {
         state_.absorb({server.server, state_.clock().now(), std::move(sight)});
         // The end of a session is news, not an interval: what a new one is told matters at once.
         if (ended) continue;
-        co_await ports::first_of(rest(began + held_interval(), heard), server.postgres.session_ended());
+        co_await state_.clock().wait(news, heard, began + held_interval());
     }
 }
 
@@ -70,7 +76,7 @@ asio::awaitable<void> Watch::dial(ServerPorts server) {
         model::DialSight sight = co_await server.postgres.dial(began + state_.settings().connect_timeout);
         state_.absorb({server.server, state_.clock().now(), std::move(sight)});
         const bool urgent = suspicious() && server.server == state_.saved.primary;
-        co_await rest(began + (urgent ? held_interval() : decide::dial_interval(state_.settings())), heard);
+        co_await state_.clock().wait(alarm_, heard, began + (urgent ? held_interval() : decide::dial_interval(state_.settings())));
     }
 }
 
@@ -104,7 +110,8 @@ asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
             co_await sight_host(server);
             next_look = began + host_interval;
         }
-        co_await rest(suspicious() ? began + host_suspicious_interval : std::max(next_look, began + milliseconds{1}), heard);
+        const Instant next = suspicious() ? began + host_suspicious_interval : std::max(next_look, began + milliseconds{1});
+        co_await state_.clock().wait(alarm_, heard, next);
     }
 }
 

@@ -3,13 +3,15 @@
 
 #include "engine/state.hpp"
 
+#include <deque>
+#include <optional>
 #include <vector>
 
 namespace handyrep::engine {
 
 class Watch {
 public:
-    Watch(State& state, Bell& alarm) : state_{state}, alarm_{alarm} {}
+    explicit Watch(State& state) : state_{state}, session_news_(state.servers().size()) {}
 
     /// One endless work per sensor; run them together.
     [[nodiscard]] std::vector<asio::awaitable<void>> works();
@@ -19,18 +21,18 @@ public:
     [[nodiscard]] bool suspicious() const { return suspicious_since_.has_value(); }
 
 private:
-    asio::awaitable<void> hold(ServerPorts server);
+    asio::awaitable<void> hold(ServerPorts server, ports::Bell& news);
+    static asio::awaitable<void> listen(ServerPorts server, ports::Bell& news);
     asio::awaitable<void> dial(ServerPorts server);
     asio::awaitable<void> look_at_host(ServerPorts server);
     asio::awaitable<void> sight_host(ServerPorts server);
     asio::awaitable<void> ask_witness(ServerPorts server);
 
     [[nodiscard]] Duration held_interval() const;
-    /// Until `when`, or until the alarm rings.
-    asio::awaitable<void> rest(Instant when, std::uint64_t heard);
-
     State& state_;
-    Bell& alarm_;
+    ports::Bell alarm_;
+    /// Per server: rings with the alarm, and at the end of its held session.
+    std::deque<ports::Bell> session_news_;
     std::optional<Instant> suspicious_since_;
 };
 

@@ -3,11 +3,13 @@
 
 #include "base/time.hpp"
 #include "ports/async.hpp"
+#include "ports/bell.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <exception>
 #include <string>
 
@@ -28,18 +30,13 @@ public:
     [[nodiscard]] virtual WallTime wall() const = 0;
     /// Returns no earlier than `when`. Told to stop first, it throws `operation_aborted`; it never returns early.
     virtual asio::awaitable<void> sleep_until(Instant when) = 0;
-};
+    /// Until `bell` has rung more often than `heard`, or until `until`; true when it has rung. Told to stop first, it throws
+    /// `operation_aborted`.
+    virtual asio::awaitable<bool> wait(Bell& bell, std::uint64_t heard, Instant until) = 0;
 
-/// Waits for whichever of two ends first; the other is told to stop. Neither may throw but when told to stop: an exception does not end the race.
-inline asio::awaitable<void> first_of(asio::awaitable<void> one, asio::awaitable<void> other) {
-    using namespace asio::experimental::awaitable_operators;
-    try {
-        co_await (std::move(one) || std::move(other));
-    } catch (const asio::multiple_exceptions& both) {
-        // Told to stop, both sides throw, and Asio packs the two `operation_aborted` into one exception that nobody looks for.
-        std::rethrow_exception(both.first_exception());
-    }
-}
+    /// The same without an end of its own.
+    asio::awaitable<bool> wait(Bell& bell, std::uint64_t heard) { return wait(bell, heard, Instant::max()); }
+};
 
 /// `work`, or `timed_out` at `deadline`; the work is told to stop then. A timeout is not a "no": what `work` asked for may still happen.
 template <class T>
@@ -49,7 +46,8 @@ Async<T> within(Clock& clock, Instant deadline, std::string what, Async<T> work)
         auto first = co_await (std::move(work) || clock.sleep_until(deadline));
         if (first.index() == 0) co_return std::get<0>(std::move(first));
     } catch (const asio::multiple_exceptions& both) {
-        std::rethrow_exception(both.first_exception());  // as in `first_of`
+        // Told to stop, both sides throw, and Asio packs the two `operation_aborted` into one exception that nobody looks for.
+        std::rethrow_exception(both.first_exception());
     }
     co_return Error{ErrorKind::timed_out, fmt::format("{} was not done in time", what)};
 }

@@ -34,8 +34,9 @@ public:
     /// that answer (`Silent.since` keeps its time), until the server answers or the session ends.
     virtual asio::awaitable<model::HeldSight> poll(bool beat, Instant deadline) = 0;
 
-    /// Returns when the held session ends by itself (its socket is watched between polls). Without a session it waits
-    /// until told to stop. The next `poll` reports the end as `Lost`.
+    /// Returns when a held session ends by itself, also one that is opened while this waits (its socket is watched between
+    /// polls): once per end, and not for an end that a poll has reported. The next `poll` reports it as `Lost`. Endless
+    /// otherwise: for one watcher that asks again and again.
     virtual asio::awaitable<void> session_ended() = 0;
 
     /// A fresh session, opened and closed.

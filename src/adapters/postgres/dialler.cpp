@@ -1,6 +1,6 @@
 #include "adapters/postgres/dialler.hpp"
 
-#include "ports/turn.hpp"
+#include "ports/bell.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -19,12 +19,12 @@ using model::DialOutcome;
 using model::DialSight;
 
 struct Dialler::Names {
-    Names(const asio::any_io_executor& executor, std::string of) : host{std::move(of)}, changed{executor} {}
+    explicit Names(std::string of) : host{std::move(of)} {}
     std::string host;
     std::vector<std::string> found;  // of the last look-up that found something
     std::string complaint;
     bool under_way = false;
-    ports::Signal changed;
+    ports::Bell changed;
 };
 
 namespace {
@@ -40,7 +40,7 @@ bool needs_no_look_up(const std::string& host) {
 
 Dialler::Dialler(asio::any_io_executor executor, ports::Clock& clock, Target target)
     : executor_{std::move(executor)}, clock_{clock}, target_{std::move(target)} {
-    if (!needs_no_look_up(target_.host)) names_ = std::make_shared<Names>(executor_, target_.host);
+    if (!needs_no_look_up(target_.host)) names_ = std::make_shared<Names>(target_.host);
 }
 
 asio::awaitable<void> Dialler::look_up(std::shared_ptr<Names> names) {
@@ -55,7 +55,7 @@ asio::awaitable<void> Dialler::look_up(std::shared_ptr<Names> names) {
     if (!found.empty()) names->found = std::move(found);
     names->complaint = failed ? failed.message() : std::string{};
     names->under_way = false;
-    names->changed.wake_all();
+    names->changed.ring();
 }
 
 asio::awaitable<std::vector<std::string>> Dialler::addresses(Instant deadline) {
@@ -65,7 +65,7 @@ asio::awaitable<std::vector<std::string>> Dialler::addresses(Instant deadline) {
         asio::co_spawn(executor_, look_up(names_), asio::detached);
     }
     while (names_->found.empty() && names_->under_way) {
-        const bool woken = co_await names_->changed.wait_until(clock_, names_->changed.count(), deadline);
+        const bool woken = co_await clock_.wait(names_->changed, names_->changed.rung(), deadline);
         if (!woken) break;
     }
     std::vector<std::string> out = names_->found;

@@ -51,8 +51,7 @@ PostgresServer::PostgresServer(
       log_{log},
       passfiles_{passfiles},
       dialler_{executor, clock, target_of(settings_)},
-      knowledge_{executor, clock, std::max<Duration>(settings_.connect_timeout, std::chrono::seconds{1})},
-      turn_{executor} {}
+      knowledge_{executor, clock, std::max<Duration>(settings_.connect_timeout, std::chrono::seconds{1})} {}
 
 PostgresServer::~PostgresServer() { drop_session(); }
 
@@ -93,6 +92,7 @@ asio::awaitable<HeldSight> PostgresServer::hear_answer(Instant deadline) {
     if (const auto* end = std::get_if<Ended>(&outcome)) {
         note_end(*end);
         unreported_end_.reset();
+        ends_told_ = ends_;
         co_return model::Lost{end->words};
     }
     const auto& reply = std::get<Reply>(outcome);
@@ -154,17 +154,18 @@ asio::awaitable<std::variant<Identity, HeldSight>> PostgresServer::read_identity
 }
 
 asio::awaitable<void> PostgresServer::session_ended() {
-    while (!unreported_end_) {
+    while (ends_told_ == ends_) {
         const auto session = session_;
         // Whoever has the turn reads the socket; when the turn ends, what it left is looked at here.
         if (!session || turn_.taken()) {
-            co_await turn_.freed().wait(turn_.freed().count());
+            co_await clock_.wait(turn_.freed(), turn_.freed().rung());
             continue;
         }
         co_await session->readable();
         if (session_ != session || turn_.taken()) continue;
         if (const auto end = session->hear()) note_end(*end);
     }
+    ends_told_ = ends_;
 }
 
 void PostgresServer::note_end(const Ended& end) {
@@ -173,6 +174,7 @@ void PostgresServer::note_end(const Ended& end) {
         {{"server", settings_.server.name.text()}, {"words", std::string(model::word_for(end.words))}, {"message", end.message}});
     forget_session();
     unreported_end_ = end.words;
+    ++ends_;
 }
 
 void PostgresServer::forget_session() {

@@ -18,6 +18,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -96,6 +97,8 @@ private:
     std::optional<Identity> identity_;
     std::optional<Question> question_;                // a poll's, sent and not answered
     std::optional<model::LastWords> unreported_end_;  // for the next poll to say
+    std::uint64_t ends_ = 0;                          // of sessions, so far
+    std::uint64_t ends_told_ = 0;                     // to whoever waits in session_ended, or by a poll itself
     std::optional<std::string> remembered_;           // the last primary_conninfo that was not empty, without its password
     std::optional<Secret> remembered_password_;       // only when it could not be put into a passfile before a detach
 };

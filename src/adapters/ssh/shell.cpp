@@ -113,11 +113,7 @@ struct Shell::Unfinished {
 };
 
 Shell::Shell(model::ServerDefinition server, asio::any_io_executor executor, ports::Clock& clock)
-    : server_{std::move(server)},
-      executor_{std::move(executor)},
-      clock_{clock},
-      turn_{executor_},
-      nonce_{fmt::format("{:08x}", std::random_device{}())} {}
+    : server_{std::move(server)}, executor_{std::move(executor)}, clock_{clock}, nonce_{fmt::format("{:08x}", std::random_device{}())} {}
 
 Shell::~Shell() { close(); }
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <exception>
+#include <optional>
 
 namespace handyrep::ports {
 namespace {
@@ -28,7 +29,7 @@ asio::awaitable<void> hold(Turn& turn, Clock& clock, Duration length, int& insid
 TEST(Turn, HasOneHolderAtATimeAndEverybodyGetsIt) {
     asio::io_context context{1};
     adapters::system_clock::SystemClock clock;
-    Turn turn{context.get_executor()};
+    Turn turn;
     int inside = 0;
     int most = 0;
     int done = 0;
@@ -46,7 +47,7 @@ asio::awaitable<void> try_to_hold(Turn& turn, Clock& clock, Instant deadline, bo
 TEST(Turn, IsNotGivenAfterTheDeadline) {
     asio::io_context context{1};
     adapters::system_clock::SystemClock clock;
-    Turn turn{context.get_executor()};
+    Turn turn;
     int inside = 0;
     int most = 0;
     int done = 0;
@@ -58,10 +59,10 @@ TEST(Turn, IsNotGivenAfterTheDeadline) {
     EXPECT_EQ(done, 1);
 }
 
-TEST(Signal, LetsAStopFlyPastAsOperationAborted) {
+TEST(Turn, LetsAStopFlyPastAsOperationAborted) {
     asio::io_context context{1};
     adapters::system_clock::SystemClock clock;
-    Turn turn{context.get_executor()};
+    Turn turn;
     int inside = 0;
     int most = 0;
     int done = 0;
@@ -81,6 +82,79 @@ TEST(Signal, LetsAStopFlyPastAsOperationAborted) {
     } catch (const boost::system::system_error& error) {
         EXPECT_EQ(error.code(), asio::error::operation_aborted);
     }
+}
+
+asio::awaitable<void> wait_for_ring(Bell& bell, std::uint64_t heard, Clock& clock, Instant until, std::optional<bool>& rang) {
+    rang = co_await clock.wait(bell, heard, until);
+}
+
+TEST(SystemClock, WaitsForABellUntilItRings) {
+    asio::io_context context{1};
+    adapters::system_clock::SystemClock clock;
+    Bell bell;
+    std::optional<bool> rang;
+    asio::co_spawn(context, wait_for_ring(bell, bell.rung(), clock, Instant::max(), rang), asio::detached);
+    context.run_for(milliseconds{20});
+    EXPECT_EQ(rang, std::nullopt);
+    bell.ring();
+    context.run();
+    EXPECT_EQ(rang, true);
+}
+
+TEST(SystemClock, DoesNotLoseARingBetweenTwoWaits) {
+    asio::io_context context{1};
+    adapters::system_clock::SystemClock clock;
+    Bell bell;
+    const std::uint64_t heard = bell.rung();
+    bell.ring();
+    std::optional<bool> rang;
+    asio::co_spawn(context, wait_for_ring(bell, heard, clock, Instant::max(), rang), asio::detached);
+    context.run();
+    EXPECT_EQ(rang, true);
+}
+
+TEST(SystemClock, WaitsForASilentBellUntilTheTimeGiven) {
+    asio::io_context context{1};
+    adapters::system_clock::SystemClock clock;
+    Bell bell;
+    const Instant until = clock.now() + milliseconds{10};
+    std::optional<bool> rang;
+    asio::co_spawn(context, wait_for_ring(bell, bell.rung(), clock, until, rang), asio::detached);
+    context.run();
+    EXPECT_EQ(rang, false);
+    EXPECT_GE(clock.now(), until);
+}
+
+TEST(SystemClock, LetsAStopOfAWaitFlyPastAsOperationAborted) {
+    asio::io_context context{1};
+    adapters::system_clock::SystemClock clock;
+    Bell bell;
+    std::optional<bool> rang;
+    std::exception_ptr thrown;
+    asio::cancellation_signal stop;
+    asio::co_spawn(
+        context, wait_for_ring(bell, bell.rung(), clock, Instant::max(), rang),
+        asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr error) { thrown = error; }));
+    context.run_for(milliseconds{20});
+    stop.emit(asio::cancellation_type::terminal);
+    context.run();
+    EXPECT_EQ(rang, std::nullopt);
+    ASSERT_TRUE(thrown);
+    EXPECT_THROW(std::rethrow_exception(thrown), boost::system::system_error);
+}
+
+TEST(Bell, MayGoBeforeWhoeverWaitsForItIsUnwound) {
+    adapters::system_clock::SystemClock clock;
+    std::optional<bool> rang;
+    {
+        asio::io_context context{1};
+        {
+            Bell bell;
+            asio::co_spawn(context, wait_for_ring(bell, bell.rung(), clock, Instant::max(), rang), asio::detached);
+            context.run_for(milliseconds{5});
+        }
+    }
+    EXPECT_EQ(rang, std::nullopt);
 }
 
 TEST(SystemClock, SleepsNoShorterThanItWasToldTo) {

@@ -16,7 +16,9 @@ public:
     [[nodiscard]] Instant now() const override { return Instant{}; }
     [[nodiscard]] Instant boot_now() const override { return Instant{}; }
     [[nodiscard]] WallTime wall() const override { return WallTime{}; }
+    using Clock::wait;
     asio::awaitable<void> sleep_until(Instant /*when*/) override { co_return; }
+    asio::awaitable<bool> wait(ports::Bell& /*bell*/, std::uint64_t /*heard*/, Instant /*until*/) override { co_return false; }
 };
 
 template <class T>

@@ -48,6 +48,11 @@ asio::awaitable<void> ask_within(SimClock& clock, Duration takes, Duration limit
     out = co_await ports::within(clock, clock.now() + limit, "the answer", slow_answer(clock, takes));
 }
 
+asio::awaitable<void> wait_and_say(SimClock& clock, ports::Bell& bell, Instant until, std::string& said) {
+    const bool rang = co_await clock.wait(bell, bell.rung(), until);
+    said += rang ? "rung" : "time";
+}
+
 TEST(Agenda, RunsEntriesOfOneTimeInTheOrderTheyWereMade) {
     Agenda agenda;
     std::string order;
@@ -109,6 +114,23 @@ TEST(Waits, TellWhoeverRestsToStopWhenTheManagerDies) {
     EXPECT_TRUE(stopped != nullptr);
     drive.run_for(5s);
     EXPECT_EQ(said, "");
+}
+
+TEST(SimClock, WaitsForABellOrForTheTimeWhicheverIsFirst) {
+    Drive drive;
+    ports::Bell bell;
+    std::string said;
+    asio::co_spawn(drive.io, wait_and_say(drive.clock, bell, drive.clock.now() + 1s, said), asio::detached);
+    drive.run_for(999ms);
+    EXPECT_EQ(said, "");
+    drive.run_for(1ms);
+    EXPECT_EQ(said, "time");
+    asio::co_spawn(drive.io, wait_and_say(drive.clock, bell, Instant::max(), said), asio::detached);
+    drive.run_for(1h);
+    EXPECT_EQ(said, "time");
+    bell.ring();
+    drive.settle();
+    EXPECT_EQ(said, "timerung");
 }
 
 }  // namespace
