@@ -23,10 +23,11 @@ set(HANDYREP_MAY_USE_api ${_below_api})
 set(HANDYREP_MAY_USE_cli ${_below_api})
 set(HANDYREP_MAY_USE_app "*")
 set(HANDYREP_MAY_USE_adapters ${_below_engine}) # each adapter; never a sibling
-set(HANDYREP_MAY_USE_sim ${_below_control})
+set(HANDYREP_MAY_USE_scenarios base)
+set(HANDYREP_MAY_USE_sim ${_below_control} scenarios)
 set(HANDYREP_MAY_USE_harness "*")
 
-set(HANDYREP_ROOMS base model config saved decide plans ports engine control api cli app adapters sim harness)
+set(HANDYREP_ROOMS base model config saved decide plans ports engine control api cli app adapters scenarios sim harness)
 
 # Values in, values out. No Asio in base; from model to plans also no sockets, clocks of our own, random numbers, files, threads or log.
 set(HANDYREP_PURE_ROOMS model config saved decide plans)

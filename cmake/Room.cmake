@@ -70,7 +70,7 @@ function(handyrep_room name)
     endforeach()
     _handyrep_room_targets(depends "The room ${name}" ${arg_DEPENDS})
 
-    if(row STREQUAL "sim" OR row STREQUAL "harness")
+    if(row STREQUAL "sim" OR row STREQUAL "harness" OR row STREQUAL "scenarios")
         set(root "${PROJECT_SOURCE_DIR}")
     else()
         set(root "${PROJECT_SOURCE_DIR}/src")

@@ -32,6 +32,8 @@ public:
     void ensure_alive() const;
     /// Whether something was woken since the last time this was asked: otherwise there is nothing to run.
     [[nodiscard]] bool take_woken() { return std::exchange(woken_, false); }
+    /// There is something to run that no ticket woke.
+    void wake() { woken_ = true; }
     /// Nothing happens when nobody waits for it (any more).
     void fulfil(Ticket ticket);
     /// The manager died: whoever waits, or comes to wait, is told to stop at once. Nothing it still does reaches the world.

@@ -61,10 +61,28 @@ Manager::~Manager() {
     for (const auto& it : postgres_) it->abandon();
     waits_->close();
     stop_.emit(asio::cancellation_type::terminal);
+    order_stop_.emit(asio::cancellation_type::terminal);
     // No port answers any more and nothing reaches the world: this only unwinds the coroutines, as the end of a process does.
     io_.restart();
     io_.poll();
     ensure(over_, "every coroutine of a killed manager ends");
+}
+
+namespace {
+
+asio::awaitable<void> carry_out(
+    engine::Cluster& cluster, engine::FailoverOrder order, std::shared_ptr<Waits> waits, std::function<void(std::string)> told) {
+    const auto answer = co_await cluster.failover(std::move(order));
+    if (!waits->closed()) told(answer ? std::string{} : answer.error().text());
+}
+
+}  // namespace
+
+void Manager::order(engine::FailoverOrder order, std::function<void(std::string)> told) {
+    asio::co_spawn(
+        io_, carry_out(*cluster_, std::move(order), waits_, std::move(told)),
+        asio::bind_cancellation_slot(order_stop_.slot(), [](const std::exception_ptr& /*killed*/) {}));
+    waits_->wake();
 }
 
 void Manager::poll() {

@@ -12,6 +12,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ public:
     /// Runs what became ready, until nothing is. Does nothing while the process is stopped.
     void poll();
     void set_stopped(bool stopped) { stopped_ = stopped; }
+    /// `told` gets the refusal, or an empty text once it was carried out; nothing when the manager dies before.
+    void order(engine::FailoverOrder order, std::function<void(std::string)> told);
 
     [[nodiscard]] engine::ClusterReport report() const { return cluster_->report(); }
     /// How the engine's loop ended, when it ended by itself: always a defect.
@@ -47,6 +50,7 @@ private:
     std::vector<std::unique_ptr<SimPostgres>> postgres_;
     std::vector<std::unique_ptr<SimHost>> hosts_;
     asio::cancellation_signal stop_;
+    asio::cancellation_signal order_stop_;
     std::unique_ptr<engine::Cluster> cluster_;
     bool stopped_ = false;
     bool over_ = false;

@@ -79,6 +79,17 @@ void Run::set_manager_stopped(bool stopped) {
     if (manager_) manager_->set_stopped(stopped);
 }
 
+void Run::order_failover(const std::optional<std::string>& to, std::function<void(std::string)> told) {
+    ensure(manager_ != nullptr, "an order needs a manager");
+    engine::FailoverOrder order{.to = {}, .dry_run = false, .by = "person"};
+    if (to) {
+        auto name = model::ServerName::parse(*to);
+        ensure(name.has_value(), "an order names a server");
+        order.to = *std::move(name);
+    }
+    manager_->order(std::move(order), std::move(told));
+}
+
 Stage Run::stage() {
     return {
         world_,

@@ -28,6 +28,8 @@ public:
     void kill_manager();
     void start_manager();
     void set_manager_stopped(bool stopped);
+    /// Of a person at the manager, who is there; `told` gets the refusal, or an empty text once it was carried out.
+    void order_failover(const std::optional<std::string>& to, std::function<void(std::string)> told);
     [[nodiscard]] Stage stage();
 
     [[nodiscard]] World& world() { return world_; }

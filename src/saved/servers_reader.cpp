@@ -1,7 +1,7 @@
 #include "saved/servers_reader.hpp"
 
 #include "base/text.hpp"
-#include "base/yaml.hpp"
+#include "base/yaml_fields.hpp"
 #include "saved/servers_file.hpp"
 
 #include <fmt/format.h>
@@ -19,105 +19,6 @@ namespace handyrep::saved {
 
 namespace {
 
-/// Leaves the reader at the first fault; never leaves this file.
-struct Fault {
-    Error error;
-};
-
-[[noreturn]] void fault(YamlPlace at, std::string_view key, std::string_view what) {
-    throw Fault{{ErrorKind::invalid, fmt::format("line {}: {}{}{}", at.line, key, key.empty() ? "" : ": ", what)}};
-}
-
-template <class T>
-T must(Result<T> read, YamlPlace at, std::string_view key) {
-    if (!read) fault(at, key, read.error().what);
-    return *std::move(read);
-}
-
-/// The entries of one map, each asked for once; at the end nothing may be left.
-class Fields {
-public:
-    Fields(const YamlNode& node, std::string name) : name_{std::move(name)}, at_{node.at} {
-        if (node.kind != YamlNode::Kind::map) fault(node.at, name_, fmt::format("{}; expected keys and values", word_for(node.kind)));
-        for (const YamlNode& entry : node.items) {
-            if (find(entry.key) != nullptr) fault(entry.key_at, path(entry.key), "is here twice");
-            left_.push_back(&entry);
-        }
-    }
-
-    const YamlNode* take_if(std::string_view key) {
-        const YamlNode* const found = find(key);
-        if (found != nullptr) std::erase(left_, found);
-        return found;
-    }
-    const YamlNode& take(std::string_view key) {
-        const YamlNode* const found = take_if(key);
-        if (found == nullptr) fault(at_, path(key), "is missing");
-        return *found;
-    }
-    void end() const {
-        if (!left_.empty()) fault(left_.front()->key_at, path(left_.front()->key), "is not a known key");
-    }
-
-    std::string text(std::string_view key) {
-        const YamlNode& node = take(key);
-        if (node.kind != YamlNode::Kind::text) fault(node.key_at, path(key), fmt::format("{}; expected a text", word_for(node.kind)));
-        return node.text;
-    }
-    template <std::integral T>
-    T number(std::string_view key, T least = 0, T most = std::numeric_limits<T>::max()) {
-        const YamlPlace at = place(key);
-        const std::string digits = text(key);
-        T value{};
-        const auto* const last = digits.data() + digits.size();
-        const auto [end, error] = std::from_chars(digits.data(), last, value);
-        if (error != std::errc{} || end != last || value < least || value > most) {
-            fault(at, path(key), fmt::format("'{}' is not a whole number from {} to {}", digits.substr(0, 80), least, most));
-        }
-        return value;
-    }
-    bool flag(std::string_view key) {
-        const YamlPlace at = place(key);
-        const std::string word = text(key);
-        if (word != "true" && word != "false") fault(at, path(key), fmt::format("'{}' is not true or false", word.substr(0, 80)));
-        return word == "true";
-    }
-    template <class Name>
-    Name name(std::string_view key) {
-        const YamlPlace at = place(key);
-        return must(Name::parse(text(key)), at, path(key));
-    }
-    WallTime time(std::string_view key) {
-        const YamlPlace at = place(key);
-        return must(parse_wall_time(text(key)), at, path(key));
-    }
-    const std::vector<YamlNode>& list(std::string_view key) {
-        const YamlNode& node = take(key);
-        if (node.kind != YamlNode::Kind::list) fault(node.key_at, path(key), fmt::format("{}; expected a list", word_for(node.kind)));
-        return node.items;
-    }
-    [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
-    [[nodiscard]] YamlPlace place(std::string_view key) const {
-        const YamlNode* const found = find(key);
-        return found != nullptr ? found->key_at : at_;
-    }
-    [[nodiscard]] std::string path(std::string_view key) const {
-        return name_.empty() ? std::string(key.substr(0, 80)) : fmt::format("{}.{}", name_, key.substr(0, 80));
-    }
-
-private:
-    [[nodiscard]] const YamlNode* find(std::string_view key) const {
-        for (const YamlNode* entry : left_) {
-            if (entry->key == key) return entry;
-        }
-        return nullptr;
-    }
-
-    std::string name_;
-    YamlPlace at_;
-    std::vector<const YamlNode*> left_;
-};
-
 /// "3:16/B374D848".
 model::WalPosition position(std::string_view text, YamlPlace at, std::string_view key) {
     const auto colon = text.find(':');
@@ -131,7 +32,7 @@ model::WalPosition position(std::string_view text, YamlPlace at, std::string_vie
     return {model::Timeline{timeline}, must(model::Lsn::parse(text.substr(colon + 1)), at, key)};
 }
 
-model::Transport transport(Fields& fields) {
+model::Transport transport(YamlFields& fields) {
     const YamlPlace at = fields.place("transport");
     const std::string word = fields.text("transport");
     if (word == word_for(model::Transport::ssh)) return model::Transport::ssh;
@@ -140,7 +41,7 @@ model::Transport transport(Fields& fields) {
 }
 
 model::ServerDefinition server(const YamlNode& node) {
-    Fields fields{node, "servers"};
+    YamlFields fields{node, "servers"};
     const YamlPlace role_at = fields.place("role");
     model::ServerDefinition it{
         .name = fields.name<model::ServerName>("name"),
@@ -161,7 +62,7 @@ model::ServerDefinition server(const YamlNode& node) {
     return it;
 }
 
-model::TimelineHistory history(Fields& fields) {
+model::TimelineHistory history(YamlFields& fields) {
     const model::Timeline current{fields.number<std::uint32_t>("successor_timeline", 1)};
     const std::string key = fields.path("successor_history");
     std::vector<model::TimelineSwitch> switches;
@@ -175,7 +76,7 @@ model::TimelineHistory history(Fields& fields) {
 }
 
 model::MustBeDown barred(const YamlNode& node) {
-    Fields fields{node, "must_be_down"};
+    YamlFields fields{node, "must_be_down"};
     const YamlPlace fork_at = fields.place("fork");
     model::MustBeDown it{
         .server = fields.name<model::ServerName>("server"),
@@ -192,14 +93,14 @@ model::MustBeDown barred(const YamlNode& node) {
 }
 
 model::PossiblePrimary possible_primary(const YamlNode& node) {
-    Fields fields{node, "possible_primary"};
+    YamlFields fields{node, "possible_primary"};
     model::PossiblePrimary it{.server = fields.name<model::ServerName>("server"), .expires = fields.time("expires")};
     fields.end();
     return it;
 }
 
 model::LastFailover last_failover(const YamlNode& node) {
-    Fields fields{node, "last_failover"};
+    YamlFields fields{node, "last_failover"};
     model::LastFailover it{
         .at = fields.time("at"),
         .from = fields.name<model::ServerName>("from"),
@@ -210,7 +111,7 @@ model::LastFailover last_failover(const YamlNode& node) {
 }
 
 model::HighestSeen highest(const YamlNode& node) {
-    Fields fields{node, "highest"};
+    YamlFields fields{node, "highest"};
     const YamlPlace at = fields.place("position");
     model::HighestSeen it{
         .server = fields.name<model::ServerName>("server"), .position = position(fields.text("position"), at, "highest.position")};
@@ -219,7 +120,7 @@ model::HighestSeen highest(const YamlNode& node) {
 }
 
 model::UpstreamSettings upstream_settings(const YamlNode& node) {
-    Fields fields{node, "upstream_settings"};
+    YamlFields fields{node, "upstream_settings"};
     model::UpstreamSettings it{.server = fields.name<model::ServerName>("server"), .conninfo = fields.text("conninfo")};
     fields.end();
     return it;
@@ -227,7 +128,7 @@ model::UpstreamSettings upstream_settings(const YamlNode& node) {
 
 /// The items of a list of maps, no two about the same server.
 template <class T, class Read, class Name>
-std::vector<T> each(Fields& fields, std::string_view key, Read read, Name name) {
+std::vector<T> each(YamlFields& fields, std::string_view key, Read read, Name name) {
     std::vector<T> out;
     std::set<std::string> seen;
     for (const YamlNode& node : fields.list(key)) {
@@ -238,7 +139,7 @@ std::vector<T> each(Fields& fields, std::string_view key, Read read, Name name) 
     return out;
 }
 
-void check_format(Fields& fields) {
+void check_format(YamlFields& fields) {
     const YamlPlace at = fields.place("format");
     const int format = fields.number<int>("format", 1);
     if (format > servers_file_format) {
@@ -261,7 +162,7 @@ void check_roles(const model::SavedState& state, YamlPlace servers_at, YamlPlace
 }
 
 model::SavedState state_of(const YamlNode& root) {
-    Fields fields{root, ""};
+    YamlFields fields{root, ""};
     check_format(fields);
     const YamlPlace servers_at = fields.place("servers");
     const YamlPlace primary_at = fields.place("primary");
@@ -301,7 +202,7 @@ Result<model::SavedState> read_servers(std::string_view text) {
     }
     try {
         return state_of(std::get<YamlNode>(yaml));
-    } catch (const Fault& found) {
+    } catch (const YamlFault& found) {
         return found.error;
     }
 }

@@ -29,6 +29,7 @@ sockaddr* generic(sockaddr_in& address) {
 
 BadListener::BadListener(asio::io_context& context, Kind kind) : context_{context} {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ensure(listener_ >= 0, "there are sockets");
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
     ensure(bind(listener_, generic(address), size) == 0, "a loopback port is free");

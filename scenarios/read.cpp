@@ -1,0 +1,301 @@
+#include "base/text.hpp"
+#include "base/yaml_fields.hpp"
+#include "scenarios/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace handyrep::scenarios {
+
+namespace {
+
+/// What stands behind a fault's word.
+enum class Takes { nothing, server, two_nodes, groups };
+struct Word {
+    DeedKind kind;
+    std::string_view word;
+    Takes takes;
+};
+constexpr std::array words{
+    Word{DeedKind::kill_all, "kill_all", Takes::server},
+    Word{DeedKind::kill_postmaster, "kill_postmaster", Takes::server},
+    Word{DeedKind::kill_backend, "kill_backend", Takes::server},
+    Word{DeedKind::fast_stop, "fast_stop", Takes::server},
+    Word{DeedKind::fast_restart, "fast_restart", Takes::server},
+    Word{DeedKind::start, "start", Takes::server},
+    Word{DeedKind::start_as_primary, "start_as_primary", Takes::server},
+    Word{DeedKind::promote, "promote", Takes::server},
+    Word{DeedKind::freeze, "freeze", Takes::server},
+    Word{DeedKind::power_off, "power_off", Takes::server},
+    Word{DeedKind::power_on, "power_on", Takes::server},
+    Word{DeedKind::sshd_down, "sshd_down", Takes::server},
+    Word{DeedKind::storage_stalled, "storage_stalled", Takes::server},
+    Word{DeedKind::connections_full, "connections_full", Takes::server},
+    Word{DeedKind::password_broken, "password_broken", Takes::server},
+    Word{DeedKind::detach, "detach", Takes::server},
+    Word{DeedKind::query, "query", Takes::server},
+    Word{DeedKind::refuse_promotion, "refuse_promotion", Takes::server},
+    Word{DeedKind::hang_promotion, "hang_promotion", Takes::server},
+    Word{DeedKind::silence, "silence", Takes::server},
+    Word{DeedKind::one_way, "one_way", Takes::two_nodes},
+    Word{DeedKind::partition, "partition", Takes::groups},
+    Word{DeedKind::reset, "reset", Takes::two_nodes},
+    Word{DeedKind::kill_manager, "kill_manager", Takes::nothing},
+    Word{DeedKind::stop_manager, "stop_manager", Takes::nothing},
+    Word{DeedKind::start_manager, "start_manager", Takes::nothing},
+    Word{DeedKind::store_fails, "store_fails", Takes::nothing},
+    Word{DeedKind::store_hangs, "store_hangs", Takes::nothing},
+    Word{DeedKind::lose_journal, "lose_journal", Takes::nothing},
+};
+
+std::string all_words() {
+    std::string out;
+    for (const Word& it : words) out += (out.empty() ? "" : ", ") + std::string(it.word);
+    return out;
+}
+
+const Word& word_of(std::string_view word, YamlPlace at, std::string_view key) {
+    const auto* const found = std::ranges::find(words, word, &Word::word);
+    if (found == words.end()) fault(at, key, fmt::format("'{}' is not one of: {}", word.substr(0, 80), all_words()));
+    return *found;
+}
+
+Duration duration(YamlFields& fields, std::string_view key) {
+    const YamlPlace at = fields.place(key);
+    return must(parse_duration(fields.text(key)), at, fields.path(key));
+}
+
+/// One text or a list of texts.
+std::vector<std::string> texts(const YamlNode& node, std::string_view key) {
+    if (node.kind == YamlNode::Kind::text) return {node.text};
+    if (node.kind != YamlNode::Kind::list) fault(node.at, key, fmt::format("{}; expected a text or a list", word_for(node.kind)));
+    std::vector<std::string> out;
+    for (const YamlNode& it : node.items) {
+        if (it.kind != YamlNode::Kind::text) fault(it.at, key, fmt::format("{}; expected a text", word_for(it.kind)));
+        out.push_back(it.text);
+    }
+    return out;
+}
+std::vector<std::string> texts_if(YamlFields& fields, std::string_view key) {
+    const YamlNode* const node = fields.take_if(key);
+    return node == nullptr ? std::vector<std::string>{} : texts(*node, fields.path(key));
+}
+std::optional<std::string> text_if(YamlFields& fields, std::string_view key) {
+    return fields.has(key) ? std::optional{fields.text(key)} : std::nullopt;
+}
+std::optional<std::size_t> number_if(YamlFields& fields, std::string_view key) {
+    return fields.has(key) ? std::optional{fields.number<std::size_t>(key)} : std::nullopt;
+}
+std::vector<std::pair<std::string, std::string>> pairs_if(YamlFields& fields, std::string_view key) {
+    const YamlNode* const node = fields.take_if(key);
+    std::vector<std::pair<std::string, std::string>> out;
+    if (node == nullptr) return out;
+    if (node->kind != YamlNode::Kind::map) fault(node->at, key, fmt::format("{}; expected keys and values", word_for(node->kind)));
+    for (const YamlNode& it : node->items) {
+        if (it.kind != YamlNode::Kind::text) fault(it.at, it.key, fmt::format("{}; expected a text", word_for(it.kind)));
+        out.emplace_back(it.key, it.text);
+    }
+    return out;
+}
+
+constexpr std::size_t most_servers = 7;
+
+/// Whether a name means something here: a server of this cluster, or one of the machines that every story has.
+void check_node(const std::string& name, std::size_t servers, bool only_servers, YamlPlace at, std::string_view key) {
+    if (!only_servers && (name == "manager" || name == "apps")) return;
+    for (std::size_t it = 1; it <= servers; ++it) {
+        if (name == fmt::format("db{}", it)) return;
+    }
+    fault(
+        at, key,
+        fmt::format(
+            "'{}' is not {}db1 to db{}", name.substr(0, 80), only_servers ? "a server, " : "manager, apps, or a server, ", servers));
+}
+
+std::vector<NodeName> nodes(const YamlNode& node, std::size_t servers, bool only_servers, std::string_view key) {
+    std::vector<NodeName> out = texts(node, key);
+    for (const NodeName& it : out) check_node(it, servers, only_servers, node.at, key);
+    return out;
+}
+
+Deed read_fault(const YamlNode& node, std::size_t servers) {
+    YamlFields fields{node, "fault"};
+    Deed out{.kind = {}};
+    if (fields.has("for")) out.lasts = duration(fields, "for");
+    const YamlNode* what = nullptr;
+    for (const YamlNode& it : node.items) {
+        if (it.key != "for") what = &it;
+    }
+    if (what == nullptr) fault(node.at, "fault", fmt::format("has no word; one of: {}", all_words()));
+    const Word& word = word_of(what->key, what->key_at, "fault");
+    out.kind = word.kind;
+    const YamlNode& argument = fields.take(what->key);
+    const std::string key = fields.path(what->key);
+    switch (word.takes) {
+        case Takes::nothing:
+            if (argument.kind != YamlNode::Kind::nothing) fault(argument.at, key, "takes nothing: leave the place behind the colon empty");
+            break;
+        case Takes::server: out.on = nodes(argument, servers, true, key); break;
+        case Takes::two_nodes:
+            out.on = nodes(argument, servers, false, key);
+            if (out.on.size() != 2) fault(argument.at, key, "takes two names, [from, to]");
+            break;
+        case Takes::groups:
+            if (argument.kind != YamlNode::Kind::list || argument.items.size() != 2)
+                fault(argument.at, key, "takes two groups, [[manager, db2], [db1, apps]]");
+            out.on = nodes(argument.items[0], servers, false, key);
+            out.other = nodes(argument.items[1], servers, false, key);
+            break;
+    }
+    fields.end();
+    return out;
+}
+
+Question question(YamlFields& fields, std::size_t servers) {
+    Question out;
+    out.situation = text_if(fields, "situation");
+    out.finding = text_if(fields, "finding");
+    out.reason = text_if(fields, "reason");
+    out.event = text_if(fields, "event");
+    if (const YamlNode* node = fields.take_if("takes_writes")) out.takes_writes = nodes(*node, servers, true, "takes_writes").front();
+    if (const YamlNode* node = fields.take_if("replicas_of_it")) out.replicas_of_it = nodes(*node, servers, true, "replicas_of_it");
+    out.must_be_down = text_if(fields, "must_be_down");
+    if (fields.has("promoted")) out.promoted = fields.flag("promoted");
+    return out;
+}
+
+Step read_step(const YamlNode& node, std::size_t servers) {
+    YamlFields fields{node, ""};
+    Step step{.line = node.at.line, .what = Run{}};
+    if (const YamlNode* it = fields.take_if("fault")) {
+        step.what = read_fault(*it, servers);
+    } else if (fields.has("end")) {
+        const YamlPlace at = fields.place("end");
+        step.what = End{word_of(fields.text("end"), at, "end").kind};
+    } else if (fields.has("run")) {
+        step.what = Run{duration(fields, "run")};
+    } else if (const YamlNode* order = fields.take_if("failover")) {
+        Order out;
+        if (order->kind == YamlNode::Kind::map) {
+            YamlFields inner{*order, "failover"};
+            out.to = text_if(inner, "to");
+            if (inner.has("refused")) {
+                out.must_be_refused = true;
+                out.refusal = inner.text("refused");
+            }
+            inner.end();
+        } else if (order->kind != YamlNode::Kind::nothing) {
+            fault(order->at, "failover", "takes nothing, or to: and refused:");
+        }
+        step.what = std::move(out);
+    } else if (const YamlNode* until = fields.take_if("until")) {
+        YamlFields inner{*until, "until"};
+        const Duration within = duration(inner, "within");
+        step.what = Until{question(inner, servers), within};
+        inner.end();
+    } else {
+        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover");
+    }
+    fields.end();
+    return step;
+}
+
+ClusterWanted read_cluster(const YamlNode& node) {
+    YamlFields fields{node, "cluster"};
+    ClusterWanted out;
+    if (fields.has("servers")) out.servers = fields.number<std::size_t>("servers", 1, most_servers);
+    out.synchronous_standby_names = text_if(fields, "synchronous_standby_names").value_or("");
+    out.failover = pairs_if(fields, "failover");
+    out.priorities = pairs_if(fields, "priorities");
+    if (fields.has("restarted_after")) out.restarted_after = duration(fields, "restarted_after");
+    if (fields.has("one_machine")) out.one_machine = fields.flag("one_machine");
+    fields.end();
+    return out;
+}
+
+Expected read_expected(const YamlNode& node, std::size_t servers) {
+    YamlFields fields{node, "expect"};
+    Expected out;
+    out.promotions = number_if(fields, "promotions");
+    out.failovers_begun = number_if(fields, "failovers_begun");
+    out.takes_writes = texts_if(fields, "one_of_takes_writes");
+    for (const std::string& it : out.takes_writes) {
+        if (it != "nobody") check_node(it, servers, true, fields.place("one_of_takes_writes"), "one_of_takes_writes");
+    }
+    out.situations_seen = texts_if(fields, "situations_seen");
+    out.situations_never = texts_if(fields, "situations_never");
+    out.findings_seen = texts_if(fields, "findings_seen");
+    out.reasons_seen = texts_if(fields, "reasons_seen");
+    out.events_seen = texts_if(fields, "events_seen");
+    out.proof = text_if(fields, "proof");
+    out.lost_commits = number_if(fields, "lost_commits");
+    out.at_end = question(fields, servers);
+    fields.end();
+    return out;
+}
+
+Scenario scenario_of(const YamlNode& root, std::string_view file) {
+    YamlFields fields{root, ""};
+    Scenario out{.file = std::string(file), .title = fields.text("scenario"), .covers = texts_if(fields, "covers")};
+    if (const YamlNode* node = fields.take_if("cluster")) out.cluster = read_cluster(*node);
+    for (const YamlNode& it : fields.list("steps")) out.steps.push_back(read_step(it, out.cluster.servers));
+    out.expect = read_expected(fields.take("expect"), out.cluster.servers);
+    fields.end();
+    return out;
+}
+
+}  // namespace
+
+std::string_view word_for(DeedKind kind) {
+    const auto* const found = std::ranges::find(words, kind, &Word::kind);
+    return found == words.end() ? "" : found->word;
+}
+
+Result<Scenario> read(std::string_view text, std::string_view file) {
+    const auto yaml = read_yaml(text);
+    if (const auto* trouble = std::get_if<YamlTrouble>(&yaml))
+        return Error{ErrorKind::invalid, fmt::format("{}:{}: {}", file, trouble->at.line, trouble->text)};
+    try {
+        return scenario_of(std::get<YamlNode>(yaml), file);
+    } catch (const YamlFault& found) {
+        Error error = found.error;
+        return std::move(error).during(fmt::format("read {}", file));
+    }
+}
+
+std::string text(const Question& it) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::string_view name, const std::optional<std::string>& value) {
+        if (value) parts.push_back(fmt::format("{} {}", name, *value));
+    };
+    add("situation", it.situation);
+    add("finding", it.finding);
+    add("reason", it.reason);
+    add("event", it.event);
+    add("takes_writes", it.takes_writes);
+    add("must_be_down", it.must_be_down);
+    if (!it.replicas_of_it.empty()) parts.push_back("replicas_of_it " + join(it.replicas_of_it, " "));
+    if (it.promoted) parts.emplace_back(*it.promoted ? "promoted" : "not promoted");
+    return join(parts, ", ");
+}
+
+std::string text(const Step& step) {
+    struct Teller {
+        std::string operator()(const Deed& it) const {
+            std::string out = fmt::format("fault {} {}", word_for(it.kind), join(it.on, " "));
+            if (!it.other.empty()) out += " | " + join(it.other, " ");
+            return it.lasts ? fmt::format("{} for {}", out, handyrep::text(*it.lasts)) : out;
+        }
+        std::string operator()(const End& it) const { return fmt::format("end {}", word_for(it.kind)); }
+        std::string operator()(const Run& it) const { return fmt::format("run {}", handyrep::text(it.length)); }
+        std::string operator()(const Order& it) const { return fmt::format("failover to {}", it.to.value_or("the best")); }
+        std::string operator()(const Until& it) const {
+            return fmt::format("until {} within {}", scenarios::text(it.question), handyrep::text(it.within));
+        }
+    };
+    return fmt::format("line {}: {}", step.line, std::visit(Teller{}, step.what));
+}
+
+}  // namespace handyrep::scenarios

@@ -1,0 +1,202 @@
+#include "sim/deeds.hpp"
+
+#include "base/ensure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace handyrep::sim {
+
+using namespace std::chrono_literals;
+using scenarios::DeedKind;
+
+namespace {
+
+/// How long orphan backends write, and a query blocks replay, when the story does not say.
+constexpr Duration usual_length = 5s;
+
+void cut(Network& network, Node from, Node to, bool cutting) {
+    if (cutting) {
+        network.drop(from, to);
+    } else {
+        network.heal(from, to);
+    }
+}
+
+void cut_groups(Network& network, const std::vector<Node>& left, const std::vector<Node>& right, bool cutting) {
+    for (const Node one : left) {
+        for (const Node other : right) {
+            cut(network, one, other, cutting);
+            cut(network, other, one, cutting);
+        }
+    }
+}
+
+}  // namespace
+
+ServerIndex Deeds::server_of(const scenarios::NodeName& name) const {
+    const auto& servers = run_.world().servers;
+    const auto found = std::ranges::find_if(servers, [&](const Server& it) { return it.name.text() == name; });
+    ensure(found != servers.end(), "a story names servers of its cluster");
+    return static_cast<ServerIndex>(found - servers.begin());
+}
+
+std::vector<Node> Deeds::nodes_of(const std::vector<scenarios::NodeName>& names) const {
+    const std::size_t servers = run_.world().servers.size();
+    std::vector<Node> out;
+    for (const scenarios::NodeName& name : names) {
+        if (name == "manager") {
+            out.push_back(0);
+        } else if (name == "apps") {
+            for (Node it = servers + 1; it < run_.world().network.nodes(); ++it) out.push_back(it);
+        } else {
+            out.push_back(run_.world().at(server_of(name)).node);
+        }
+    }
+    return out;
+}
+
+void Deeds::keep(DeedKind kind, const std::optional<Duration>& lasts, std::function<void()> end) {
+    if (!end) return;
+    const auto open = std::make_shared<Open>(Open{kind, std::move(end)});
+    open_.push_back(open);
+    if (!lasts) return;
+    run_.world().agenda.after(*lasts, [&world = run_.world(), open] {
+        const auto over = std::exchange(open->end, nullptr);
+        if (!over) return;
+        world.note("story", fmt::format("{} is over", word_for(open->kind)));
+        over();
+    });
+}
+
+void Deeds::begin(const scenarios::Deed& fault) {
+    switch (fault.kind) {
+        case DeedKind::one_way:
+        case DeedKind::partition:
+        case DeedKind::reset:
+        case DeedKind::silence: return keep(fault.kind, fault.lasts, to_network(fault));
+        case DeedKind::kill_manager:
+        case DeedKind::stop_manager:
+        case DeedKind::start_manager:
+        case DeedKind::store_fails:
+        case DeedKind::store_hangs:
+        case DeedKind::lose_journal: return keep(fault.kind, fault.lasts, to_manager(fault.kind));
+        default: break;
+    }
+    for (const scenarios::NodeName& name : fault.on)
+        keep(fault.kind, fault.lasts, to_server(fault.kind, server_of(name), fault.lasts.value_or(usual_length)));
+}
+
+bool Deeds::end(DeedKind kind) {
+    bool any = false;
+    for (const auto& it : open_) {
+        if (it->kind != kind) continue;
+        if (const auto over = std::exchange(it->end, nullptr)) {
+            any = true;
+            over();
+        }
+    }
+    return any;
+}
+
+void Deeds::promote_by_hand(ServerIndex server) {
+    run_.invariants().started_by_hand(server);
+    if (run_.world().at(server).in_recovery && run_.world().at(server).runs()) run_.world().begin_promotion(server);
+}
+
+void Deeds::start_as_primary(ServerIndex server) {
+    run_.invariants().started_by_hand(server);
+    if (!run_.world().at(server).has_processes()) run_.world().start_by_hand(server);
+}
+
+std::function<void()> Deeds::to_server(DeedKind kind, ServerIndex server, Duration lasts) {
+    World& world = run_.world();
+    const auto set = [&world, server](bool Server::* flag) {
+        world.at(server).*flag = true;
+        return [&world, server, flag] { world.at(server).*flag = false; };
+    };
+    switch (kind) {
+        case DeedKind::kill_all: world.kill_all(server); return {};
+        case DeedKind::kill_postmaster: world.kill_postmaster(server, 1, lasts); return {};
+        case DeedKind::kill_backend: world.crash_backend(server); return {};
+        case DeedKind::fast_stop: world.fast_stop(server, {}); return {};
+        case DeedKind::fast_restart: world.fast_stop(server, [&world, server] { world.start(server, false); }); return {};
+        case DeedKind::start:
+            if (!world.at(server).has_processes()) world.start(server, world.at(server).disk.control == model::ControlState::in_production);
+            return {};
+        case DeedKind::start_as_primary: start_as_primary(server); return {};
+        case DeedKind::promote: promote_by_hand(server); return {};
+        case DeedKind::freeze: world.freeze(server); return [&world, server] { world.thaw(server); };
+        case DeedKind::power_off: world.power_off(server); return [&world, server] { world.power_on(server); };
+        case DeedKind::power_on: world.power_on(server); return {};
+        case DeedKind::sshd_down: world.at(server).ssh_answers = false; return [&world, server] { world.at(server).ssh_answers = true; };
+        case DeedKind::storage_stalled:
+            world.at(server).storage_stalled = true;
+            world.changed();
+            return [&world, server] {
+                world.at(server).storage_stalled = false;
+                if (world.at(server).is_primary()) world.write_wal(server, 0);
+                world.changed();
+            };
+        case DeedKind::connections_full: return set(&Server::connections_full);
+        case DeedKind::password_broken: return set(&Server::password_broken);
+        case DeedKind::detach: {
+            const auto upstream = world.at(server).disk.follows;
+            world.at(server).disk.follows.reset();
+            world.end_receiver(server, false);
+            return [&world, server, upstream] {
+                if (world.at(server).disk.follows) return;
+                world.at(server).disk.follows = upstream;
+                world.reload_receiver(server);
+            };
+        }
+        case DeedKind::query: world.block_replay(server, lasts); return {};
+        case DeedKind::refuse_promotion: return set(&Server::refuses_promotion);
+        case DeedKind::hang_promotion: world.at(server).hangs_at_promotion = true; return [&world, server] { world.end_hang(server); };
+        default: break;
+    }
+    ensure(false, "a fault of a server is done to a server");
+    return {};
+}
+
+std::function<void()> Deeds::to_network(const scenarios::Deed& fault) {
+    Network& network = run_.world().network;
+    const std::vector<Node> first = nodes_of(fault.on);
+    if (fault.kind == DeedKind::reset) {
+        network.refuse(first[0], first[1]);
+        return [&network, first] { network.heal(first[0], first[1]); };
+    }
+    if (fault.kind == DeedKind::one_way) {
+        network.drop(first[0], first[1]);
+        return [&network, first] { network.heal(first[0], first[1]); };
+    }
+    std::vector<Node> second = nodes_of(fault.other);
+    if (fault.kind == DeedKind::silence) {
+        for (Node it = 0; it < network.nodes(); ++it) {
+            if (std::ranges::count(first, it) == 0) second.push_back(it);
+        }
+    }
+    cut_groups(network, first, second, true);
+    return [&network, first, second] { cut_groups(network, first, second, false); };
+}
+
+std::function<void()> Deeds::to_manager(DeedKind kind) {
+    switch (kind) {
+        case DeedKind::kill_manager: run_.kill_manager(); return [this] { run_.start_manager(); };
+        case DeedKind::stop_manager: run_.set_manager_stopped(true); return [this] { run_.set_manager_stopped(false); };
+        case DeedKind::start_manager: run_.start_manager(); return {};
+        case DeedKind::store_fails: run_.disk().fails = true; return [this] { run_.disk().fails = false; };
+        case DeedKind::store_hangs: run_.disk().hangs = true; return [this] { run_.disk().hangs = false; };
+        case DeedKind::lose_journal:
+            run_.disk().records.clear();
+            run_.disk().journal_lost = true;
+            return [this] { run_.disk().journal_lost = false; };
+        default: break;
+    }
+    ensure(false, "a fault of the manager is done to the manager");
+    return {};
+}
+
+}  // namespace handyrep::sim

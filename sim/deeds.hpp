@@ -1,0 +1,40 @@
+// sim/deeds.hpp — what a story says is done, done to the simulated world.
+#pragma once
+
+#include "scenarios/scenario.hpp"
+#include "sim/run.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace handyrep::sim {
+
+class Deeds {
+public:
+    explicit Deeds(Run& run) : run_{run} {}
+
+    void begin(const scenarios::Deed& fault);
+    /// Ends everything of this kind that was begun and has not ended. False when there is nothing.
+    bool end(scenarios::DeedKind kind);
+
+private:
+    struct Open {
+        scenarios::DeedKind kind;
+        std::function<void()> end;  // empty once it has ended
+    };
+    /// Does it to one server; what is returned undoes it, empty for what has no end.
+    std::function<void()> to_server(scenarios::DeedKind kind, ServerIndex server, Duration lasts);
+    std::function<void()> to_network(const scenarios::Deed& fault);
+    std::function<void()> to_manager(scenarios::DeedKind kind);
+    void promote_by_hand(ServerIndex server);
+    void start_as_primary(ServerIndex server);
+    [[nodiscard]] std::vector<Node> nodes_of(const std::vector<scenarios::NodeName>& names) const;
+    [[nodiscard]] ServerIndex server_of(const scenarios::NodeName& name) const;
+    void keep(scenarios::DeedKind kind, const std::optional<Duration>& lasts, std::function<void()> end);
+
+    Run& run_;
+    std::vector<std::shared_ptr<Open>> open_;
+};
+
+}  // namespace handyrep::sim
