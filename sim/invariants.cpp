@@ -144,6 +144,7 @@ void Invariants::fenced(ServerIndex server) {
 
 void Invariants::promoted(ServerIndex server) {
     const Promotion promotion{server, world_.at(server).disk.branch, world_.agenda.now(), last_failover_};
+    if (by_hand_.contains(server)) return;  // a person's promotion is no plan of the manager's
     if (last_failover_ == 0)
         violated("no journal, no action", fmt::format("{} is promoted and the journal knows no failover", world_.at(server).name.text()));
     promotions_.push_back(promotion);

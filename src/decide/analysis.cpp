@@ -199,7 +199,7 @@ Analysis analyse(const AnalysisInput& input) {
     out.dials_silent_long_enough = primary.seen != nullptr && primary.seen->dials_bad_since &&
                                    input.now - *primary.seen->dials_bad_since >= input.settings.silence_timeout;
     out.replicas = look_at_replicas(input, primary);
-    out.writable_sighting = find_writable_sighting(input);
+    if (auto writable = writable_sightings(input); !writable.empty()) out.writable_sighting = writable.front();
     const auto out_of_recovery = seen_out_of_recovery(input);
     if (out_of_recovery.size() == 1) out.writable = out_of_recovery.front()->server;
 

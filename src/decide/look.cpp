@@ -126,15 +126,16 @@ std::vector<const ServerEvidence*> seen_out_of_recovery(const AnalysisInput& inp
     return out;
 }
 
-std::optional<model::ServerName> find_writable_sighting(const AnalysisInput& input) {
+std::vector<model::ServerName> writable_sightings(const AnalysisInput& input) {
+    std::vector<model::ServerName> found;
     for (const ServerEvidence& seen : input.evidence.servers) {
         // Later evidence of the same session (lost, refused) takes the word back; silence does not, until it is old.
         const bool taken_back = seen.bad_since && !seen.silent_since;
         const bool answers_now = !taken_back && seen.writable_at && is_fresh(input, *seen.writable_at, input.settings.witness_freshness);
         if (answers_now && seen.last_answer && seen.last_answer->what.primary() != nullptr && !is_foreign(input, seen.last_answer->what))
-            return seen.server;
+            found.push_back(seen.server);
     }
-    return std::nullopt;
+    return found;
 }
 
 bool anything_answers(const AnalysisInput& input, const ServerEvidence& seen) {

@@ -38,7 +38,8 @@ struct PrimaryLook {
 
 /// Servers whose held session says now that they are not in recovery and belong to this cluster.
 [[nodiscard]] std::vector<const model::ServerEvidence*> seen_out_of_recovery(const AnalysisInput& input);
-[[nodiscard]] std::optional<model::ServerName> find_writable_sighting(const AnalysisInput& input);
+/// Servers that were seen taking writes less than witness_freshness ago.
+[[nodiscard]] std::vector<model::ServerName> writable_sightings(const AnalysisInput& input);
 /// Any sensor got any answer from that server's host since the primary went bad.
 [[nodiscard]] bool anything_answers(const AnalysisInput& input, const model::ServerEvidence& seen);
 

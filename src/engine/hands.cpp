@@ -2,6 +2,7 @@
 
 #include "base/ensure.hpp"
 #include "base/overloaded.hpp"
+#include "decide/look.hpp"
 #include "engine/changes.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr Duration look_interval = milliseconds{10};
+constexpr Duration upstream_patience = std::chrono::seconds{2};
 /// Wakes a promotion that sleeps in wal_retrieve_retry_interval (failure analysis, T10).
 constexpr Duration nudge_interval = milliseconds{20};
 constexpr Duration look_limit = milliseconds{500};
@@ -109,10 +111,11 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
 Async<void> Hands::check_gates(const plans::CheckGates& command) {
     const decide::AnalysisInput input = state_.input();
     const decide::Analysis analysis = decide::analyse(input);
-    // A sighting of the old primary is answered by the fence; any other server that takes writes is a reason to stop.
-    if (analysis.writable_sighting && (findings_.automatic || *analysis.writable_sighting != command.old_primary) &&
-        !findings_.fence.processes_gone) {
-        co_return Error{ErrorKind::refused, fmt::format("{} was seen taking writes a moment ago", analysis.writable_sighting->text())};
+    // A sighting of the old primary is answered by the fence, or by the person who ordered this; any other server that takes writes is
+    // a reason to stop.
+    for (const ServerName& writable : decide::writable_sightings(input)) {
+        if (writable == command.old_primary && (findings_.fence.processes_gone || !findings_.automatic)) continue;
+        co_return Error{ErrorKind::refused, fmt::format("{} was seen taking writes a moment ago", writable.text())};
     }
     findings_.old_end = decide::last_known_end(input);
     const auto chosen = std::ranges::find(findings_.finals, command.candidate, &decide::FinalPosition::server);
@@ -255,6 +258,12 @@ Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
         const auto* const answer = std::get_if<model::Answered>(&sight);
         if (answer != nullptr && answer->standby() != nullptr && follows(*answer->standby(), to, findings_.history))
             co_return Result<void>{};
+        if (answer != nullptr && answer->primary() != nullptr)
+            co_return Error{ErrorKind::refused, fmt::format("{} is out of recovery: somebody promoted it", command.replica.text())};
+        // Whoever is told to follow a server that died right after its promotion waits in vain, and holds up the next failover.
+        const auto* const above = state_.evidence.find(command.upstream);
+        if (above != nullptr && above->bad_since && state_.clock().now() - *above->bad_since > upstream_patience)
+            co_return Error{ErrorKind::unreachable, fmt::format("{} does not answer", command.upstream.text())};
         co_await state_.clock().sleep_until(state_.clock().now() + 2 * look_interval);
     }
     co_return Error{

@@ -274,17 +274,33 @@ void Cluster::Loop::settle_possible_primary() {
     if (!state_.saved.possible_primary || operating_ || !waiting_.empty()) return;
     const model::PossiblePrimary possible = *state_.saved.possible_primary;
     const auto* const seen = state_.evidence.find(possible.server);
-    const auto* const answer = seen != nullptr && seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
-    if (answer == nullptr) return;
+    if (seen == nullptr) return;
+    const auto* const answer = seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
+    if (answer == nullptr) {
+        if (died_unpromoted(*seen)) end_possible_primary("it died in recovery: no process is left, and its control file says so");
+        return;
+    }
     if (answer->primary() != nullptr) {
         if (auto open = std::exchange(unsettled_, std::nullopt)) submit(FinishPromotion{*std::move(open)});
         return;
     }
     if (answer->server_time <= possible.expires) return;
+    end_possible_primary("it is in recovery after the request expired");
+}
+
+/// Its machine was looked at after its session had ended, and a promotion that was under way in a process is gone with that process.
+bool Cluster::Loop::died_unpromoted(const model::ServerEvidence& seen) {
+    const model::HostLook* const look = seen.host ? seen.host->what.look() : nullptr;
+    if (look == nullptr || !seen.bad_since || seen.host->at <= *seen.bad_since) return false;
+    const bool in_recovery =
+        look->state == model::ControlState::in_archive_recovery || look->state == model::ControlState::shut_down_in_recovery;
+    return look->processes == 0 && look->marked_standby && in_recovery;
+}
+
+void Cluster::Loop::end_possible_primary(std::string_view why) {
+    const model::ServerName server = state_.saved.possible_primary->server;
     state_.tell(
-        Level::info, "possible_primary_settled",
-        fmt::format("{} was not promoted: it is in recovery after the request expired", possible.server.text()),
-        {{"server", possible.server.text()}});
+        Level::info, "possible_primary_settled", fmt::format("{} was not promoted: {}", server.text(), why), {{"server", server.text()}});
     state_.saved.possible_primary.reset();
     want_save();
     if (auto open = std::exchange(unsettled_, std::nullopt)) submit(TakeBack{*std::move(open)});

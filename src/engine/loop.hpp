@@ -55,6 +55,8 @@ private:
     void tick();
     void note_situation();
     void settle_possible_primary();
+    void end_possible_primary(std::string_view why);
+    [[nodiscard]] static bool died_unpromoted(const model::ServerEvidence& seen);
     void clear_void_entries();
     void adopt_risen_primary();
     void remember_upstreams();

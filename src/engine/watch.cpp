@@ -103,8 +103,10 @@ asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
         if (const auto since = suspicious_since_; since && state_.clock().now() - *since < shell_patience)
             co_await state_.clock().sleep_until(*since + shell_patience);
         const Instant began = state_.clock().now();
-        const bool is_primary = server.server == state_.saved.primary;
-        if (suspicious() && !is_primary && state_.saved.barred(server.server) == nullptr) {
+        const auto& possible = state_.saved.possible_primary;
+        const bool may_write = server.server == state_.saved.primary || state_.saved.barred(server.server) != nullptr ||
+                               (possible && possible->server == server.server);
+        if (suspicious() && !may_write) {
             co_await ask_witness(server);
         } else if (suspicious() || began >= next_look) {
             co_await sight_host(server);

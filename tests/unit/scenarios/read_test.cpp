@@ -1,0 +1,74 @@
+#include "scenarios/scenario.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace handyrep::scenarios {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(Scenario, IsReadWithItsClusterStepsAndExpectations) {
+    const auto read = scenarios::read(
+        R"yaml(
+scenario: a story
+covers: [F1, F4]
+cluster:
+  servers: 4
+  synchronous_standby_names: "ANY 1 (db2, db3)"
+  failover: {fencing: strict}
+steps:
+  - until: {situation: Healthy, takes_writes: db1, within: 30s}
+  - fault: {partition: [[manager, db2], [db1, apps]], for: 2s}
+  - end: partition
+  - run: 500ms
+  - failover: {to: db4, refused: no}
+expect:
+  promotions: 1
+  one_of_takes_writes: [db2, db3]
+  must_be_down: db1
+)yaml",
+        "story.yaml");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_THAT(read->covers, ElementsAre("F1", "F4"));
+    EXPECT_EQ(read->cluster.servers, 4U);
+    ASSERT_EQ(read->steps.size(), 5U);
+    const auto& deed = std::get<Deed>(read->steps[1].what);
+    EXPECT_EQ(deed.kind, DeedKind::partition);
+    EXPECT_THAT(deed.on, ElementsAre("manager", "db2"));
+    EXPECT_THAT(deed.other, ElementsAre("db1", "apps"));
+    EXPECT_EQ(deed.lasts, std::chrono::seconds{2});
+    EXPECT_TRUE(std::get<Order>(read->steps[4].what).must_be_refused);
+    EXPECT_EQ(read->expect.at_end.must_be_down, "db1");
+    EXPECT_EQ(text(read->steps[1]), "line 10: fault partition manager db2 | db1 apps for 2s");
+}
+
+struct Damaged {
+    const char* name;
+    const char* steps;
+    const char* says;
+};
+class DamagedScenario : public testing::TestWithParam<Damaged> {};
+TEST_P(DamagedScenario, IsRefusedWithItsLineAndWhatWasExpected) {
+    const auto read = scenarios::read("scenario: s\nsteps:\n" + std::string(GetParam().steps) + "expect: {promotions: 0}\n", "s.yaml");
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().text(), HasSubstr(GetParam().says));
+    EXPECT_THAT(read.error().text(), HasSubstr("s.yaml"));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Steps, DamagedScenario,
+    testing::Values(
+        Damaged{"UnknownFault", "  - fault: {melt: db1}\n", "line 3: fault: 'melt' is not one of: kill_all"},
+        Damaged{"UnknownServer", "  - fault: {kill_all: db9}\n", "line 3: fault.kill_all: 'db9' is not a server, db1 to db3"},
+        Damaged{"OneGroup", "  - fault: {partition: [[db1]]}\n", "takes two groups"},
+        Damaged{"OneNode", "  - fault: {one_way: [db1]}\n", "takes two names"},
+        Damaged{"NoLimit", "  - until: {situation: Healthy}\n", "line 3: until.within: is missing"},
+        Damaged{"NotADuration", "  - run: soon\n", "line 3: run"}, Damaged{"UnknownStep", "  - dance:\n", "a step is one of"},
+        Damaged{"UnknownQuestion", "  - until: {mood: good, within: 1s}\n", "line 3: until.mood: is not a known key"}),
+    [](const auto& it) { return std::string(it.param.name); });
+
+}  // namespace
+}  // namespace handyrep::scenarios
