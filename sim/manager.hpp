@@ -34,6 +34,7 @@ public:
     void order(engine::FailoverOrder order, std::function<void(std::string)> told);
 
     [[nodiscard]] engine::ClusterReport report() const { return cluster_->report(); }
+    [[nodiscard]] std::vector<model::Moment> moments() const { return cluster_->moments(); }
     /// How the engine's loop ended, when it ended by itself: always a defect.
     [[nodiscard]] const std::optional<std::string>& ended() const { return ended_; }
     [[nodiscard]] Instant born() const { return born_; }

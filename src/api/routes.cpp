@@ -4,6 +4,7 @@
 #include "api/openapi.hpp"
 #include "api/problem.hpp"
 #include "base/text.hpp"
+#include "control/explain.hpp"
 #include "control/json.hpp"
 
 #include <boost/system/system_error.hpp>
@@ -77,6 +78,7 @@ Routes::Routes(control::Service& service, Authentication& authentication, Log& l
 const std::vector<Routes::Route>& Routes::table() {
     static const std::vector<Route> routes{
         {"GET", "/v1/status", &Routes::status},      {"GET", "/v1/check", &Routes::check},
+        {"GET", "/v1/explain", &Routes::explain},    {"GET", "/v1/recording", &Routes::recording},
         {"GET", "/v1/events", &Routes::events},      {"GET", "/v1/version", &Routes::version},
         {"POST", "/v1/failover", &Routes::failover}, {"POST", "/v1/acknowledge", &Routes::acknowledge},
     };
@@ -145,6 +147,28 @@ asio::awaitable<Response> Routes::events(Request request, control::Caller caller
     control::Json rows = control::Json::array();
     for (const saved::Event& event : *found) rows.push_back(control::to_json(event));
     co_return json(control::Json{{"events", std::move(rows)}});
+}
+
+asio::awaitable<Response> Routes::explain(Request request, control::Caller caller) {
+    const auto query = Query::parse(request.query, {"cluster", "if", "back"});
+    if (!query) co_return failure(query.error());
+    const auto condition = query->text("if");
+    if (condition && *condition != "primary-died")
+        co_return failure(Error{ErrorKind::invalid, "if: the only thing that can be assumed is primary-died"});
+    const auto back = query->count("back", 0, control::most_events);
+    if (!back) co_return failure(back.error());
+    const auto recording = service_.recording(caller, query->text("cluster"));
+    if (!recording) co_return failure(recording.error());
+    const auto explained = control::explain(*recording, {.if_primary_died = condition.has_value(), .back = *back});
+    co_return explained ? json(explained->json) : failure(explained.error());
+}
+
+asio::awaitable<Response> Routes::recording(Request request, control::Caller caller) {
+    const auto query = Query::parse(request.query, {"cluster"});
+    if (!query) co_return failure(query.error());
+    const auto recording = service_.recording(caller, query->text("cluster"));
+    if (!recording) co_return failure(recording.error());
+    co_return Response{.status = 200, .content_type = "application/json", .body = saved::to_text(*recording)};
 }
 
 asio::awaitable<Response> Routes::version(Request request, control::Caller caller) {

@@ -15,10 +15,11 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> verbs{"daemon",      "status", "check",   "failover", "events",
-                                                 "acknowledge", "config", "version", "help",     "show"};
-constexpr std::array<std::string_view, 13> options{"--config",  "--cluster", "--url",   "--output", "--no-color", "--timeout", "--to",
-                                                   "--dry-run", "--yes",     "--count", "--help",   "--version",  "--color"};
+constexpr std::array<std::string_view, 12> verbs{"daemon",  "status", "check",  "failover", "events", "acknowledge",
+                                                 "explain", "record", "config", "version",  "help",   "show"};
+constexpr std::array<std::string_view, 17> options{
+    "--if-primary-died", "--back", "--replay",  "--out", "--config", "--cluster", "--url",     "--output", "--no-color",
+    "--timeout",         "--to",   "--dry-run", "--yes", "--count",  "--help",    "--version", "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -31,6 +32,8 @@ struct Raw {
     std::string timeout;
     Failover failover;
     Events events;
+    Explain explain;
+    Record record;
     ConfigCheck config_check;
 };
 
@@ -42,6 +45,8 @@ struct Commands {
     CLI::App* failover = nullptr;
     CLI::App* events = nullptr;
     CLI::App* acknowledge = nullptr;
+    CLI::App* explain = nullptr;
+    CLI::App* record = nullptr;
     CLI::App* config = nullptr;
     CLI::App* config_check = nullptr;
     CLI::App* config_show = nullptr;
@@ -75,6 +80,15 @@ void declare(Commands& it, Raw& raw) {
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
     it.acknowledge = it.app.add_subcommand("acknowledge", "Acknowledge the last automatic failover, which ends its cool-down");
+    it.explain = it.app.add_subcommand("explain", "Why it does what it does, or does nothing: evidence, gates, guards, candidates");
+    it.explain->add_flag(
+        "--if-primary-died", raw.explain.if_primary_died, "Who would take over, what could be lost, what would hold it back");
+    it.explain->add_option("--back", raw.explain.back, "Of an earlier change: 1 is the last one")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N");
+    it.explain->add_option("--replay", raw.explain.replay, "Of a recording instead of the daemon; needs no daemon")->type_name("FILE");
+    it.record = it.app.add_subcommand("record", "What explain is made of, as a file to send in; holds no secrets");
+    it.record->add_option("--out", raw.record.out, "Where to write it (default: standard output)")->type_name("FILE");
     it.config = it.app.add_subcommand("config", "Check or show the configuration; needs no daemon");
     it.config_check = it.config->add_subcommand("check", "Every problem as file:line:column");
     it.config_check->add_option("FILE", raw.config_check.file, "The file (default: as --config)");
@@ -119,6 +133,8 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.failover->parsed()) return raw.failover;
     if (it.events->parsed()) return raw.events;
     if (it.acknowledge->parsed()) return Acknowledge{};
+    if (it.explain->parsed()) return raw.explain;
+    if (it.record->parsed()) return raw.record;
     if (it.config_check->parsed()) return raw.config_check;
     if (it.config_show->parsed()) return ConfigShow{};
     if (it.version->parsed()) return Version{};

@@ -34,6 +34,14 @@ struct Events {
     std::size_t count = 20;
 };
 struct Acknowledge {};
+struct Explain {
+    bool if_primary_died = false;
+    std::size_t back = 0;                 // changes of situation or reason before now
+    std::optional<std::string> replay{};  // a recording, instead of the daemon
+};
+struct Record {
+    std::optional<std::string> out{};
+};
 struct ConfigCheck {
     std::optional<std::string> file{};
 };
@@ -42,7 +50,7 @@ struct Version {};
 struct Help {
     std::string text;
 };
-using Verb = std::variant<Daemon, Status, Check, Failover, Events, Acknowledge, ConfigCheck, ConfigShow, Version, Help>;
+using Verb = std::variant<Daemon, Status, Check, Failover, Events, Acknowledge, Explain, Record, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

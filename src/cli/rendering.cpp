@@ -1,6 +1,7 @@
 #include "cli/rendering.hpp"
 
 #include "base/text.hpp"
+#include "cli/rendering_words.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,8 +16,6 @@ using control::Json;
 
 constexpr double noteworthy_silence_seconds = 5;
 
-std::string field(const Json& object, const char* name) { return clean(object.at(name).get<std::string>()); }
-
 Tone tone_of(std::string_view status) {
     if (status == "healthy") return Tone::good;
     if (status == "lagged" || status == "warning") return Tone::attention;
@@ -24,23 +23,12 @@ Tone tone_of(std::string_view status) {
     return Tone::plain;
 }
 
-/// "0.3s", "12s", "4min", "2.5h": as exact as a glance needs.
-std::string rough(double seconds) {
-    if (seconds < 0.05) return "0s";
-    if (seconds < 10) return fmt::format("{:.1f}s", seconds);
-    if (seconds < 120) return fmt::format("{:.0f}s", seconds);
-    if (seconds < 7200) return fmt::format("{:.0f}min", seconds / 60);
-    if (seconds < 172800) return fmt::format("{:.1f}h", seconds / 3600);
-    return fmt::format("{:.0f} days", seconds / 86400);
-}
-
 /// "2026-11-22 03:04:05 UTC (41s ago)".
 std::string moment(const std::string& iso, WallTime now) {
     const auto at = parse_wall_time(iso);
     if (!at) return iso;
-    const std::string precise = text(*at);
     const double ago = std::chrono::duration<double>(now - *at).count();
-    return fmt::format("{} {} UTC ({} ago)", precise.substr(0, 10), precise.substr(11, 8), rough(ago));
+    return fmt::format("{} UTC ({} ago)", plain_time(*at), rough(ago));
 }
 
 std::string lag_of(const Json& server) {
@@ -64,11 +52,6 @@ std::string message_of(const Json& server) {
     if (ago.is_null()) parts.emplace_back("never seen");
     if (!ago.is_null() && ago.get<double>() > noteworthy_silence_seconds) parts.push_back("seen " + rough(ago.get<double>()) + " ago");
     return join(parts, "; ");
-}
-
-std::string or_dash(const Json& value) {
-    if (value.is_null()) return "-";
-    return value.is_string() ? clean(value.get<std::string>()) : value.dump();
 }
 
 std::vector<Cell> row_of(const Json& server) {
@@ -151,18 +134,6 @@ std::string failover_text(const Json& answer, const Layout& layout) {
     out += "\n";
     for (const Json& step : answer.at("plan").at("steps")) out += clean(step.get<std::string>()) + "\n";
     return out;
-}
-
-/// The daemon may be of another version; what it lacks is a failure to say, not to crash on.
-template <class F>
-Result<std::string> guarded(F&& render) {
-    try {
-        return std::forward<F>(render)();
-    } catch (const Json::exception& error) {
-        return Error{
-            ErrorKind::failed,
-            fmt::format("the daemon's answer is not what this version of handyrep knows ({}); compare `handyrep version`", error.what())};
-    }
 }
 
 }  // namespace

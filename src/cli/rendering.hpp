@@ -17,6 +17,10 @@ namespace handyrep::cli {
 [[nodiscard]] Result<std::string> render_events(const control::Json& events, const Layout& layout);
 [[nodiscard]] Result<std::string> render_failover(const control::Json& answer, const Layout& layout);
 
+/// Ages and "how long ago" count from the moment that is explained, so that a recording reads as it did then.
+[[nodiscard]] Result<std::string> render_explanation(const control::Json& explanation, const Layout& layout);
+[[nodiscard]] Result<std::string> render_foresight(const control::Json& foresight, const Layout& layout);
+
 /// YAML that reads back as the same values: a text that looks like something else is quoted.
 [[nodiscard]] std::string to_yaml(const control::Json& json);
 

@@ -12,6 +12,8 @@ namespace handyrep::cli {
 [[nodiscard]] int do_events(const GlobalOptions& global, const Events& events, Surroundings& surroundings);
 [[nodiscard]] int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings);
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_explain(const GlobalOptions& global, const Explain& explain, Surroundings& surroundings);
+[[nodiscard]] int do_record(const GlobalOptions& global, const Record& record, Surroundings& surroundings);
 [[nodiscard]] int do_config_check(const GlobalOptions& global, const ConfigCheck& check, Surroundings& surroundings);
 [[nodiscard]] int do_config_show(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_version(const GlobalOptions& global, Surroundings& surroundings);

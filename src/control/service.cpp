@@ -47,6 +47,12 @@ Result<Check> Service::check(const Caller& caller, const ClusterChoice& cluster)
     return control::check(*report);
 }
 
+Result<saved::Recording> Service::recording(const Caller& /*caller*/, const ClusterChoice& cluster) const {
+    const auto source = find(cluster);
+    if (!source) return source.error();
+    return saved::Recording{.handyrep = versions_.handyrep, .moments = (*source)->moments()};
+}
+
 Result<Versions> Service::version(const Caller& /*caller*/) const { return versions_; }
 
 Async<std::vector<saved::Event>> Service::events(Caller /*caller*/, ClusterChoice cluster, std::size_t count) {

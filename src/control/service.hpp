@@ -8,6 +8,7 @@
 #include "control/check.hpp"
 #include "control/source.hpp"
 #include "ports/clock.hpp"
+#include "saved/recording.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -43,6 +44,8 @@ public:
     [[nodiscard]] Result<engine::ClusterReport> status(const Caller& caller, const ClusterChoice& cluster) const;
     [[nodiscard]] Result<Check> check(const Caller& caller, const ClusterChoice& cluster) const;
     [[nodiscard]] Result<Versions> version(const Caller& caller) const;
+    /// What `explain` is asked of, and what `record` writes. Holds no secret, so the right to ask suffices.
+    [[nodiscard]] Result<saved::Recording> recording(const Caller& caller, const ClusterChoice& cluster) const;
 
     /// At most `most_events`; newest last.
     Async<std::vector<saved::Event>> events(Caller caller, ClusterChoice cluster, std::size_t count);

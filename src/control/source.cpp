@@ -8,6 +8,8 @@ namespace handyrep::control {
 
 engine::ClusterReport EngineSource::report() const { return cluster_.report(); }
 
+std::vector<model::Moment> EngineSource::moments() const { return cluster_.moments(); }
+
 Async<engine::FailoverAnswer> EngineSource::failover(engine::FailoverOrder order) { return cluster_.failover(std::move(order)); }
 
 Async<void> EngineSource::acknowledge(std::string by) { return cluster_.acknowledge(std::move(by)); }

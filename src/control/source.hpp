@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/report.hpp"
+#include "model/moment.hpp"
 #include "ports/async.hpp"
 #include "saved/event.hpp"
 
@@ -26,6 +27,8 @@ public:
     virtual ~Source() = default;
 
     [[nodiscard]] virtual engine::ClusterReport report() const = 0;
+    /// Oldest first; the last is now.
+    [[nodiscard]] virtual std::vector<model::Moment> moments() const = 0;
     virtual Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) = 0;
     virtual Async<void> acknowledge(std::string by) = 0;
     /// Newest last.
@@ -38,6 +41,7 @@ public:
     explicit EngineSource(engine::Cluster& cluster) : cluster_{cluster} {}
 
     [[nodiscard]] engine::ClusterReport report() const override;
+    [[nodiscard]] std::vector<model::Moment> moments() const override;
     Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) override;
     Async<void> acknowledge(std::string by) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;

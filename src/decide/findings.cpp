@@ -163,7 +163,7 @@ std::vector<Fact> facts(const AnalysisInput& input, const Analysis& analysis) {
             add(model::is_dead(seen.dial->what.outcome) ? Weight::supports : Weight::contradicts, seen.server, "dial",
                 std::string(word_for(seen.dial->what.outcome)), seen.dial->at);
         if (primary.host != nullptr) {
-            add(Weight::supports, seen.server, "host",
+            add(primary.host->processes == 0 ? Weight::supports : Weight::contradicts, seen.server, "host",
                 fmt::format(
                     "control file says {}, {} processes hold the data directory", word_for(primary.host->state), primary.host->processes),
                 seen.host ? std::optional{seen.host->at} : std::nullopt);

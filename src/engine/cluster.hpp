@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "engine/report.hpp"
+#include "model/moment.hpp"
 #include "model/saved_state.hpp"
 #include "model/server.hpp"
 #include "ports/clock.hpp"
@@ -43,6 +44,9 @@ public:
     asio::awaitable<void> run();
 
     [[nodiscard]] ClusterReport report() const;
+
+    /// What decisions are made of: now (the last), and at each of the last changes of situation or reason before, oldest first.
+    [[nodiscard]] std::vector<model::Moment> moments() const;
 
     /// Carries out (or, dry, only plans) a failover that a person ordered. Returns when the operation ended.
     /// `refused` by a gate, `conflict` while another operation runs.

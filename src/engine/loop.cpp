@@ -22,6 +22,8 @@ constexpr Duration store_limit = seconds{10};
 constexpr Duration house_interval = seconds{1};
 /// Positions move all the time; writing them down this often bounds what a killed manager forgets.
 constexpr Duration highest_interval = seconds{30};
+/// A night's worth of changes; a few kilobytes each.
+constexpr std::size_t most_changes = 16;
 
 std::string text_of(const decide::Decision& decision) {
     return std::visit([](const auto& it) { return it.text; }, decision);
@@ -266,6 +268,8 @@ void Cluster::Loop::note_situation() {
             analysis_.detail.empty() ? "" : ": " + analysis_.detail, text_of(decision_)),
         std::move(fields));
     if (new_situation) since_ = state_.clock().wall();
+    changes_.push_back(moment());
+    if (changes_.size() > most_changes) changes_.pop_front();
     told_ = analysis_.situation;
     told_next_ = next;
 }
@@ -369,6 +373,23 @@ asio::awaitable<void> Cluster::Loop::keep_house() {
     }
 }
 
+model::Moment Cluster::Loop::moment() const {
+    return {
+        .at = state_.clock().wall(),
+        .since = since_,
+        .now = state_.clock().now(),
+        .settings = state_.settings(),
+        .saved = state_.saved,
+        .evidence = state_.evidence,
+        .guards = guards()};
+}
+
+std::vector<model::Moment> Cluster::Loop::moments() const {
+    std::vector<model::Moment> out(changes_.begin(), changes_.end());
+    out.push_back(moment());
+    return out;
+}
+
 ClusterReport Cluster::Loop::report() const { return make_report({state_, analysis_, decision_, since_, operation_}); }
 
 Async<std::vector<saved::Event>> Cluster::Loop::events(std::size_t count, Instant deadline) {
@@ -391,6 +412,7 @@ Cluster::Cluster(model::ClusterDefinition definition, Surroundings surroundings)
 Cluster::~Cluster() = default;
 asio::awaitable<void> Cluster::run() { co_await loop_->run(); }
 ClusterReport Cluster::report() const { return loop_->report(); }
+std::vector<model::Moment> Cluster::moments() const { return loop_->moments(); }
 Async<FailoverAnswer> Cluster::failover(FailoverOrder order) { co_return co_await loop_->failover(std::move(order)); }
 Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
 Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }

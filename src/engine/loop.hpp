@@ -7,6 +7,7 @@
 #include "engine/state.hpp"
 #include "engine/watch.hpp"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ public:
 
     asio::awaitable<void> run();
     [[nodiscard]] ClusterReport report() const;
+    [[nodiscard]] std::vector<model::Moment> moments() const;
     Async<FailoverAnswer> failover(FailoverOrder order);
     Async<void> acknowledge(std::string by);
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
@@ -54,6 +56,7 @@ private:
     void adopt_definition(bool first_start);
     void tick();
     void note_situation();
+    [[nodiscard]] model::Moment moment() const;
     void settle_possible_primary();
     void end_possible_primary(std::string_view why);
     [[nodiscard]] static bool died_unpromoted(const model::ServerEvidence& seen);
@@ -99,7 +102,8 @@ private:
     decide::Situation told_ = decide::Situation::unknown;
     std::string told_next_;
     WallTime since_{};
-    std::vector<Work> waiting_;  // at most one automatic one; those of the start come first
+    std::deque<model::Moment> changes_;  // the moments of the last changes, so that "why" can be asked afterwards
+    std::vector<Work> waiting_;          // at most one automatic one; those of the start come first
     bool operating_ = false;
     bool stopped_ = false;
     bool ready_ = false;

@@ -103,15 +103,19 @@ Recording recording_of(const Json& root) {
     return out;
 }
 
-std::size_t end_of_value(std::string_view text, std::size_t from) {
-    for (std::size_t at = from; at < text.size(); ++at) {
+/// Behind the value that begins at `from`, quoted or not, as libpq reads it. Nothing: a quote is not closed.
+std::optional<std::size_t> end_of_value(std::string_view text, std::size_t from) {
+    const bool quoted = from < text.size() && text[from] == '\'';
+    for (std::size_t at = quoted ? from + 1 : from; at < text.size(); ++at) {
         if (text[at] == '\\') {
             ++at;
-        } else if (text[at] == '\'') {
+        } else if (quoted && text[at] == '\'') {
+            return at + 1;
+        } else if (!quoted && text[at] == ' ') {
             return at;
         }
     }
-    return text.size();
+    return quoted ? std::nullopt : std::optional{text.size()};
 }
 
 }  // namespace
@@ -119,16 +123,16 @@ std::size_t end_of_value(std::string_view text, std::size_t from) {
 std::string without_secrets(std::string_view conninfo) {
     constexpr std::array<std::string_view, 3> kept{"host", "port", "application_name"};
     std::string out;
-    std::size_t at = 0;
-    // As the adapter writes it: keyword='value', a backslash before a backslash or a quote. Whatever else it may be, is left out.
-    while (at < conninfo.size()) {
-        const auto equals = conninfo.find("='", at);
+    // What is not surely keyword=value, and all behind it, is left out.
+    for (std::size_t at = conninfo.find_first_not_of(' '); at < conninfo.size(); at = conninfo.find_first_not_of(' ', at)) {
+        const auto equals = conninfo.find('=', at);
         if (equals == std::string_view::npos) break;
         const std::string_view keyword = conninfo.substr(at, equals - at);
-        const std::size_t end = end_of_value(conninfo, equals + 2);
-        if (end < conninfo.size() && std::ranges::find(kept, keyword) != kept.end())
-            out += fmt::format("{}{}", out.empty() ? "" : " ", conninfo.substr(at, end + 1 - at));
-        at = conninfo.find_first_not_of(' ', std::min(end + 1, conninfo.size()));
+        const auto end = end_of_value(conninfo, equals + 1);
+        if (!end || keyword.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != std::string_view::npos) break;
+        if (std::ranges::find(kept, keyword) != kept.end())
+            out += fmt::format("{}{}", out.empty() ? "" : " ", conninfo.substr(at, *end - at));
+        at = *end;
     }
     return out;
 }

@@ -380,7 +380,8 @@ TEST_F(HttpTest, ShowsItsDescriptionToEverybody) {
     const Answer answer = ask("GET", "/openapi.yaml", {});
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.body, openapi_text());
-    for (const char* const path : {"/v1/status", "/v1/check", "/v1/events", "/v1/failover", "/v1/acknowledge", "/v1/version"}) {
+    for (const char* const path :
+         {"/v1/status", "/v1/check", "/v1/events", "/v1/explain", "/v1/recording", "/v1/failover", "/v1/acknowledge", "/v1/version"}) {
         EXPECT_THAT(answer.body, HasSubstr(std::string("\n  ") + path + ":\n"));
     }
 }
@@ -389,6 +390,41 @@ TEST_F(HttpTest, DescribesEveryMemberOfTheStatus) {
     const Json status = ask("GET", "/v1/status", {bearer()}).json();
     const std::string description(openapi_text());
     for (const auto& [member, value] : status.items()) EXPECT_THAT(description, HasSubstr("\n        " + member + ":"));
+}
+
+TEST_F(HttpTest, ExplainsAndLooksAheadAndSaysWhatItCannotAssume) {
+    const Json explained = ask("GET", "/v1/explain", {bearer()}).json();
+    EXPECT_EQ(explained["cluster"], "pay");
+    EXPECT_EQ(explained["earlier"].size(), 1U);
+    EXPECT_EQ(ask("GET", "/v1/explain?back=1", {bearer()}).status, 200);
+    EXPECT_EQ(ask("GET", "/v1/explain?if=primary-died", {bearer()}).json()["primary"], "db1");
+    const Answer other = ask("GET", "/v1/explain?if=moon-died", {bearer()});
+    EXPECT_EQ(other.status, 400);
+    EXPECT_THAT(other.body, HasSubstr("primary-died"));
+    const Answer further = ask("GET", "/v1/explain?back=2", {bearer()});
+    EXPECT_EQ(further.status, 400);
+    EXPECT_THAT(further.body, HasSubstr("only 1 earlier changes"));
+    EXPECT_EQ(ask("GET", "/v1/explain", {}).status, 401);
+}
+
+TEST_F(HttpTest, DescribesEveryMemberOfAnExplanation) {
+    const std::string description(openapi_text());
+    for (const char* const path : {"/v1/explain", "/v1/explain?if=primary-died"}) {
+        const Json explained = ask("GET", path, {bearer()}).json();
+        for (const auto& [member, value] : explained.items()) EXPECT_THAT(description, HasSubstr("\n        " + member + ":"));
+    }
+}
+
+TEST_F(HttpTest, GivesTheCommandLineARecordingThatItReplaysToTheSameWords) {
+    const std::string file = testing::TempDir() + "handyrep-recording-" + std::to_string(::getpid());
+    EXPECT_THAT(cli({"record", "--out", file}).second, HasSubstr("explain --replay"));
+    const auto [exit_code, text] = cli({"explain"});
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_THAT(text, HasSubstr("pay  "));
+    EXPECT_EQ(cli({"explain", "--replay", file}).second, text);
+    EXPECT_EQ(cli({"explain", "--if-primary-died", "--replay", file}).second, cli({"explain", "--if-primary-died"}).second);
+    std::remove(file.c_str());
+    EXPECT_EQ(Json::parse(cli({"record"}).second)["kind"], "handyrep recording");
 }
 
 TEST_F(HttpTest, KeepsItsPortOutOfTheProgramsThatItStarts) {

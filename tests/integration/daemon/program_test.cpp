@@ -141,7 +141,8 @@ TEST_F(Program, WritesNoSecretAnywhere) {
     }
     EXPECT_GE(files.size(), 5U);
     for (const auto& file : files) expect_clean(file.string(), must(harness::read_file(file)));
-    for (const char* path : {"/v1/status", "/v1/check", "/v1/events?count=1000", "/v1/version", "/openapi.yaml"}) {
+    for (const char* path :
+         {"/v1/status", "/v1/check", "/v1/events?count=1000", "/v1/explain", "/v1/recording", "/v1/version", "/openapi.yaml"}) {
         expect_clean(path, must(stage().daemon().http("GET", path, {bearer()})).body);
     }
     auto processes = harness::descendants_of(stage().daemon().pid());

@@ -29,6 +29,22 @@ Parsed<V> parsed_as(const std::vector<std::string>& arguments) {
     return {.good = true, .global = invocation->global, .verb = std::get<V>(invocation->verb)};
 }
 
+TEST(Arguments, OfExplainAndRecord) {
+    const auto plain = parsed_as<Explain>({"explain"});
+    ASSERT_TRUE(plain.good);
+    EXPECT_FALSE(plain.verb.if_primary_died);
+    EXPECT_EQ(plain.verb.back, 0U);
+    const auto all = parsed_as<Explain>({"explain", "--if-primary-died", "--back", "2", "--replay", "a.json"});
+    ASSERT_TRUE(all.good);
+    EXPECT_TRUE(all.verb.if_primary_died);
+    EXPECT_EQ(all.verb.back, 2U);
+    EXPECT_EQ(all.verb.replay, "a.json");
+    EXPECT_EQ(parsed_as<Record>({"record", "--out", "a.json"}).verb.out, "a.json");
+    EXPECT_THAT(usage_error({"explain", "--back", "0"}), HasSubstr("--back"));
+    EXPECT_THAT(usage_error({"explain", "--if-primary-dies"}), HasSubstr("did you mean '--if-primary-died'"));
+    EXPECT_THAT(usage_error({"explane"}), HasSubstr("did you mean 'explain'"));
+}
+
 TEST(Arguments, TakeGlobalOptionsBeforeAndBehindTheVerb) {
     const auto before = parsed_as<Status>({"--config", "a.conf", "status"});
     const auto behind = parsed_as<Status>({"status", "--config", "a.conf", "--output=json"});

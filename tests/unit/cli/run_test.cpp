@@ -129,6 +129,17 @@ TEST(ConfigShow, MasksPasswords) {
     }
 }
 
+TEST(Replay, NamesTheFieldOfADamagedRecordingAndNeedsNoDaemon) {
+    const Folder folder;
+    const std::string file = folder.write("recording.json", R"({"kind": "handyrep recording", "format": 7, "handyrep": "9.9"})");
+    const Ended ended = run_with({"explain", "--replay", file});
+    EXPECT_EQ(ended.exit_code, 4);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_THAT(ended.error, HasSubstr("format: the file has format 7, made by HandyRep 9.9"));
+    EXPECT_THAT(ended.error, HasSubstr(file));
+    EXPECT_EQ(run_with({"explain", "--replay", "/nonexistent/recording"}).exit_code, 4);
+}
+
 TEST(Cli, EndsWithEightAndAdviceWhenNobodyListens) {
     const Folder folder;
     const std::string file = folder.write("good.conf", std::string(good));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/source.hpp"
+#include "model/moment.hpp"
 #include "ports/clock.hpp"
 
 #include <atomic>
@@ -73,6 +74,36 @@ inline engine::ClusterReport recorded_report() {
     return report;
 }
 
+/// The same cluster, its primary just read.
+inline model::Moment recorded_moment() {
+    const auto define = [](std::string_view name, std::string hostname, model::Role role) {
+        return model::ServerDefinition{
+            .name = server_name(name), .hostname = std::move(hostname), .role = role, .ssh_key = {}, .ssh_config = {}, .pgdata = {}};
+    };
+    const Instant now{std::chrono::hours{1}};
+    model::Moment moment{
+        .at = wall("2026-11-22T03:04:46Z"),
+        .since = wall("2026-11-22T03:04:05Z"),
+        .now = now,
+        .settings = {},
+        .saved =
+            {.cluster = cluster_name("pay"),
+             .system_id = model::SystemId{7},
+             .primary = server_name("db1"),
+             .servers =
+                 {define("db1", "10.0.0.1", model::Role::primary), define("db2", "10.0.0.2", model::Role::replica),
+                  define("db3", "10.0.0.3", model::Role::replica)},
+             .must_be_down = {},
+             .possible_primary = {},
+             .last_failover = {},
+             .highest = {},
+             .upstream_settings = {}},
+        .evidence = {},
+        .guards = {}};
+    absorb(moment.evidence, {server_name("db1"), now, model::DialSight{model::DialOutcome::accepted, {}}});
+    return moment;
+}
+
 inline plans::Plan recorded_plan() {
     return plans::Plan{
         .kind = plans::OperationKind::failover,
@@ -92,6 +123,7 @@ public:
     explicit RecordedSource(ports::Clock* clock = nullptr) : clock_{clock} {}
 
     [[nodiscard]] engine::ClusterReport report() const override { return recorded_report(); }
+    [[nodiscard]] std::vector<model::Moment> moments() const override { return {recorded_moment(), recorded_moment()}; }
 
     Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) override {
         orders.push_back(order);

@@ -50,6 +50,11 @@ TEST_F(ServiceTest, LetsAReaderAskEverything) {
     EXPECT_TRUE(service.status(bob, {}));
     EXPECT_TRUE(service.check(bob, {}));
     EXPECT_TRUE(service.version(bob));
+    const auto recording = service.recording(bob, {});
+    ASSERT_TRUE(recording);
+    EXPECT_EQ(recording->handyrep, "0.1.0");
+    EXPECT_EQ(recording->moments.size(), 2U);
+    EXPECT_FALSE(service.recording(bob, "other"));
     EXPECT_TRUE(answer_of(service.events(bob, {}, 3)));
 }
 

@@ -196,7 +196,10 @@ TEST(Recording, HoldsNoSecretAndNothingThatLeadsToOne) {
 TEST(Recording, KeepsOfAConnectionStringOnlyWhatIsSurelyHarmless) {
     EXPECT_EQ(
         without_secrets("host='a' port='1' password='x host=\\'y\\'' application_name='n'"), "host='a' port='1' application_name='n'");
-    EXPECT_EQ(without_secrets("password=plain host='a'"), "");
+    EXPECT_EQ(without_secrets("  host=a user=u application_name=db2 password=x\\ host=y"), "host=a application_name=db2");
+    EXPECT_EQ(without_secrets("password=plain host='a'"), "host='a'");
+    EXPECT_EQ(without_secrets("password = 'a host=b"), "") << "not as this program writes it";
+    EXPECT_EQ(without_secrets("password='a host=b"), "");
     EXPECT_EQ(without_secrets("postgresql://u:secret@h/d"), "");
     EXPECT_EQ(without_secrets("host='unended"), "");
     EXPECT_EQ(without_secrets(""), "");

@@ -1,0 +1,30 @@
+#include "cli/rendering_words.hpp"
+
+#include "cli/text_layout.hpp"
+
+namespace handyrep::cli {
+
+using control::Json;
+
+std::string field(const Json& object, const char* name) { return clean(object.at(name).get<std::string>()); }
+
+std::string or_dash(const Json& value) {
+    if (value.is_null()) return "-";
+    return value.is_string() ? clean(value.get<std::string>()) : value.dump();
+}
+
+std::string rough(double seconds) {
+    if (seconds < 0.05) return "0s";
+    if (seconds < 10) return fmt::format("{:.1f}s", seconds);
+    if (seconds < 120) return fmt::format("{:.0f}s", seconds);
+    if (seconds < 7200) return fmt::format("{:.0f}min", seconds / 60);
+    if (seconds < 172800) return fmt::format("{:.1f}h", seconds / 3600);
+    return fmt::format("{:.0f} days", seconds / 86400);
+}
+
+std::string plain_time(WallTime time) {
+    const std::string precise = text(time);
+    return precise.substr(0, 10) + " " + precise.substr(11, 8);
+}
+
+}  // namespace handyrep::cli
