@@ -9,6 +9,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace handyrep::saved {
 
@@ -33,11 +35,16 @@ void describe(Archive& it, model::TimelineSwitch& value) {
 /// A class, so by its parts.
 template <class Archive>
 void describe(Archive& it, model::TimelineHistory& value) {
-    model::Timeline current = value.current();
-    std::vector<model::TimelineSwitch> switches = value.switches();
-    it("timeline", current);
-    it("switches", switches);
-    if constexpr (!Archive::writes) value = model::TimelineHistory{current, std::move(switches)};
+    if constexpr (Archive::writes) {
+        it("timeline", value.current());
+        it("switches", value.switches());
+    } else {
+        model::Timeline current{};
+        std::vector<model::TimelineSwitch> switches;
+        it("timeline", current);
+        it("switches", switches);
+        value = model::TimelineHistory{current, std::move(switches)};
+    }
 }
 
 template <class Archive>
