@@ -190,7 +190,10 @@ std::string steps_of(const Json& death, const Layout& layout) {
 
 std::string death_text(const Json& death, const std::string& primary, const Layout& layout) {
     const bool acts = death.at("by_itself").get<bool>();
-    std::string out = fmt::format("\nIF {} DIED: {}\n", primary, field(death, "death"));
+    std::vector<std::string> others;
+    for (const Json& other : death.at("with_it")) others.push_back(clean(other.get<std::string>()));
+    std::string out =
+        fmt::format("\nIF {} DIED: {}{}\n", primary, field(death, "death"), others.empty() ? "" : ": also " + join(others, ", "));
     out += labelled("situation", fmt::format("{}: {}", field(death, "situation"), field(death, "situation_text")), layout);
     out += labelled("outcome", outcome_of(death), layout);
     if (!acts) out += labelled("an order", field(death, "order"), layout);

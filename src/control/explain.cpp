@@ -144,6 +144,7 @@ Json loss_json(const plans::Loss& it) {
 Json foresight_json(const plans::Foresight& it) {
     return Json{
         {"death", sentence_for(it.death)},
+        {"with_it", list(it.with_it, [](const model::ServerName& name) { return name.text(); })},
         {"situation", word_for(it.then.situation)},
         {"situation_text", it.then.sentence},
         {"after_seconds", seconds(it.after)},
@@ -178,7 +179,7 @@ Result<Explained> explain(const saved::Recording& recording, const ExplainQuesti
     return Explained{Json{
         {"cluster", moment.saved.cluster.text()},
         {"at", text(moment.at)},
-        {"primary", moment.saved.primary->text()},
+        {"primary", or_null(moment.saved.primary, [](const model::ServerName& name) { return name.text(); })},
         {"if_primary_died", list(*deaths, foresight_json)}}};
 }
 

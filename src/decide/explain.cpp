@@ -73,8 +73,8 @@ GateState state_of(GateName name, const Gate& gate) {
 
 /// Why an eligible replica is not the best one.
 std::string behind_text(const Ranked& it, const Ranked& winner) {
-    if (it.received->lsn < winner.received->lsn)
-        return fmt::format("could, but is {} behind {}", text(gap(it.received->lsn, winner.received->lsn)), winner.server.text());
+    const auto end = [](const Ranked& one) { return one.received ? one.received->lsn : model::Lsn{0}; };
+    if (end(it) < end(winner)) return fmt::format("could, but is {} behind {}", text(gap(end(it), end(winner))), winner.server.text());
     if (it.priority != winner.priority)
         return fmt::format(
             "could, and is as far, but has failover_priority {} and {} has {}", it.priority, winner.server.text(), winner.priority);
@@ -138,9 +138,11 @@ std::string host_words(const model::HostSight& sight) {
 std::vector<SensorSight> sensors_of(const AnalysisInput& input, const model::ServerEvidence& seen) {
     std::vector<SensorSight> out;
     const auto add = [&](const char* sensor, std::string words, Instant at) { out.push_back({sensor, std::move(words), input.now - at}); };
-    if (seen.held) add("held session", held_words(input, seen.held->what), seen.held->at);
-    const auto* const answer = seen.held ? std::get_if<model::Answered>(&seen.held->what) : nullptr;
-    if (answer != nullptr && answer->standby() != nullptr) add("wal receiver", receiver_words(*answer->standby()), seen.held->at);
+    if (seen.held) {
+        add("held session", held_words(input, seen.held->what), seen.held->at);
+        const auto* const answer = std::get_if<model::Answered>(&seen.held->what);
+        if (answer != nullptr && answer->standby() != nullptr) add("wal receiver", receiver_words(*answer->standby()), seen.held->at);
+    }
     if (seen.dial) add("dial", std::string(word_for(seen.dial->what.outcome)), seen.dial->at);
     if (seen.host) add("host", host_words(seen.host->what), seen.host->at);
     if (seen.witness)

@@ -30,7 +30,8 @@ constexpr Duration step = model::suspicious_interval;
 /// One imagined death, played forward.
 class Play {
 public:
-    Play(const Moment& moment, Death death) : before_{moment}, moment_{moment}, death_{death} {}
+    Play(const Moment& moment, model::ServerName primary, Death death)
+        : before_{moment}, moment_{moment}, primary_{std::move(primary)}, death_{death} {}
 
     /// Until HandyRep would fail over, or for as long as it could still come to that by waiting.
     void run() {
@@ -50,6 +51,13 @@ public:
     [[nodiscard]] const Moment& moment() const { return moment_; }
     [[nodiscard]] const decide::Analysis& analysis() const { return analysis_; }
     [[nodiscard]] bool acts() const { return std::holds_alternative<decide::FailOver>(decision_); }
+    [[nodiscard]] std::vector<model::ServerName> with_it() const {
+        std::vector<model::ServerName> out;
+        for (const model::ServerDefinition& it : moment_.saved.servers) {
+            if (it.name != primary_ && dies_with_it(it)) out.push_back(it.name);
+        }
+        return out;
+    }
     [[nodiscard]] Duration passed() const { return moment_.now - before_.now; }
 
 private:
@@ -59,8 +67,8 @@ private:
 
     /// On the primary's own host, as far as addresses tell.
     [[nodiscard]] bool dies_with_it(const model::ServerDefinition& server) const {
-        const auto primary = std::ranges::find(moment_.saved.servers, *moment_.saved.primary, &model::ServerDefinition::name);
-        return server.name == *moment_.saved.primary || (death_ == Death::host && server.hostname == primary->hostname);
+        const auto primary = std::ranges::find(moment_.saved.servers, primary_, &model::ServerDefinition::name);
+        return server.name == primary_ || (death_ == Death::host && server.hostname == primary->hostname);
     }
 
     void look_at(const model::ServerDefinition& server) {
@@ -104,7 +112,7 @@ private:
         if (seen.host) see(server.name, seen.host->what);
         const bool can_tell = seen.host && seen.host->what.look() != nullptr;
         const model::Reach reach = death_ == Death::process ? model::Reach::refused : model::Reach::silent;
-        see(server.name, model::WitnessSight{*moment_.saved.primary, can_tell ? reach : model::Reach::unknown});
+        see(server.name, model::WitnessSight{primary_, can_tell ? reach : model::Reach::unknown});
     }
 
     void note_silence_of_upstream(model::Answered& answer) const {
@@ -124,6 +132,7 @@ private:
 
     const Moment& before_;
     Moment moment_;
+    model::ServerName primary_;
     Death death_;
     decide::Analysis analysis_{};
     decide::Decision decision_{decide::Hold{decide::Reason::first_look_incomplete, {}}};
@@ -150,12 +159,13 @@ std::vector<std::string> steps_of(const Play& play, const decide::FailOver& orde
          .synchronous_standby_names = names}));
 }
 
-Foresight foresee(const Moment& moment, Death death) {
-    Play play{moment, death};
+Foresight foresee(const Moment& moment, const model::ServerName& primary, Death death) {
+    Play play{moment, primary, death};
     play.run();
     const auto order = decide::decide_order(play.input(), play.analysis(), std::nullopt);
     Foresight out{
         .death = death,
+        .with_it = play.with_it(),
         .after = play.passed(),
         .acts = play.acts(),
         .then = decide::explain(play.moment()),
@@ -178,7 +188,8 @@ Result<std::vector<Foresight>> if_primary_died(const Moment& moment) {
     if (!moment.saved.primary) return Error{ErrorKind::refused, "nobody holds the role of primary, so nobody can be followed in it"};
     if (moment.evidence.find(*moment.saved.primary) == nullptr)
         return Error{ErrorKind::refused, fmt::format("{} was not looked at yet; ask again in a second", moment.saved.primary->text())};
-    return std::vector<Foresight>{foresee(moment, Death::process), foresee(moment, Death::host)};
+    return std::vector<Foresight>{
+        foresee(moment, *moment.saved.primary, Death::process), foresee(moment, *moment.saved.primary, Death::host)};
 }
 
 }  // namespace handyrep::plans

@@ -30,9 +30,10 @@ struct Loss {
 
 struct Foresight {
     Death death;
-    Duration after;            // how long after the death it is decided, or how long was looked ahead without a decision
-    bool acts;                 // HandyRep would fail over by itself
-    decide::Explanation then;  // of the moment of that decision
+    std::vector<model::ServerName> with_it{};  // other servers that die of it: they have the same address
+    Duration after;                            // how long after the death it is decided, or how long was looked ahead without a decision
+    bool acts;                                 // HandyRep would fail over by itself
+    decide::Explanation then;                  // of the moment of that decision
     std::vector<decide::GateState> gates;
     std::optional<model::ServerName> candidate;
     std::optional<Loss> loss;

@@ -139,6 +139,8 @@ TEST(Foresight, TakesWhatStandsOnThePrimarysHostAwayWithIt) {
     scene.healthy();
     const Foresight it = foresee(scene, Death::host);
     EXPECT_EQ(it.then.situation, Situation::all_dark);
+    EXPECT_EQ(it.with_it, (std::vector{server("db2"), server("db3")}));
+    EXPECT_TRUE(foresee(scene, Death::process).with_it.empty());
     EXPECT_EQ(it.candidate, std::nullopt);
     EXPECT_EQ(it.loss, std::nullopt);
     EXPECT_THAT(it.order, HasSubstr("no replica can take over"));
