@@ -146,6 +146,19 @@ TEST(Foresight, TakesWhatStandsOnThePrimarysHostAwayWithIt) {
     EXPECT_THAT(it.order, HasSubstr("no replica can take over"));
 }
 
+TEST(Foresight, LeavesAReplicaOfAReplicaWithItsUpstream) {
+    Scene scene;
+    scene.healthy();
+    scene.see("db3", model::HeldSight{scene.as_standby(Lsn{0x3000000}, model::WalReceiver{"streaming", "host-of-db2", 5432, 100ms})});
+    for (const Death death : {Death::process, Death::host}) {
+        const Foresight it = foresee(scene, death);
+        const auto receiver = std::ranges::find_if(
+            it.then.clues, [](const decide::Clue& clue) { return clue.server == server("db3") && clue.source == "wal receiver"; });
+        ASSERT_NE(receiver, it.then.clues.end());
+        EXPECT_EQ(receiver->text, "streams from another server");
+    }
+}
+
 TEST(Foresight, ShowsTheGuardThatWouldHoldItBackAndWhatAPersonCouldOrder) {
     Scene scene;
     scene.healthy();
