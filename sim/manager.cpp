@@ -40,7 +40,10 @@ Manager::Manager(World& world, StoreDisk& disk, const model::ClusterDefinition& 
     for (ServerIndex it = 0; it < definition.servers.size(); ++it) {
         postgres_.push_back(std::make_unique<SimPostgres>(world, waits_, it));
         hosts_.push_back(std::make_unique<SimHost>(world, waits_, it, definition.servers[it].transport));
-        ports.push_back({definition.servers[it].name, *postgres_.back(), *hosts_.back()});
+        database_inspectors_.push_back(std::make_unique<SimDatabaseInspector>(world, waits_, it));
+        host_inspectors_.push_back(std::make_unique<SimHostInspector>(world, waits_, it, definition.servers[it].transport));
+        ports.push_back(
+            {definition.servers[it].name, *postgres_.back(), *hosts_.back(), *database_inspectors_.back(), *host_inspectors_.back()});
     }
     cluster_ = std::make_unique<engine::Cluster>(definition, engine::Surroundings{clock_, store_, *log_, std::move(ports)});
     world.note("manager", "starts");

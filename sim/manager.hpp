@@ -5,6 +5,7 @@
 #include "engine/cluster.hpp"
 #include "sim/clock.hpp"
 #include "sim/host.hpp"
+#include "sim/inspector.hpp"
 #include "sim/postgres.hpp"
 #include "sim/store.hpp"
 #include "sim/world.hpp"
@@ -35,6 +36,7 @@ public:
 
     [[nodiscard]] engine::ClusterReport report() const { return cluster_->report(); }
     [[nodiscard]] std::vector<model::Moment> moments() const { return cluster_->moments(); }
+    [[nodiscard]] std::optional<engine::Readiness> readiness() const { return cluster_->readiness(); }
     /// How the engine's loop ended, when it ended by itself: always a defect.
     [[nodiscard]] const std::optional<std::string>& ended() const { return ended_; }
     [[nodiscard]] Instant born() const { return born_; }
@@ -50,6 +52,8 @@ private:
     std::unique_ptr<TraceLog> log_;
     std::vector<std::unique_ptr<SimPostgres>> postgres_;
     std::vector<std::unique_ptr<SimHost>> hosts_;
+    std::vector<std::unique_ptr<SimDatabaseInspector>> database_inspectors_;
+    std::vector<std::unique_ptr<SimHostInspector>> host_inspectors_;
     asio::cancellation_signal stop_;
     asio::cancellation_signal order_stop_;
     std::unique_ptr<engine::Cluster> cluster_;

@@ -81,6 +81,7 @@ const std::vector<Routes::Route>& Routes::table() {
         {"GET", "/v1/explain", &Routes::explain},    {"GET", "/v1/recording", &Routes::recording},
         {"GET", "/v1/events", &Routes::events},      {"GET", "/v1/version", &Routes::version},
         {"POST", "/v1/failover", &Routes::failover}, {"POST", "/v1/acknowledge", &Routes::acknowledge},
+        {"GET", "/v1/verify", &Routes::readiness},   {"POST", "/v1/verify", &Routes::verify},
     };
     return routes;
 }
@@ -114,7 +115,7 @@ asio::awaitable<Response> Routes::dispatch(Request request) {
             const Handler handler = route.handler;
             co_return co_await (this->*handler)(std::move(request), std::get<control::Caller>(std::move(login)));
         }
-        allowed = route.method;
+        allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
     }
     if (request.path == "/openapi.yaml") allowed = "GET";
     if (allowed.empty())
@@ -194,6 +195,19 @@ asio::awaitable<Response> Routes::acknowledge(Request request, control::Caller c
     const auto done = co_await service_.acknowledge(std::move(caller), query->text("cluster"));
     if (!done) co_return failure(done.error());
     co_return json(control::Json{{"acknowledged", true}});
+}
+
+asio::awaitable<Response> Routes::verify(Request request, control::Caller caller) {
+    const auto query = Query::parse(request.query, {"cluster", "server"});
+    if (!query) co_return failure(query.error());
+    if (const auto body = parse_empty_body(request.body); !body) co_return failure(body.error());
+    co_return json_or_problem(co_await service_.verify(std::move(caller), query->text("cluster"), query->text("server")));
+}
+
+asio::awaitable<Response> Routes::readiness(Request request, control::Caller caller) {
+    const auto query = Query::parse(request.query, {"cluster", "server"});
+    if (!query) co_return failure(query.error());
+    co_return json_or_problem(service_.readiness(caller, query->text("cluster"), query->text("server")));
 }
 
 }  // namespace handyrep::api

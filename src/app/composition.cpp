@@ -16,6 +16,12 @@ adapters::postgres::PostgresSettings postgres_settings(const config::Configurati
     return settings;
 }
 
+/// Its sessions are not the polls': whoever looks at pg_stat_activity sees which is which.
+adapters::postgres::PostgresSettings inspector_settings(adapters::postgres::PostgresSettings settings) {
+    settings.application_name += " verify";
+    return settings;
+}
+
 Result<std::unique_ptr<ports::Store>> open_files(const config::Configuration& configuration, ports::Clock& clock, Log& log) {
     adapters::files::Options options;
     options.folder = configuration.state_dir;
@@ -61,11 +67,15 @@ void Composition::add_nodes(const config::Configuration& configuration, asio::io
     engine::Surroundings surroundings{.clock = clock, .store = *store_, .log = log, .servers = {}};
     for (const model::ServerDefinition& server : configuration.cluster.servers) {
         Node node;
-        adapters::ssh::ShellHostSettings host_settings{.server = server};
-        node.host = std::make_unique<adapters::ssh::ShellHost>(std::move(host_settings), loop.get_executor(), clock, log);
-        node.postgres = std::make_unique<adapters::postgres::PostgresServer>(
-            postgres_settings(configuration, server), loop.get_executor(), clock, log, node.host.get());
-        surroundings.servers.push_back({server.name, *node.postgres, *node.host});
+        const adapters::ssh::ShellHostSettings host_settings{.server = server};
+        const auto database_settings = postgres_settings(configuration, server);
+        node.host = std::make_unique<adapters::ssh::ShellHost>(host_settings, loop.get_executor(), clock, log);
+        node.postgres =
+            std::make_unique<adapters::postgres::PostgresServer>(database_settings, loop.get_executor(), clock, log, node.host.get());
+        node.database_inspector =
+            std::make_unique<adapters::postgres::PostgresInspector>(inspector_settings(database_settings), loop.get_executor(), clock);
+        node.host_inspector = std::make_unique<adapters::ssh::ShellInspector>(host_settings, loop.get_executor(), clock);
+        surroundings.servers.push_back({server.name, *node.postgres, *node.host, *node.database_inspector, *node.host_inspector});
         nodes_.push_back(std::move(node));
     }
     cluster_ = std::make_unique<engine::Cluster>(configuration.cluster, std::move(surroundings));

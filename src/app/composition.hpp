@@ -4,8 +4,10 @@
 #pragma once
 
 #include "adapters/files/file_store.hpp"
+#include "adapters/postgres/postgres_inspector.hpp"
 #include "adapters/postgres/postgres_server.hpp"
 #include "adapters/ssh/shell_host.hpp"
+#include "adapters/ssh/shell_inspector.hpp"
 #include "api/authentication.hpp"
 #include "api/routes.hpp"
 #include "api/server.hpp"
@@ -42,6 +44,8 @@ private:
     struct Node {
         std::unique_ptr<adapters::ssh::ShellHost> host;
         std::unique_ptr<adapters::postgres::PostgresServer> postgres;
+        std::unique_ptr<adapters::postgres::PostgresInspector> database_inspector;
+        std::unique_ptr<adapters::ssh::ShellInspector> host_inspector;
     };
 
     Composition(api::TokenLogin cli_login, std::unique_ptr<ports::Store> store)

@@ -15,11 +15,28 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> verbs{"daemon",  "status", "check",  "failover", "events", "acknowledge",
-                                                 "explain", "record", "config", "version",  "help",   "show"};
-constexpr std::array<std::string_view, 17> options{
-    "--if-primary-died", "--back", "--replay",  "--out", "--config", "--cluster", "--url",     "--output", "--no-color",
-    "--timeout",         "--to",   "--dry-run", "--yes", "--count",  "--help",    "--version", "--color"};
+constexpr std::array<std::string_view, 13> verbs{"daemon", "status", "check",  "failover", "events", "acknowledge", "explain",
+                                                 "record", "verify", "config", "version",  "help",   "show"};
+constexpr std::array<std::string_view, 19> options{
+    "--if-primary-died",
+    "--back",
+    "--replay",
+    "--out",
+    "--config",
+    "--cluster",
+    "--url",
+    "--output",
+    "--no-color",
+    "--timeout",
+    "--to",
+    "--all",
+    "--last",
+    "--dry-run",
+    "--yes",
+    "--count",
+    "--help",
+    "--version",
+    "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -34,6 +51,7 @@ struct Raw {
     Events events;
     Explain explain;
     Record record;
+    Verify verify;
     ConfigCheck config_check;
 };
 
@@ -47,6 +65,7 @@ struct Commands {
     CLI::App* acknowledge = nullptr;
     CLI::App* explain = nullptr;
     CLI::App* record = nullptr;
+    CLI::App* verify = nullptr;
     CLI::App* config = nullptr;
     CLI::App* config_check = nullptr;
     CLI::App* config_show = nullptr;
@@ -61,7 +80,7 @@ void add_global_options(CLI::App& app, Raw& raw) {
     app.add_option("--url", raw.global.url, "Address of the daemon; the token then comes from HANDYREP_TOKEN")->type_name("URL");
     app.add_option("--output", raw.output, "table, json or yaml")->type_name("FORMAT");
     app.add_flag("--no-color", raw.global.no_color, "No colours (also with NO_COLOR, and when the output is no terminal)");
-    app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; failover: 10min)")->type_name("DURATION");
+    app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; verify: 2min; failover: 10min)")->type_name("DURATION");
 }
 
 void declare(Commands& it, Raw& raw) {
@@ -89,6 +108,10 @@ void declare(Commands& it, Raw& raw) {
     it.explain->add_option("--replay", raw.explain.replay, "Of a recording instead of the daemon; needs no daemon")->type_name("FILE");
     it.record = it.app.add_subcommand("record", "What explain is made of, as a file to send in; holds no secrets");
     it.record->add_option("--out", raw.record.out, "Where to write it (default: standard output)")->type_name("FILE");
+    it.verify = it.app.add_subcommand("verify", "Look at every server and its host, try what a failover needs, and list what is missing");
+    it.verify->add_option("SERVER", raw.verify.server, "Only the checks of this one");
+    it.verify->add_flag("--all", raw.verify.all, "Show also what is as it should be");
+    it.verify->add_flag("--last", raw.verify.last, "What was found last, without looking again");
     it.config = it.app.add_subcommand("config", "Check or show the configuration; needs no daemon");
     it.config_check = it.config->add_subcommand("check", "Every problem as file:line:column");
     it.config_check->add_option("FILE", raw.config_check.file, "The file (default: as --config)");
@@ -135,6 +158,7 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.acknowledge->parsed()) return Acknowledge{};
     if (it.explain->parsed()) return raw.explain;
     if (it.record->parsed()) return raw.record;
+    if (it.verify->parsed()) return raw.verify;
     if (it.config_check->parsed()) return raw.config_check;
     if (it.config_show->parsed()) return ConfigShow{};
     if (it.version->parsed()) return Version{};

@@ -42,6 +42,11 @@ struct Explain {
 struct Record {
     std::optional<std::string> out{};
 };
+struct Verify {
+    std::optional<std::string> server{};
+    bool all = false;   // also what is ok
+    bool last = false;  // what the last round found, without a new one
+};
 struct ConfigCheck {
     std::optional<std::string> file{};
 };
@@ -50,7 +55,8 @@ struct Version {};
 struct Help {
     std::string text;
 };
-using Verb = std::variant<Daemon, Status, Check, Failover, Events, Acknowledge, Explain, Record, ConfigCheck, ConfigShow, Version, Help>;
+using Verb =
+    std::variant<Daemon, Status, Check, Failover, Events, Acknowledge, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

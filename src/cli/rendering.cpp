@@ -23,14 +23,6 @@ Tone tone_of(std::string_view status) {
     return Tone::plain;
 }
 
-/// "2026-11-22 03:04:05 UTC (41s ago)".
-std::string moment(const std::string& iso, WallTime now) {
-    const auto at = parse_wall_time(iso);
-    if (!at) return iso;
-    const double ago = std::chrono::duration<double>(now - *at).count();
-    return fmt::format("{} UTC ({} ago)", plain_time(*at), rough(ago));
-}
-
 std::string lag_of(const Json& server) {
     const Json& bytes = server.at("lag_bytes");
     const Json& seconds = server.at("lag_seconds");
@@ -86,6 +78,10 @@ std::string header_of(const Json& status, WallTime now, const Layout& layout) {
     out += labelled("next", field(status, "next"), layout);
     out += labelled("automation", field(status, "automation"), layout);
     out += labelled("fence", field(status, "fence_outlook"), layout);
+    if (status.contains("readiness") && !status.at("readiness").is_null()) {
+        const Json& readiness = status.at("readiness");
+        out += labelled("readiness", fmt::format("{}, {}", counts_text(readiness), moment(field(readiness, "at"), now)), layout);
+    }
     if (!status.at("operation").is_null()) out += labelled("operation", operation_of(status.at("operation"), now), layout);
     return out;
 }

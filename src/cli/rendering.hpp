@@ -16,6 +16,8 @@ namespace handyrep::cli {
 [[nodiscard]] Result<std::string> render_status(const control::Json& status, WallTime now, const Layout& layout);
 [[nodiscard]] Result<std::string> render_events(const control::Json& events, const Layout& layout);
 [[nodiscard]] Result<std::string> render_failover(const control::Json& answer, const Layout& layout);
+/// Without `all` only what is not ok.
+[[nodiscard]] Result<std::string> render_readiness(const control::Json& readiness, bool all, WallTime now, const Layout& layout);
 
 /// Ages and "how long ago" count from the moment that is explained, so that a recording reads as it did then.
 [[nodiscard]] Result<std::string> render_explanation(const control::Json& explanation, const Layout& layout);

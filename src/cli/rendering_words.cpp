@@ -27,4 +27,18 @@ std::string plain_time(WallTime time) {
     return precise.substr(0, 10) + " " + precise.substr(11, 8);
 }
 
+std::string moment(const std::string& iso, WallTime now) {
+    const auto at = parse_wall_time(iso);
+    if (!at) return iso;
+    const double ago = std::chrono::duration<double>(now - *at).count();
+    return fmt::format("{} UTC ({} ago)", plain_time(*at), rough(ago));
+}
+
+std::string counts_text(const Json& counts) {
+    const auto number = [&](const char* name) { return counts.at(name).get<std::uint64_t>(); };
+    return fmt::format(
+        "{} broken, {} {}, {} unknown, {} ok", number("broken"), number("debts"), number("debts") == 1 ? "debt" : "debts",
+        number("unknown"), number("ok"));
+}
+
 }  // namespace handyrep::cli

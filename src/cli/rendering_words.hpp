@@ -20,6 +20,10 @@ namespace handyrep::cli {
 [[nodiscard]] std::string rough(double seconds);
 /// "2026-11-22 03:04:05".
 [[nodiscard]] std::string plain_time(WallTime time);
+/// "2026-11-22 03:04:05 UTC (41s ago)".
+[[nodiscard]] std::string moment(const std::string& iso, WallTime now);
+/// Of verify's checks: "2 broken, 3 debts, 1 unknown, 110 ok".
+[[nodiscard]] std::string counts_text(const control::Json& counts);
 
 /// The daemon may be of another version; what it lacks is a failure to say, not to crash on.
 template <class F>

@@ -45,6 +45,7 @@ int run(const std::vector<std::string>& arguments, Surroundings& surroundings) {
             [&](const Explain& it) { return do_explain(options, it, surroundings); },
             [&](const Record& it) { return do_record(options, it, surroundings); },
             [&](const Acknowledge&) { return do_acknowledge(options, surroundings); },
+            [&](const Verify& it) { return do_verify(options, it, surroundings); },
             [&](const ConfigCheck& it) { return do_config_check(options, it, surroundings); },
             [&](const ConfigShow&) { return do_config_show(options, surroundings); },
             [&](const Version&) { return do_version(options, surroundings); },

@@ -14,6 +14,7 @@ namespace handyrep::cli {
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_explain(const GlobalOptions& global, const Explain& explain, Surroundings& surroundings);
 [[nodiscard]] int do_record(const GlobalOptions& global, const Record& record, Surroundings& surroundings);
+[[nodiscard]] int do_verify(const GlobalOptions& global, const Verify& verify, Surroundings& surroundings);
 [[nodiscard]] int do_config_check(const GlobalOptions& global, const ConfigCheck& check, Surroundings& surroundings);
 [[nodiscard]] int do_config_show(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_version(const GlobalOptions& global, Surroundings& surroundings);

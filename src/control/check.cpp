@@ -55,6 +55,12 @@ int exit_code_for(model::ClusterStatus status) {
     return 3;
 }
 
+int exit_code_for(const decide::CheckCounts& counts) {
+    if (counts.broken > 0) return 2;
+    if (counts.debts > 0) return 1;
+    return counts.unknown > 0 ? 3 : 0;
+}
+
 Check check(const engine::ClusterReport& report) {
     const Counts counts = count(report);
     std::string primary = "no primary";

@@ -17,6 +17,8 @@ struct Check {
 };
 
 [[nodiscard]] int exit_code_for(model::ClusterStatus status);
+/// Of `verify`: 2 when something is broken, else 1 when there are debts, else 3 when something is unknown, else 0.
+[[nodiscard]] int exit_code_for(const decide::CheckCounts& counts);
 [[nodiscard]] Check check(const engine::ClusterReport& report);
 
 }  // namespace handyrep::control

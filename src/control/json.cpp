@@ -68,6 +68,16 @@ Json operation_json(const engine::OperationReport& operation) {
     };
 }
 
+Json counts_json(const decide::CheckCounts& counts) {
+    return Json{{"ok", counts.ok}, {"debts", counts.debts}, {"broken", counts.broken}, {"unknown", counts.unknown}};
+}
+
+Json readiness_json(const engine::ReadinessSummary& readiness) {
+    Json out = counts_json(readiness.counts);
+    out["at"] = text(readiness.at);
+    return out;
+}
+
 }  // namespace
 
 Json to_json(const engine::ClusterReport& report) {
@@ -90,6 +100,7 @@ Json to_json(const engine::ClusterReport& report) {
         {"servers", std::move(servers)},
         {"findings", std::move(findings)},
         {"operation", or_null(report.operation, operation_json)},
+        {"readiness", or_null(report.readiness, readiness_json)},
     };
 }
 
@@ -126,6 +137,29 @@ Json to_json(const saved::Event& event) {
 
 Json to_json(const Check& check) {
     return Json{{"cluster", check.cluster.text()}, {"exit_code", check.exit_code}, {"word", check.word}, {"text", check.text}};
+}
+
+Json to_json(const engine::Readiness& readiness) {
+    Json checks = Json::array();
+    for (const decide::Check& check : readiness.checks) {
+        checks.push_back(Json{
+            {"server", check.server.text()},
+            {"name", word_for(check.name)},
+            {"outcome", word_for(check.outcome)},
+            {"text", check.text},
+            {"remedy", check.remedy},
+        });
+    }
+    const decide::CheckCounts counts = decide::count(readiness.checks);
+    return Json{
+        {"cluster", readiness.cluster.text()},
+        {"exit_code", exit_code_for(counts)},
+        {"at", text(readiness.at)},
+        {"hosts_at", or_null(readiness.hosts_at, [](WallTime it) { return text(it); })},
+        {"took_seconds", seconds(readiness.took)},
+        {"counts", counts_json(counts)},
+        {"checks", std::move(checks)},
+    };
 }
 
 Json to_json(const Versions& versions) { return Json{{"handyrep", versions.handyrep}, {"libpq", versions.libpq}}; }

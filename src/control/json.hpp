@@ -23,6 +23,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const plans::Plan& plan);
 [[nodiscard]] Json to_json(const saved::Event& event);
 [[nodiscard]] Json to_json(const Check& check);
+[[nodiscard]] Json to_json(const engine::Readiness& readiness);
 [[nodiscard]] Json to_json(const Versions& versions);
 
 /// Indented text that ends in a newline. Bytes that are not UTF-8 (a server's message may hold any) become U+FFFD.

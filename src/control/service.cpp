@@ -17,6 +17,21 @@ Result<void> must_be_admin(const Caller& caller, std::string_view order) {
     return Error{ErrorKind::denied, fmt::format("'{}' may ask, but not order: {} needs the role admin", caller.name, order)};
 }
 
+Result<void> must_be_known(const Source& source, const ServerChoice& server) {
+    if (!server) return {};
+    std::vector<std::string> names;
+    for (const engine::ServerReport& it : source.report().servers) {
+        if (it.name.text() == *server) return {};
+        names.push_back(it.name.text());
+    }
+    return Error{ErrorKind::invalid, fmt::format("there is no server '{}' in this cluster, only: {}", *server, join(names, ", "))};
+}
+
+engine::Readiness about(engine::Readiness readiness, const ServerChoice& server) {
+    if (server) std::erase_if(readiness.checks, [&](const decide::Check& it) { return it.server.text() != *server; });
+    return readiness;
+}
+
 }  // namespace
 
 std::string_view word_for(Access access) { return access == Access::admin ? "admin" : "read"; }
@@ -82,6 +97,25 @@ Async<void> Service::acknowledge(Caller caller, ClusterChoice cluster) {
     const auto source = find(cluster);
     if (!source) co_return source.error();
     co_return co_await (*source)->acknowledge(caller.text());
+}
+
+Async<engine::Readiness> Service::verify(Caller caller, ClusterChoice cluster, ServerChoice server) {
+    if (auto allowed = must_be_admin(caller, "to have everything tried anew"); !allowed) co_return allowed.error();
+    const auto source = find(cluster);
+    if (!source) co_return source.error();
+    if (auto known = must_be_known(**source, server); !known) co_return known.error();
+    auto found = co_await (*source)->verify();
+    if (!found) co_return found.error();
+    co_return about(*std::move(found), server);
+}
+
+Result<engine::Readiness> Service::readiness(const Caller& /*caller*/, const ClusterChoice& cluster, const ServerChoice& server) const {
+    const auto source = find(cluster);
+    if (!source) return source.error();
+    if (auto known = must_be_known(**source, server); !known) return known.error();
+    auto last = (*source)->readiness();
+    if (!last) return Error{ErrorKind::refused, "nothing was verified since the daemon began; order it with POST"};
+    return about(*std::move(last), server);
 }
 
 }  // namespace handyrep::control

@@ -26,6 +26,9 @@ struct Versions {
 /// Empty: the only cluster there is.
 using ClusterChoice = std::optional<std::string>;
 
+/// Empty: every server.
+using ServerChoice = std::optional<std::string>;
+
 struct FailoverRequest {
     ClusterChoice cluster{};
     std::optional<std::string> to{};
@@ -53,6 +56,11 @@ public:
     /// Returns when the operation has ended. A dry run changes nothing, and needs the same right: it shows what an order would do.
     Async<engine::FailoverAnswer> failover(Caller caller, FailoverRequest request);
     Async<void> acknowledge(Caller caller, ClusterChoice cluster);
+
+    /// Looks anew, everywhere, and tries what a failover would need; with `server` only the checks of that one are answered.
+    Async<engine::Readiness> verify(Caller caller, ClusterChoice cluster, ServerChoice server);
+    /// What the last round found; `refused` before the first.
+    [[nodiscard]] Result<engine::Readiness> readiness(const Caller& caller, const ClusterChoice& cluster, const ServerChoice& server) const;
 
 private:
     [[nodiscard]] Result<Source*> find(const ClusterChoice& cluster) const;

@@ -16,4 +16,8 @@ Async<void> EngineSource::acknowledge(std::string by) { return cluster_.acknowle
 
 Async<std::vector<saved::Event>> EngineSource::events(std::size_t count, Instant deadline) { return cluster_.events(count, deadline); }
 
+Async<engine::Readiness> EngineSource::verify() { return cluster_.verify(); }
+
+std::optional<engine::Readiness> EngineSource::readiness() const { return cluster_.readiness(); }
+
 }  // namespace handyrep::control

@@ -10,6 +10,7 @@
 #include "saved/event.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ public:
     virtual Async<void> acknowledge(std::string by) = 0;
     /// Newest last.
     virtual Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) = 0;
+    virtual Async<engine::Readiness> verify() = 0;
+    /// The last round's word; nothing before the first.
+    [[nodiscard]] virtual std::optional<engine::Readiness> readiness() const = 0;
 };
 
 /// The real one. Keeps a reference: the cluster outlives it.
@@ -45,6 +49,8 @@ public:
     Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) override;
     Async<void> acknowledge(std::string by) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;
+    Async<engine::Readiness> verify() override;
+    [[nodiscard]] std::optional<engine::Readiness> readiness() const override;
 
 private:
     engine::Cluster& cluster_;

@@ -11,6 +11,7 @@
 #include "model/server.hpp"
 #include "ports/clock.hpp"
 #include "ports/host.hpp"
+#include "ports/inspector.hpp"
 #include "ports/postgres.hpp"
 #include "ports/store.hpp"
 
@@ -23,6 +24,8 @@ struct ServerPorts {
     model::ServerName server;
     ports::Postgres& postgres;
     ports::Host& host;
+    ports::DatabaseInspector& database_inspector;
+    ports::HostInspector& host_inspector;
 };
 
 struct Surroundings {
@@ -57,6 +60,11 @@ public:
 
     /// Newest last.
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
+
+    /// Looks at every server and its host, and tries what would be needed; changes nothing that stays.
+    Async<Readiness> verify();
+    /// The last round's word, which may be an automatic one's; nothing before the first.
+    [[nodiscard]] std::optional<Readiness> readiness() const;
 
 private:
     class Loop;

@@ -3,7 +3,6 @@
 #include "base/ensure.hpp"
 #include "engine/changes.hpp"
 #include "engine/parallel.hpp"
-#include "engine/reporter.hpp"
 #include "saved/servers_file.hpp"
 
 #include <fmt/format.h>
@@ -53,6 +52,7 @@ private:
 Cluster::Loop::Loop(model::ClusterDefinition definition, Surroundings surroundings)
     : state_{std::move(definition), std::move(surroundings)},
       watch_{state_},
+      verifier_{state_, [this] { return loaded_ && !watch_.suspicious() && !operating_ && waiting_.empty(); }},
       decision_{decide::Hold{decide::Reason::first_look_incomplete, "not started yet"}} {}
 
 asio::awaitable<void> Cluster::Loop::run() {
@@ -62,6 +62,7 @@ asio::awaitable<void> Cluster::Loop::run() {
     std::vector<asio::awaitable<void>> works = watch_.works();
     works.push_back(operate());
     works.push_back(keep_house());
+    works.push_back(verifier_.work());
     const StopNotice notice{stopped_, done_bell_};
     co_await forever(std::move(works));
 }
@@ -372,49 +373,5 @@ asio::awaitable<void> Cluster::Loop::keep_house() {
                     : fmt::format("nothing can be written down, so nothing will be done: {}", written.error().text()));
     }
 }
-
-model::Moment Cluster::Loop::moment() const {
-    return {
-        .at = state_.clock().wall(),
-        .since = since_,
-        .now = state_.clock().now(),
-        .settings = state_.settings(),
-        .saved = state_.saved,
-        .evidence = state_.evidence,
-        .guards = guards()};
-}
-
-std::vector<model::Moment> Cluster::Loop::moments() const {
-    std::vector<model::Moment> out(changes_.begin(), changes_.end());
-    out.push_back(moment());
-    return out;
-}
-
-ClusterReport Cluster::Loop::report() const { return make_report({state_, analysis_, decision_, since_, operation_}); }
-
-Async<std::vector<saved::Event>> Cluster::Loop::events(std::size_t count, Instant deadline) {
-    co_return co_await state_.store().events(count, deadline);
-}
-
-Async<void> Cluster::Loop::acknowledge(std::string by) {
-    if (!loaded_) co_return Error{ErrorKind::refused, "the saved state cannot be read yet; check the manager's disk"};
-    if (!state_.saved.last_failover || state_.saved.last_failover->acknowledged)
-        co_return Error{ErrorKind::refused, "there is no failover to acknowledge"};
-    state_.saved.last_failover->acknowledged = true;
-    state_.tell(Level::info, "acknowledged", fmt::format("{} acknowledged the failover: the cool-down is over", by), {{"by", by}});
-    co_return co_await state_.save();
-}
-
-// --- the public face
-
-Cluster::Cluster(model::ClusterDefinition definition, Surroundings surroundings)
-    : loop_{std::make_unique<Loop>(std::move(definition), std::move(surroundings))} {}
-Cluster::~Cluster() = default;
-asio::awaitable<void> Cluster::run() { co_await loop_->run(); }
-ClusterReport Cluster::report() const { return loop_->report(); }
-std::vector<model::Moment> Cluster::moments() const { return loop_->moments(); }
-Async<FailoverAnswer> Cluster::failover(FailoverOrder order) { co_return co_await loop_->failover(std::move(order)); }
-Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
-Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }
 
 }  // namespace handyrep::engine

@@ -5,6 +5,7 @@
 #include "engine/cluster.hpp"
 #include "engine/conductor.hpp"
 #include "engine/state.hpp"
+#include "engine/verifier.hpp"
 #include "engine/watch.hpp"
 
 #include <deque>
@@ -26,6 +27,8 @@ public:
     Async<FailoverAnswer> failover(FailoverOrder order);
     Async<void> acknowledge(std::string by);
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
+    Async<Readiness> verify() { return verifier_.verify(); }
+    [[nodiscard]] const std::optional<Readiness>& readiness() const { return verifier_.last(); }
 
 private:
     /// A failover that a person waits for.
@@ -97,6 +100,7 @@ private:
     ports::Bell done_bell_;
     ports::Bell house_bell_;
     Watch watch_;
+    Verifier verifier_;
     decide::Analysis analysis_;
     decide::Decision decision_;
     decide::Situation told_ = decide::Situation::unknown;

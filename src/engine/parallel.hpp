@@ -32,6 +32,20 @@ asio::awaitable<std::vector<T>> all(std::vector<asio::awaitable<T>> works) {
     co_return std::move(values);
 }
 
+inline asio::awaitable<void> all(std::vector<asio::awaitable<void>> works) {
+    if (works.empty()) co_return;
+    const auto executor = co_await asio::this_coro::executor;
+    using Begun = decltype(asio::co_spawn(executor, std::declval<asio::awaitable<void>>(), asio::deferred));
+    std::vector<Begun> begun;
+    begun.reserve(works.size());
+    for (auto& work : works) begun.push_back(asio::co_spawn(executor, std::move(work), asio::deferred));
+    auto [order, errors] = co_await asio::experimental::make_parallel_group(std::move(begun))
+                               .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+    for (const std::exception_ptr& error : errors) {
+        if (error) std::rethrow_exception(error);
+    }
+}
+
 /// Runs endless works until told to stop, or until one of them throws: then the others are stopped and its exception flies on.
 inline asio::awaitable<void> forever(std::vector<asio::awaitable<void>> works) {
     const auto executor = co_await asio::this_coro::executor;

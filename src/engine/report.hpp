@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "decide/analysis.hpp"
 #include "decide/decision.hpp"
+#include "decide/readiness.hpp"
 #include "model/server.hpp"
 #include "plans/plan.hpp"
 
@@ -41,6 +42,21 @@ struct OperationReport {
     std::string outcome;  // "running", "done", "refused: …", "failed: …", "unknown: …"
 };
 
+/// What `verify` found, in one round over every server.
+struct Readiness {
+    model::ClusterName cluster;
+    WallTime at;                         // when the round ended
+    std::optional<WallTime> hosts_at{};  // when hosts were last looked into; an automatic round goes by the last word about them
+    Duration took{};
+    std::vector<decide::Check> checks;
+};
+
+/// Of the last round, for the status line.
+struct ReadinessSummary {
+    WallTime at;
+    decide::CheckCounts counts;
+};
+
 struct ClusterReport {
     model::ClusterName cluster;
     model::ClusterStatus status = model::ClusterStatus::unknown;
@@ -54,7 +70,8 @@ struct ClusterReport {
     std::uint64_t epoch = 0;
     std::vector<ServerReport> servers;
     std::vector<decide::Finding> findings;
-    std::optional<OperationReport> operation;  // running or last
+    std::optional<OperationReport> operation;     // running or last
+    std::optional<ReadinessSummary> readiness{};  // nothing before the first round
 };
 
 /// The answer to an order to fail over.

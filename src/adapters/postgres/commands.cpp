@@ -199,7 +199,7 @@ Async<void> PostgresServer::follow(const ports::Upstream& upstream, Instant dead
     const auto setting = co_await standby_conninfo(deadline);
     if (!setting) co_return setting.error();
     const std::string base = !setting->value.empty() ? setting->value : remembered_.value_or("");
-    auto conninfo = base.empty() ? Result<Conninfo>{made_conninfo()} : Conninfo::parse(base);
+    auto conninfo = base.empty() ? Result<Conninfo>{made_conninfo(settings_)} : Conninfo::parse(base);
     if (!conninfo) co_return conninfo.error();
     if (remembered_password_ && !conninfo->get("password")) conninfo->set("password", remembered_password_->reveal());
     conninfo->erase("hostaddr");
@@ -247,10 +247,10 @@ void PostgresServer::remember_upstream_settings(std::string conninfo) {
     if (!remembered_) remember_text(conninfo);
 }
 
-Conninfo PostgresServer::made_conninfo() const {
+Conninfo made_conninfo(const PostgresSettings& settings) {
     Conninfo out;
-    out.set("user", settings_.replication_user.empty() ? settings_.server.database_user : settings_.replication_user);
-    out.set("application_name", settings_.server.name.text());
+    out.set("user", settings.replication_user.empty() ? settings.server.database_user : settings.replication_user);
+    out.set("application_name", settings.server.name.text());
     return out;
 }
 

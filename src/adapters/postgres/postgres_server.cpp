@@ -18,8 +18,6 @@ using model::DialSight;
 using model::HeldSight;
 using model::NotOpen;
 
-namespace {
-
 Target target_of(const PostgresSettings& settings) {
     return {
         .host = settings.server.hostname,
@@ -31,6 +29,8 @@ Target target_of(const PostgresSettings& settings) {
         .application_name = settings.application_name,
         .options = settings.options};
 }
+
+namespace {
 
 std::optional<std::uint64_t> unsigned_number(const Row& row, std::string_view column) {
     const auto found = row.find(column);

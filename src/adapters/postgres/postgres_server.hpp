@@ -36,6 +36,11 @@ struct PostgresSettings {
     std::string replication_user{};                              // for a primary_conninfo made from nothing; empty: database_user
 };
 
+/// Where and as whom the manager's own sessions connect.
+[[nodiscard]] Target target_of(const PostgresSettings& settings);
+/// For a replica that never had a primary_conninfo: without host and port.
+[[nodiscard]] Conninfo made_conninfo(const PostgresSettings& settings);
+
 class PostgresServer final : public ports::Postgres {
 public:
     /// `passfiles`: where a password found in primary_conninfo is moved to; without it such a replica is not re-pointed.
@@ -84,7 +89,6 @@ private:
     Async<void> put_password_away(Conninfo& conninfo, Instant deadline);
     void remember(Conninfo conninfo);
     void remember_text(const std::string& conninfo);
-    [[nodiscard]] Conninfo made_conninfo() const;
 
     PostgresSettings settings_;
     ports::Clock& clock_;

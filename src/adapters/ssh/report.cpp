@@ -96,6 +96,66 @@ Result<ports::FenceReport> read_fence(std::string_view text) {
     return out;
 }
 
+Result<model::FenceDrill> read_drill(std::string_view text) {
+    const auto fence = read_fence(text);
+    if (!fence) return fence.error();
+    return model::FenceDrill{
+        .autostart = fence->autostart,
+        .autostart_off = fence->autostart_disabled,
+        .markable = fence->marked,
+        .processes = fence->killed,
+        .untouchable = fence->left};
+}
+
+namespace {
+
+std::optional<std::string> known(std::string_view value) { return value == "-" ? std::nullopt : std::optional{std::string(value)}; }
+
+/// df counts in blocks of 1 kB.
+std::optional<model::Bytes> kilobytes(std::string_view value) {
+    std::uint64_t count = 0;
+    const auto* const last = value.data() + value.size();
+    const auto [end, error] = std::from_chars(value.data(), last, count);
+    if (value.empty() || error != std::errc{} || end != last) return std::nullopt;
+    return model::Bytes{count << 10};
+}
+
+model::PgCtlStatus pg_ctl_status(std::string_view status) {
+    if (status == "-") return model::PgCtlStatus::not_found;
+    if (status == "0") return model::PgCtlStatus::running;
+    if (status == "3") return model::PgCtlStatus::not_running;
+    return status == "4" ? model::PgCtlStatus::no_access : model::PgCtlStatus::failed;
+}
+
+}  // namespace
+
+Result<model::HostInspection> read_inspection(std::string_view text) {
+    Lines lines{text};
+    model::HostInspection out;
+    out.owner = lines.take("owner");
+    out.system_id = model::SystemId{lines.number<std::uint64_t>("system_id")};
+    out.programs = known(lines.take("programs"));
+    out.pg_ctl = pg_ctl_status(lines.take("pg_ctl"));
+    out.control_data_readable = lines.flag("control_data");
+    out.psql_found = lines.flag("psql");
+    out.data_writable = lines.flag("data_writable");
+    out.parent_writable = lines.flag("parent_writable");
+    out.data_free = kilobytes(lines.take("data_free"));
+    out.wal_free = kilobytes(lines.take("wal_free"));
+    out.libc_version = known(lines.take("libc"));
+    out.recovery_target_timeline = known(lines.take("recovery_target_timeline"));
+    if (!lines.ends_whole()) return damaged("the inspection");
+    return out;
+}
+
+Result<LoginReport> read_login(std::string_view text) {
+    Lines lines{text};
+    LoginReport out{lines.number<int>("status"), {}};
+    out.said = lines.take("said");
+    if (!lines.ends_whole()) return damaged("a replication login");
+    return out;
+}
+
 Result<std::string> read_path(std::string_view text) {
     Lines lines{text};
     const std::string_view path = lines.take("path");

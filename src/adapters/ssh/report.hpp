@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/readiness.hpp"
 #include "model/sighting.hpp"
 #include "ports/host.hpp"
 
@@ -13,6 +14,16 @@ namespace handyrep::adapters::ssh {
 [[nodiscard]] Result<model::HostLook> read_look(std::string_view text);
 /// `refused` when the script found another system's directory and touched nothing.
 [[nodiscard]] Result<ports::FenceReport> read_fence(std::string_view text);
+/// What the fence's drill answers, in the fence's own words.
+[[nodiscard]] Result<model::FenceDrill> read_drill(std::string_view text);
+[[nodiscard]] Result<model::HostInspection> read_inspection(std::string_view text);
+
+/// psql's exit status and what it said; 127 when there is none.
+struct LoginReport {
+    int status;
+    std::string said;
+};
+[[nodiscard]] Result<LoginReport> read_login(std::string_view text);
 [[nodiscard]] Result<std::string> read_path(std::string_view text);
 
 }  // namespace handyrep::adapters::ssh

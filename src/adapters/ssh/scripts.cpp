@@ -50,6 +50,21 @@ autostart=
 say() { autostart="${autostart:+$autostart, }$1"; }
 )sh";
 
+// What the fence does to files and units, and, under the same names, what its drill does instead: ask whether it could.
+constexpr std::string_view deeds = R"sh(
+make_manual() {
+  { [ ! -f "$1" ] || [ -e "$1.handyrep" ] || cp -p "$1" "$1.handyrep"; } \
+    && echo manual >"$1.new" && timeout 10 sync "$1.new" && mv "$1.new" "$1" && timeout 10 sync "${1%/*}"
+}
+mask_unit() { timeout 10 sudo -n systemctl mask "$1" >&2; }
+)sh";
+
+constexpr std::string_view drilled_deeds = R"sh(
+may_write() { t="$1/.handyrep-drill.$$"; ( : >"$t" ) && { timeout 10 sync "$t"; synced=$?; rm -f "$t"; [ $synced = 0 ]; }; }
+make_manual() { { [ ! -f "$1" ] || [ -r "$1" ]; } && may_write "${1%/*}"; }
+mask_unit() { timeout 10 sudo -n -l systemctl mask "$1" >/dev/null 2>&1; }
+)sh";
+
 constexpr std::string_view fence_autostart = R"sh(
 units=
 for conf in "$debian"/*/*/postgresql.conf; do
@@ -60,9 +75,7 @@ for conf in "$debian"/*/*/postgresql.conf; do
   units="$units postgresql@${cluster%/*}-${cluster#*/}.service"
   [ -f "$start" ] && mode=$(sed -n 's/^[[:space:]]*\([a-z]\{1,\}\).*/\1/p' "$start" | head -n 1) || mode=auto
   if [ "${mode:-auto}" != auto ]; then say "start.conf of $cluster was $mode"; continue; fi
-  if { [ ! -f "$start" ] || [ -e "$start.handyrep" ] || cp -p "$start" "$start.handyrep"; } \
-      && echo manual >"$start.new" && timeout 10 sync "$start.new" && mv "$start.new" "$start" && timeout 10 sync "${start%/*}"
-  then say "start.conf of $cluster: manual"; else autostart_off=0; say "start.conf of $cluster could not be written"; fi
+  if make_manual "$start"; then say "start.conf of $cluster: manual"; else autostart_off=0; say "start.conf of $cluster could not be written"; fi
 done
 if [ -d /run/systemd/system ]; then
   read -r own </proc/self/cgroup
@@ -76,7 +89,7 @@ if [ -d /run/systemd/system ]; then
   done
   for unit in $units; do
     case $(systemctl show -p LoadState --value "$unit" 2>/dev/null) in not-found|masked|'') continue;; esac
-    if timeout 10 sudo -n systemctl mask "$unit" >&2; then say "$unit masked"; else autostart_off=0; say "$unit could not be masked"; fi
+    if mask_unit "$unit"; then say "$unit masked"; else autostart_off=0; say "$unit could not be masked"; fi
   done
 fi
 [ -n "$autostart" ] || autostart="none found"
@@ -119,15 +132,35 @@ done
 report 0
 )sh";
 
+// Instead of mark and kill: the folder takes a new file, and every process would take a signal. `killed` are those that would be
+// ended, `left` those that would not.
+constexpr std::string_view drilled_end = R"sh(
+mark=0
+if may_write "$data"; then mark=1; fi
+holders
+unreached=
+for pid in $pids; do if kill -0 "$pid" 2>/dev/null; then killed=$((killed + 1)); elif [ -d "/proc/$pid" ]; then unreached="$unreached $pid"; fi; done
+echo "autostart_off $autostart_off"; echo "autostart $autostart"; echo "marked $mark"; echo "killed $killed"; echo "left $(count $unreached)"
+echo end
+)sh";
+
 }  // namespace
 
-std::string look_script(const std::string& pgdata) { return fmt::format("data={}{}{}", quote(pgdata), common, look); }
+std::string script_about(const std::string& pgdata) { return fmt::format("data={}{}", quote(pgdata), common); }
+
+std::string look_script(const std::string& pgdata) { return script_about(pgdata).append(look); }
 
 std::string fence_script(
     const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected, model::ServerVersion version) {
     return fmt::format(
+        "data={}\ndebian={}\nexpected={}{}{}{}{}{}{}", quote(pgdata), quote(debian_configuration), expected.value, common, fence_begin,
+        deeds, fence_autostart, version.number >= 120000 ? mark_signal : mark_recovery_conf, fence_kill);
+}
+
+std::string drill_script(const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected) {
+    return fmt::format(
         "data={}\ndebian={}\nexpected={}{}{}{}{}{}", quote(pgdata), quote(debian_configuration), expected.value, common, fence_begin,
-        fence_autostart, version.number >= 120000 ? mark_signal : mark_recovery_conf, fence_kill);
+        drilled_deeds, fence_autostart, drilled_end);
 }
 
 std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit) {

@@ -266,6 +266,21 @@ TEST_F(HttpTest, KnowsPathsAndMethods) {
     EXPECT_THAT(post_status.head, HasSubstr("Allow: GET"));
 }
 
+TEST_F(HttpTest, VerifiesByOrderAndShowsTheLastRoundToAnybody) {
+    EXPECT_EQ(ask("GET", "/v1/verify", {basic_read}).status, 409) << "nothing was verified yet";
+    EXPECT_EQ(ask("POST", "/v1/verify", {basic_read, is_json}, "{}").status, 403);
+    EXPECT_EQ(source.verified, 0);
+    const Answer done = post("/v1/verify?server=db2", "{}");
+    EXPECT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(done.json()["checks"].size(), 1U);
+    const Answer last = ask("GET", "/v1/verify", {basic_read});
+    EXPECT_EQ(last.status, 200);
+    EXPECT_EQ(last.json()["checks"].size(), 2U);
+    EXPECT_EQ(source.verified, 1) << "looking at the last round makes no new one";
+    EXPECT_EQ(post("/v1/verify?server=db9", "{}").status, 400);
+    EXPECT_THAT(ask("DELETE", "/v1/verify", {bearer()}).head, HasSubstr("Allow: GET, POST"));
+}
+
 TEST_F(HttpTest, CarriesOutAFailoverInTheCallersName) {
     const Answer answer = post("/v1/failover", R"({"to": "db2"})");
     EXPECT_EQ(answer.status, 200) << answer.body;

@@ -102,5 +102,17 @@ TEST(Arguments, GiveHelpForEverythingAndForOneVerb) {
     EXPECT_TRUE(parsed_as<Version>({"--version"}).good);
 }
 
+TEST(Arguments, AskToVerifyAllServersOrOne) {
+    const auto all = parsed_as<Verify>({"verify"});
+    ASSERT_TRUE(all.good);
+    EXPECT_EQ(all.verb.server, std::nullopt);
+    const auto one = parsed_as<Verify>({"verify", "db2", "--all", "--last"});
+    ASSERT_TRUE(one.good);
+    EXPECT_EQ(one.verb.server, "db2");
+    EXPECT_TRUE(one.verb.all);
+    EXPECT_TRUE(one.verb.last);
+    EXPECT_THAT(usage_error({"verify", "db2", "db3"}), HasSubstr("one word too many"));
+}
+
 }  // namespace
 }  // namespace handyrep::cli

@@ -143,6 +143,38 @@ TEST(FailoverText, NamesOperationAndCommitStepAndShowsTheStepsOfADryRunOnly) {
     EXPECT_THAT(*planned, testing::StartsWith("done\n\n 1. promote db2"));
 }
 
+TEST(ReadinessTable, ShowsWhatIsNotOkWithItsRemedy) {
+    const auto text = render_readiness(control::to_json(control::recorded_readiness()), false, now, {.columns = 120});
+    ASSERT_TRUE(text) << text.error().text();
+    EXPECT_EQ(
+        *text,
+        "pay  0 broken, 1 debt, 0 unknown, 1 ok\n"
+        "  looked      2026-11-22 03:04:05 UTC (41s ago)\n"
+        "\n"
+        "SERVER  OUTCOME  CHECK                 WHAT\n"
+        "db2     debt     replication_timeouts  wal_receiver_timeout is 1min. Remedy: set it to 5s\n");
+    const auto all = render_readiness(control::to_json(control::recorded_readiness()), true, now, {.columns = 120});
+    ASSERT_TRUE(all);
+    EXPECT_THAT(*all, HasSubstr("its clock is right"));
+}
+
+TEST(ReadinessTable, SaysWhenTheHostsWereLookedIntoEarlier) {
+    engine::Readiness brief = control::recorded_readiness();
+    brief.hosts_at = wall("2026-11-22T02:34:46Z");
+    EXPECT_THAT(*render_readiness(control::to_json(brief), false, now, {.columns = 120}), HasSubstr("hosts       2026-11-22 02:34:46 UTC"));
+    brief.hosts_at.reset();
+    brief.checks.resize(1, brief.checks.front());
+    const auto text = render_readiness(control::to_json(brief), false, now, {.columns = 120});
+    EXPECT_THAT(*text, HasSubstr("not looked into yet"));
+    EXPECT_THAT(*text, HasSubstr("everything is as it should be"));
+}
+
+TEST(StatusTable, CountsWhatVerifyFound) {
+    engine::ClusterReport report = recorded_report();
+    report.readiness = engine::ReadinessSummary{wall("2026-11-22T03:04:05Z"), {.ok = 90, .debts = 3, .broken = 1, .unknown = 0}};
+    EXPECT_THAT(status_text(report, {.columns = 120}), HasSubstr("readiness   1 broken, 3 debts, 0 unknown, 90 ok, 2026-11-22 03:04:05"));
+}
+
 TEST(Yaml, QuotesWhatWouldReadBackAsSomethingElse) {
     const control::Json json{{"a", "on"},    {"b", "123"}, {"c", "plain words"},          {"d", "x: y"},
                              {"e", nullptr}, {"f", 1.5},   {"g", control::Json::array()}, {"h", "-"},

@@ -74,5 +74,22 @@ TEST(FailoverJson, ShowsThePlanAndItsPointOfNoReturn) {
     EXPECT_FALSE(json["plan"]["steps"].empty());
 }
 
+TEST(Json, TellsEveryCheckWithItsRemedyAndTheExitCode) {
+    const Json json = to_json(recorded_readiness());
+    EXPECT_EQ(json.at("exit_code"), 1);
+    EXPECT_EQ(json.at("counts").at("debts"), 1);
+    EXPECT_EQ(json.at("checks").at(1).at("name"), "replication_timeouts");
+    EXPECT_EQ(json.at("checks").at(1).at("outcome"), "debt");
+    EXPECT_EQ(json.at("checks").at(1).at("remedy"), "set it to 5s");
+    EXPECT_EQ(json.at("took_seconds"), 1.5);
+}
+
+TEST(Verify, EndsWithTheWorstOfItsChecks) {
+    EXPECT_EQ(exit_code_for(decide::CheckCounts{.ok = 9}), 0);
+    EXPECT_EQ(exit_code_for(decide::CheckCounts{.unknown = 1}), 3);
+    EXPECT_EQ(exit_code_for(decide::CheckCounts{.debts = 1, .unknown = 1}), 1);
+    EXPECT_EQ(exit_code_for(decide::CheckCounts{.debts = 1, .broken = 1}), 2);
+}
+
 }  // namespace
 }  // namespace handyrep::control

@@ -118,6 +118,25 @@ inline plans::Plan recorded_plan() {
         .finish = {}};
 }
 
+inline engine::Readiness recorded_readiness() {
+    return {
+        .cluster = cluster_name("pay"),
+        .at = wall("2026-11-22T03:04:05Z"),
+        .hosts_at = wall("2026-11-22T03:04:05Z"),
+        .took = std::chrono::milliseconds{1500},
+        .checks = {
+            {.name = decide::CheckName::clock,
+             .server = server_name("db1"),
+             .outcome = decide::CheckOutcome::ok,
+             .text = "its clock is right",
+             .remedy = {}},
+            {.name = decide::CheckName::replication_timeouts,
+             .server = server_name("db2"),
+             .outcome = decide::CheckOutcome::debt,
+             .text = "wal_receiver_timeout is 1min",
+             .remedy = "set it to 5s"}}};
+}
+
 class RecordedSource final : public Source {
 public:
     explicit RecordedSource(ports::Clock* clock = nullptr) : clock_{clock} {}
@@ -154,6 +173,15 @@ public:
         co_return out;
     }
 
+    Async<engine::Readiness> verify() override {
+        ++verified;
+        co_return recorded_readiness();
+    }
+    [[nodiscard]] std::optional<engine::Readiness> readiness() const override {
+        return verified == 0 ? std::nullopt : std::optional{recorded_readiness()};
+    }
+
+    int verified = 0;
     std::vector<engine::FailoverOrder> orders;
     std::vector<std::string> acknowledged_by;
     std::optional<Error> refusal;

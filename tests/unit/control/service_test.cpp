@@ -100,5 +100,25 @@ TEST_F(ServiceTest, NeverAsksForMoreEventsThanItsLimit) {
     EXPECT_EQ(events->size(), 2U);
 }
 
+TEST_F(ServiceTest, VerifiesForAnAdminAndShowsTheLastRoundToEverybody) {
+    EXPECT_EQ(service.readiness(bob, {}, {}).error().kind, ErrorKind::refused) << "nothing was verified yet";
+    EXPECT_EQ(answer_of(service.verify(bob, {}, {})).error().kind, ErrorKind::denied);
+    EXPECT_EQ(source.verified, 0);
+    const auto found = answer_of(service.verify(ann, {}, {}));
+    ASSERT_TRUE(found) << found.error().text();
+    EXPECT_EQ(found->checks.size(), 2U);
+    EXPECT_TRUE(service.readiness(bob, {}, {}));
+}
+
+TEST_F(ServiceTest, AnswersTheChecksOfOneServer) {
+    const auto found = answer_of(service.verify(ann, {}, "db2"));
+    ASSERT_TRUE(found) << found.error().text();
+    ASSERT_EQ(found->checks.size(), 1U);
+    EXPECT_EQ(found->checks.front().server.text(), "db2");
+    const auto wrong = answer_of(service.verify(ann, {}, "db9"));
+    EXPECT_EQ(wrong.error().kind, ErrorKind::invalid);
+    EXPECT_EQ(source.verified, 1) << "nothing is looked at for a server that nobody knows";
+}
+
 }  // namespace
 }  // namespace handyrep::control

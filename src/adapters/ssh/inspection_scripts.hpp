@@ -1,0 +1,16 @@
+// adapters/ssh/inspection_scripts.hpp — what `verify` runs on a host, as text; the rules of scripts.hpp hold. Nothing stays changed.
+#pragma once
+
+#include "base/time.hpp"
+#include "ports/inspector.hpp"
+
+#include <string>
+
+namespace handyrep::adapters::ssh {
+
+[[nodiscard]] std::string inspection_script(const std::string& pgdata);
+
+/// The password, where there is one, goes to psql by its environment, which only its user can read.
+[[nodiscard]] std::string login_script(const std::string& pgdata, const ports::LoginQuestion& question, Duration limit);
+
+}  // namespace handyrep::adapters::ssh

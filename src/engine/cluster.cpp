@@ -1,0 +1,61 @@
+// What a cluster answers when it is asked, and its public face.
+#include "engine/cluster.hpp"
+
+#include "engine/loop.hpp"
+#include "engine/reporter.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace handyrep::engine {
+
+model::Moment Cluster::Loop::moment() const {
+    return {
+        .at = state_.clock().wall(),
+        .since = since_,
+        .now = state_.clock().now(),
+        .settings = state_.settings(),
+        .saved = state_.saved,
+        .evidence = state_.evidence,
+        .guards = guards()};
+}
+
+std::vector<model::Moment> Cluster::Loop::moments() const {
+    std::vector<model::Moment> out(changes_.begin(), changes_.end());
+    out.push_back(moment());
+    return out;
+}
+
+ClusterReport Cluster::Loop::report() const {
+    ClusterReport out = make_report({state_, analysis_, decision_, since_, operation_});
+    if (const auto& last = verifier_.last()) out.readiness = ReadinessSummary{last->at, decide::count(last->checks)};
+    return out;
+}
+
+Async<std::vector<saved::Event>> Cluster::Loop::events(std::size_t count, Instant deadline) {
+    co_return co_await state_.store().events(count, deadline);
+}
+
+Async<void> Cluster::Loop::acknowledge(std::string by) {
+    if (!loaded_) co_return Error{ErrorKind::refused, "the saved state cannot be read yet; check the manager's disk"};
+    if (!state_.saved.last_failover || state_.saved.last_failover->acknowledged)
+        co_return Error{ErrorKind::refused, "there is no failover to acknowledge"};
+    state_.saved.last_failover->acknowledged = true;
+    state_.tell(Level::info, "acknowledged", fmt::format("{} acknowledged the failover: the cool-down is over", by), {{"by", by}});
+    co_return co_await state_.save();
+}
+
+Cluster::Cluster(model::ClusterDefinition definition, Surroundings surroundings)
+    : loop_{std::make_unique<Loop>(std::move(definition), std::move(surroundings))} {}
+Cluster::~Cluster() = default;
+asio::awaitable<void> Cluster::run() { co_await loop_->run(); }
+ClusterReport Cluster::report() const { return loop_->report(); }
+std::vector<model::Moment> Cluster::moments() const { return loop_->moments(); }
+Async<FailoverAnswer> Cluster::failover(FailoverOrder order) { co_return co_await loop_->failover(std::move(order)); }
+Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
+Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }
+Async<Readiness> Cluster::verify() { co_return co_await loop_->verify(); }
+std::optional<Readiness> Cluster::readiness() const { return loop_->readiness(); }
+
+}  // namespace handyrep::engine
