@@ -6,13 +6,17 @@
 
 namespace handyrep::sim {
 
-bool Agenda::later(const Entry& left, const Entry& right) {
-    return left.when != right.when ? left.when > right.when : left.sequence > right.sequence;
-}
-
-void Agenda::at(Instant when, std::function<void()> what) {
-    heap_.push_back({std::max(when, now_), ++sequence_, std::move(what)});
-    std::ranges::push_heap(heap_, later);
+void Agenda::at(Instant when, Task what) {
+    std::size_t place = tasks_.size();
+    if (free_.empty()) {
+        tasks_.push_back(std::move(what));
+    } else {
+        place = free_.back();
+        free_.pop_back();
+        tasks_[place] = std::move(what);
+    }
+    heap_.push_back({std::max(when, now_), ++sequence_, place});
+    std::ranges::push_heap(heap_, Later{});
 }
 
 std::optional<Instant> Agenda::next() const {
@@ -22,11 +26,14 @@ std::optional<Instant> Agenda::next() const {
 
 void Agenda::run_next() {
     ensure(!heap_.empty(), "there is a next entry");
-    std::ranges::pop_heap(heap_, later);
-    const Entry entry = std::move(heap_.back());
+    std::ranges::pop_heap(heap_, Later{});
+    const Entry entry = heap_.back();
     heap_.pop_back();
     now_ = entry.when;
-    entry.what();
+    // Out of the list first: what is done may well put new entries into it.
+    Task what = std::move(tasks_[entry.place]);
+    free_.push_back(entry.place);
+    what();
 }
 
 }  // namespace handyrep::sim

@@ -7,6 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
+
 namespace handyrep::sim {
 
 namespace {
@@ -43,7 +45,7 @@ struct Waits::ParkedHandler final : Parked {
 template <class Handler>
 void Waits::park(Ticket ticket, Handler handler) {
     const auto slot = asio::get_associated_cancellation_slot(handler);
-    parked_.emplace(ticket, std::make_unique<ParkedHandler<Handler>>(std::move(handler)));
+    parked_.emplace_back(ticket, std::make_unique<ParkedHandler<Handler>>(std::move(handler)));
     if (closed_) return finish(ticket, asio::error::operation_aborted);
     if (slot.is_connected()) {
         auto stop = [this, ticket](asio::cancellation_type) { finish(ticket, asio::error::operation_aborted); };
@@ -66,15 +68,17 @@ void Waits::ensure_alive() const {
 void Waits::fulfil(Ticket ticket) { finish(ticket, {}); }
 
 void Waits::finish(Ticket ticket, boost::system::error_code error) {
-    auto node = parked_.extract(ticket);
-    if (node.empty()) return;
+    const auto found = std::ranges::find(parked_, ticket, &std::pair<Ticket, std::unique_ptr<Parked>>::first);
+    if (found == parked_.end()) return;
+    const std::unique_ptr<Parked> parked = std::move(found->second);
+    parked_.erase(found);
     woken_ = true;
-    node.mapped()->complete(executor_, error);
+    parked->complete(executor_, error);
 }
 
 void Waits::close() {
     closed_ = true;
-    while (!parked_.empty()) finish(parked_.begin()->first, asio::error::operation_aborted);
+    while (!parked_.empty()) finish(parked_.front().first, asio::error::operation_aborted);
 }
 
 void wake_at(Agenda& agenda, const std::shared_ptr<Waits>& waits, Waits::Ticket ticket, Instant when) {

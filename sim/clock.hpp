@@ -11,9 +11,9 @@
 #include <boost/system/error_code.hpp>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace handyrep::sim {
 
@@ -49,7 +49,7 @@ private:
     void finish(Ticket ticket, boost::system::error_code error);
 
     asio::any_io_executor executor_;
-    std::map<Ticket, std::unique_ptr<Parked>> parked_;
+    std::vector<std::pair<Ticket, std::unique_ptr<Parked>>> parked_;  // in the order of waiting; never many
     Ticket last_ = 0;
     bool closed_ = false;
     bool woken_ = true;  // at first: the coroutines have not begun

@@ -12,7 +12,7 @@ constexpr Duration retransmission_ends = std::chrono::minutes{2};
 Network::Network(Agenda& agenda, Random& random, std::size_t nodes)
     : agenda_{agenda}, random_{random}, nodes_{nodes}, links_(nodes * nodes) {}
 
-Network::Sent Network::send(Node from, Node to, std::function<void()> deliver) {
+Network::Sent Network::send(Node from, Node to, Task deliver) {
     Link& way = link(from, to);
     if (from == to || way.state == Link::State::up) {
         agenda_.after(from == to ? std::chrono::microseconds{20} : way.delay, std::move(deliver));

@@ -21,7 +21,7 @@ public:
     Network(Agenda& agenda, Random& random, std::size_t nodes);
 
     enum class Sent { under_way, held, refused };
-    Sent send(Node from, Node to, std::function<void()> deliver);
+    Sent send(Node from, Node to, Task deliver);
 
     [[nodiscard]] bool up(Node from, Node to) const;
     [[nodiscard]] bool up_both(Node one, Node other) const { return up(one, other) && up(other, one); }
@@ -42,7 +42,7 @@ public:
 private:
     struct Held {
         Instant expires;
-        std::function<void()> deliver;
+        Task deliver;
     };
     struct Link {
         enum class State { up, dropping, refusing } state = State::up;

@@ -4,6 +4,7 @@
 #include "model/sighting.hpp"
 #include "model/sync_standbys.hpp"
 #include "sim/network.hpp"
+#include "sim/task.hpp"
 #include "sim/wal.hpp"
 
 #include <cstdint>
@@ -99,7 +100,7 @@ struct Server {
     std::vector<Sender> senders{};
     std::vector<WaitingCommit> waiting{};
     std::vector<std::shared_ptr<Session>> sessions{};
-    std::vector<std::function<void()>> when_thawed{};  // what arrived while it was frozen, in order
+    std::vector<Task> when_thawed{};  // what arrived while it was frozen, in order
 
     // what is wrong with it
     std::uint64_t unflushed = 0;  // inserted, not flushed

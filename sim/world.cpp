@@ -51,16 +51,6 @@ World::World(WorldOptions with, std::uint64_t seed)
     });
 }
 
-void World::when_running(ServerIndex server, std::function<void()> what) {
-    Server& it = at(server);
-    if (!it.powered) return;
-    if (it.frozen) {
-        it.when_thawed.push_back(std::move(what));
-    } else {
-        what();
-    }
-}
-
 void World::start(ServerIndex server, bool after_crash) {
     Server& it = at(server);
     if (!it.powered || it.postmaster != Server::Postmaster::none || it.orphans > 0) return;
@@ -252,7 +242,7 @@ void World::thaw(ServerIndex server) {
     it.frozen = false;
     note(it.name.text(), "goes on (SIGCONT)");
     for (auto& what : std::exchange(it.when_thawed, {})) {
-        agenda.after(1ms, [this, server, what = std::move(what)] { when_running(server, what); });
+        agenda.after(1ms, [this, server, what = std::move(what)]() mutable { when_running(server, std::move(what)); });
     }
     changed();
 }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace handyrep::sim {
@@ -71,7 +72,16 @@ public:
     void end_sessions(ServerIndex server, model::LastWords words);
     void end_session(ServerIndex server, const std::shared_ptr<Session>& session, model::LastWords words);
     /// Now, or when the server's processes run again.
-    void when_running(ServerIndex server, std::function<void()> what);
+    template <class Work>
+    void when_running(ServerIndex server, Work&& what) {
+        Server& it = at(server);
+        if (!it.powered) return;
+        if (it.frozen) {
+            it.when_thawed.emplace_back(std::forward<Work>(what));
+        } else {
+            what();
+        }
+    }
 
     // sim/replication.cpp
     void reload_receiver(ServerIndex replica);
