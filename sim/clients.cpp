@@ -13,6 +13,15 @@ constexpr std::uint64_t smallest_write = 120;
 constexpr std::uint64_t largest_write = 4000;
 }  // namespace
 
+std::string_view word_for(CommitMode mode) {
+    switch (mode) {
+        case CommitMode::on: return "on";
+        case CommitMode::local: return "local";
+        case CommitMode::off: return "off";
+    }
+    return "";
+}
+
 void World::add_client(Client client) {
     clients.push_back(client);
     const std::size_t number = clients.size() - 1;
@@ -36,6 +45,7 @@ void World::client_tick(std::size_t number) {
         when_running(server, [this, number, server, life, request] { execute_write(number, server, life, request); });
     });
     if (sent == Network::Sent::refused) client_lost(number, request);
+    if (it.cancels_after) agenda.after(*it.cancels_after, [this, number, server, request] { client_cancels(number, server, request); });
 }
 
 void World::client_connects(std::size_t number) {
@@ -60,26 +70,32 @@ void World::execute_write(std::size_t number, ServerIndex server, std::uint64_t 
         network.send(it.node, clients[number].node, [this, number, request] { client_lost(number, request); });
         return;
     }
-    write_wal(server, random.between(smallest_write, largest_write));
-    if (it.storage_stalled) return;
-    const WaitingCommit commit{number, request, it.disk.end};
-    if (clients[number].local_commit || sync_rule(server) == nullptr) {
-        acknowledge(number, request, {server, it.disk.branch, it.disk.end, agenda.now(), false});
-    } else {
-        it.waiting.push_back(commit);
-    }
-}
-
-void World::write_wal(ServerIndex server, std::uint64_t bytes) {
-    Server& it = at(server);
-    if (it.storage_stalled) {
-        it.unflushed += bytes;
+    const std::uint64_t bytes = random.between(smallest_write, largest_write);
+    const CommitMode mode = clients[number].commit;
+    if (it.disk_full) return write_wal(server, bytes);
+    const model::Lsn end = it.disk.end + model::Bytes{it.unflushed + bytes};
+    if (mode == CommitMode::off) {
+        insert_wal(server, bytes);
+        acknowledge(number, request, {server, it.disk.branch, end, agenda.now(), false, false});
         return;
     }
-    it.disk.end = it.disk.end + model::Bytes{bytes + it.unflushed};
-    it.disk.replayed = it.disk.end;
-    it.unflushed = 0;
-    push(server);
+    it.waiting.push_back({number, request, end, mode == CommitMode::local});
+    write_wal(server, bytes);
+}
+
+/// A waiting COMMIT that is cancelled is over for its client, and every reader sees its data, although no standby has it (S4).
+void World::client_cancels(std::size_t number, ServerIndex server, std::uint64_t request) {
+    if (!clients[number].outstanding || clients[number].request != request) return;
+    network.send(clients[number].node, at(server).node, [this, number, server, request] {
+        when_running(server, [this, number, server, request] {
+            Server& it = at(server);
+            std::erase_if(it.waiting, [&](const WaitingCommit& commit) {
+                if (commit.client != number || commit.request != request || commit.end > it.disk.end) return false;
+                acknowledge(number, request, {server, it.disk.branch, commit.end, agenda.now(), false});
+                return true;
+            });
+        });
+    });
 }
 
 void World::acknowledge(std::size_t number, std::uint64_t request, const Acknowledged& what) {

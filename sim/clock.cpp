@@ -53,7 +53,8 @@ void Waits::park(Ticket ticket, Handler handler) {
     }
 }
 
-Waits::Waits(asio::any_io_executor executor) : executor_{std::move(executor)} {}
+Waits::Waits(asio::any_io_executor executor, const Agenda& agenda, const MachineClock& machine)
+    : executor_{std::move(executor)}, agenda_{agenda}, machine_{machine} {}
 Waits::~Waits() = default;
 
 asio::awaitable<void> Waits::wait(Ticket ticket) {
@@ -83,8 +84,11 @@ void Waits::close() {
 
 void wake_at(Agenda& agenda, const std::shared_ptr<Waits>& waits, Waits::Ticket ticket, Instant when) {
     if (when == Instant::max()) return;
-    agenda.at(when, [weak = std::weak_ptr<Waits>(waits), ticket] {
-        if (const auto alive = weak.lock()) alive->fulfil(ticket);
+    agenda.at(waits->truly(when), [&agenda, weak = std::weak_ptr<Waits>(waits), ticket, when] {
+        const auto alive = weak.lock();
+        if (!alive) return;
+        if (alive->now() < when) return wake_at(agenda, alive, ticket, when);  // the machine slept meanwhile
+        alive->fulfil(ticket);
     });
 }
 

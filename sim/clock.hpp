@@ -17,15 +17,28 @@
 
 namespace handyrep::sim {
 
+/// The clocks of the manager's machine. They survive the manager.
+struct MachineClock {
+    Duration suspended{};    // the machine slept for so long: its monotonic clock stood still, the boot-time clock went on
+    Duration wall_jumped{};  // somebody set its wall clock
+
+    [[nodiscard]] Instant monotonic(Instant truly) const { return truly - suspended; }
+    [[nodiscard]] Instant truly(Instant monotonic) const { return monotonic == Instant::max() ? monotonic : monotonic + suspended; }
+};
+
 class Waits {
 public:
     using Ticket = std::uint64_t;
-    explicit Waits(asio::any_io_executor executor);
+    Waits(asio::any_io_executor executor, const Agenda& agenda, const MachineClock& machine);
     Waits(const Waits&) = delete;
     Waits& operator=(const Waits&) = delete;
     ~Waits();
 
     [[nodiscard]] Ticket open() { return ++last_; }
+    /// By the manager's own monotonic clock; deadlines are given in it.
+    [[nodiscard]] Instant now() const { return machine_.monotonic(agenda_.now()); }
+    /// When that will truly be, unless the machine sleeps meanwhile.
+    [[nodiscard]] Instant truly(Instant when) const { return machine_.truly(when); }
     /// Until the ticket is fulfilled; throws `operation_aborted` when told to stop first.
     asio::awaitable<void> wait(Ticket ticket);
     /// Throws `operation_aborted` when closed: asked by a port before it touches the world.
@@ -49,6 +62,8 @@ private:
     void finish(Ticket ticket, boost::system::error_code error);
 
     asio::any_io_executor executor_;
+    const Agenda& agenda_;
+    const MachineClock& machine_;
     std::vector<std::pair<Ticket, std::unique_ptr<Parked>>> parked_;  // in the order of waiting; never many
     Ticket last_ = 0;
     bool closed_ = false;
@@ -57,27 +72,26 @@ private:
 
 class SimClock final : public ports::Clock {
 public:
-    SimClock(Agenda& agenda, std::shared_ptr<Waits> waits) : agenda_{agenda}, waits_{std::move(waits)} {}
+    SimClock(Agenda& agenda, const MachineClock& machine, std::shared_ptr<Waits> waits)
+        : agenda_{agenda}, machine_{machine}, waits_{std::move(waits)} {}
 
-    [[nodiscard]] Instant now() const override { return agenda_.now(); }
-    [[nodiscard]] Instant boot_now() const override { return agenda_.now() + suspended_; }
-    [[nodiscard]] WallTime wall() const override { return wall_of(agenda_.now()); }
+    [[nodiscard]] Instant now() const override { return waits_->now(); }
+    [[nodiscard]] Instant boot_now() const override { return agenda_.now(); }
+    [[nodiscard]] WallTime wall() const override { return wall_of(agenda_.now() + machine_.wall_jumped); }
     using Clock::wait;
     asio::awaitable<void> sleep_until(Instant when) override;
     asio::awaitable<bool> wait(ports::Bell& bell, std::uint64_t heard, Instant until) override;
 
-    /// The machine slept: the boot-time clock is ahead by this much more from now on.
-    void add_suspension(Duration length) { suspended_ += length; }
     /// Every run begins on the same day, so that wall times are the same in every repetition.
     [[nodiscard]] static WallTime wall_of(Instant instant);
 
 private:
     Agenda& agenda_;
+    const MachineClock& machine_;
     std::shared_ptr<Waits> waits_;
-    Duration suspended_{};
 };
 
-/// Fulfils the ticket at that time; `Instant::max()` is never.
+/// Fulfils the ticket at that time of the manager's monotonic clock; `Instant::max()` is never.
 void wake_at(Agenda& agenda, const std::shared_ptr<Waits>& waits, Waits::Ticket ticket, Instant when);
 
 /// What the world will say to a waiting coroutine. Shared, so that an answer that comes too late falls on no dead ground.
@@ -102,7 +116,7 @@ struct Reply {
 template <class T>
 asio::awaitable<std::optional<T>> answer_by(
     Agenda& agenda, std::shared_ptr<Waits> waits, std::shared_ptr<Reply<T>> reply, Instant deadline) {
-    if (!reply->value && !reply->over && agenda.now() < deadline) {
+    if (!reply->value && !reply->over && waits->now() < deadline) {
         reply->waits = waits;
         reply->ticket = waits->open();
         const Waits::Ticket ticket = reply->ticket;

@@ -132,14 +132,7 @@ std::function<void()> Deeds::to_server(DeedKind kind, ServerIndex server, Durati
         case DeedKind::power_off: world.power_off(server); return [&world, server] { world.power_on(server); };
         case DeedKind::power_on: world.power_on(server); return {};
         case DeedKind::sshd_down: world.at(server).ssh_answers = false; return [&world, server] { world.at(server).ssh_answers = true; };
-        case DeedKind::storage_stalled:
-            world.at(server).storage_stalled = true;
-            world.changed();
-            return [&world, server] {
-                world.at(server).storage_stalled = false;
-                if (world.at(server).is_primary()) world.write_wal(server, 0);
-                world.changed();
-            };
+        case DeedKind::storage_stalled: world.stall_storage(server, true); return [&world, server] { world.stall_storage(server, false); };
         case DeedKind::connections_full: return set(&Server::connections_full);
         case DeedKind::password_broken: return set(&Server::password_broken);
         case DeedKind::detach: {

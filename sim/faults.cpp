@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace handyrep::sim {
 
@@ -50,7 +51,12 @@ struct Actor {
 
 private:
     void partition(bool cutting) const;
+    void cut_pair(Node one, Node another, bool cutting) const;
+    [[nodiscard]] std::pair<Node, Node> any_way() const;
+    void worsen_links(bool worse) const;
+    void kill_at_step() const;
     void start_old_primary() const;
+    void start_unless_fenced() const;
     [[nodiscard]] World& world() const { return stage.world; }
     [[nodiscard]] Server& target() const { return stage.world.at(primary); }
 };
@@ -61,15 +67,48 @@ void Actor::partition(bool cutting) const {
     if (fault.kind == FaultKind::manager_cut_off) cut_sides(world(), [](Node it) { return it == 0; }, cutting);
     if (fault.kind == FaultKind::isolate_primary) cut_sides(world(), [node](Node it) { return it == node; }, cutting);
     if (fault.kind == FaultKind::split) cut_sides(world(), [friendly](Node it) { return it == 0 || it == friendly; }, cutting);
-    if (fault.kind == FaultKind::cut_manager_primary) {
+    if (fault.kind == FaultKind::cut_manager_primary) cut_pair(0, node, cutting);
+    if (fault.kind == FaultKind::cut_replica && other) cut_pair(friendly, node, cutting);
+}
+
+void Actor::cut_pair(Node one, Node another, bool cutting) const {
+    Network& network = world().network;
+    for (const auto& [from, to] : {std::pair{one, another}, std::pair{another, one}}) {
         if (cutting) {
-            world().network.drop(0, node);
-            world().network.drop(node, 0);
+            network.drop(from, to);
         } else {
-            world().network.heal(0, node);
-            world().network.heal(node, 0);
+            network.heal(from, to);
         }
     }
+}
+
+/// Any two different machines, in the order of the direction.
+std::pair<Node, Node> Actor::any_way() const {
+    const Node count = world().network.nodes();
+    const Node from = fault.choice % count;
+    return {from, (from + 1 + fault.choice / count % (count - 1)) % count};
+}
+
+void Actor::worsen_links(bool worse) const {
+    Network& network = world().network;
+    const Node slow = fault.choice % 2 == 0 ? 0 : target().node;
+    for (Node one = 0; one < network.nodes(); ++one) {
+        if (fault.kind == FaultKind::slow_link && one != slow)
+            network.set_delay(one, slow, worse ? 20ms + fault.choice % 400 * 1ms : Network::usual_delay);
+        for (Node another = 0; fault.kind == FaultKind::loss && another < one; ++another)
+            network.set_loss(one, another, worse ? (fault.choice % 2 == 0 ? 5 : 30) : 0);
+    }
+}
+
+/// Between two steps of an operation: the record is in the journal, and whether the manager still hears so is chosen.
+void Actor::kill_at_step() const {
+    const auto left = std::make_shared<std::uint64_t>(1 + fault.choice % 24);
+    stage.disk.after_append = [on = stage, left, hears = fault.choice / 24 % 2 == 1] {
+        if (*left == 0 || --*left > 0) return;
+        on.world.note("fault", "the manager is killed between two steps");
+        if (hears) return on.world.agenda.after(1us, on.kill_manager);
+        on.kill_manager();
+    };
 }
 
 void Actor::start_old_primary() const {
@@ -78,6 +117,11 @@ void Actor::start_old_primary() const {
         stage.invariants.started_by_hand(it);
         return world().start_by_hand(it);
     }
+}
+
+/// A person looks first: a server that was fenced meanwhile is not started against the mark.
+void Actor::start_unless_fenced() const {
+    if (!target().has_processes() && !target().disk.fenced) world().start(primary, false);
 }
 
 void Actor::begin() {
@@ -94,12 +138,18 @@ void Actor::begin() {
         case FaultKind::freeze_primary: return world().freeze(primary);
         case FaultKind::freeze_replica: return other ? world().freeze(*other) : void();
         case FaultKind::power_loss: return world().power_off(primary);
+        case FaultKind::replica_power_loss: return other ? world().power_off(*other) : void();
         case FaultKind::manager_cut_off:
         case FaultKind::cut_manager_primary:
+        case FaultKind::cut_replica:
         case FaultKind::split:
         case FaultKind::isolate_primary: return partition(true);
         case FaultKind::cut_one_way: return world().network.drop(target().node, 0);
+        case FaultKind::cut_any_way: return world().network.drop(any_way().first, any_way().second);
         case FaultKind::firewall: return world().network.refuse(0, target().node);
+        case FaultKind::resets: return world().reset_connections(primary);
+        case FaultKind::loss:
+        case FaultKind::slow_link: return worsen_links(true);
         case FaultKind::sshd_stopped: target().ssh_answers = false; return;
         case FaultKind::connections_full: target().connections_full = true; return;
         case FaultKind::password_broken: target().password_broken = true; return;
@@ -109,10 +159,22 @@ void Actor::begin() {
             world().at(*other).disk.follows.reset();
             return world().end_receiver(*other, false);
         case FaultKind::long_query: return other ? world().block_replay(*other, fault.lasts) : void();
-        case FaultKind::storage_stalled: target().storage_stalled = true; return world().changed();
+        case FaultKind::storage_stalled: return world().stall_storage(primary, true);
+        case FaultKind::storage_slow: return world().slow_storage(primary, 20ms + fault.choice % 800 * 1ms);
+        case FaultKind::disk_full: return world().fill_disk(primary);
+        case FaultKind::checkpointer_busy:
+            for (ServerIndex it = 0; it < world().servers.size(); ++it) world().occupy_checkpointer(it, fault.lasts);
+            return;
         case FaultKind::old_primary_by_hand: return start_old_primary();
         case FaultKind::manager_killed: return stage.kill_manager();
+        case FaultKind::manager_killed_at_step: return kill_at_step();
         case FaultKind::manager_stopped: return stage.set_manager_stopped(true);
+        case FaultKind::manager_suspended:
+            world().manager_clock.suspended += fault.lasts;  // by the end its monotonic clock is where it was
+            return stage.set_manager_stopped(true);
+        case FaultKind::manager_clock_set:
+            world().manager_clock.wall_jumped += (fault.choice % 2 == 0 ? 1s : -1s) * static_cast<std::int64_t>(fault.choice * 4);
+            return;
         case FaultKind::promotion_refused:
             for (Server& it : world().servers) it.refuses_promotion = true;
             return;
@@ -132,18 +194,23 @@ void Actor::end() {
         case FaultKind::fast_restart:
         case FaultKind::backend_crash:
         case FaultKind::long_query:
+        case FaultKind::resets:
+        case FaultKind::checkpointer_busy:
+        case FaultKind::manager_clock_set:
         case FaultKind::old_primary_by_hand: return;
-        case FaultKind::clean_stop:
-            // The person looks first: a server that was fenced meanwhile is not started against the mark.
-            if (!target().has_processes() && target().disk.autostart) world().start(primary, false);
-            return;
+        case FaultKind::clean_stop: return start_unless_fenced();
         case FaultKind::freeze_primary: return world().thaw(primary);
         case FaultKind::freeze_replica: return other ? world().thaw(*other) : void();
         case FaultKind::power_loss: return world().power_on(primary);
+        case FaultKind::replica_power_loss: return other ? world().power_on(*other) : void();
         case FaultKind::manager_cut_off:
         case FaultKind::cut_manager_primary:
+        case FaultKind::cut_replica:
         case FaultKind::split:
         case FaultKind::isolate_primary: return partition(false);
+        case FaultKind::cut_any_way: return world().network.heal(any_way().first, any_way().second);
+        case FaultKind::loss:
+        case FaultKind::slow_link: return worsen_links(false);
         case FaultKind::cut_one_way: return world().network.heal(target().node, 0);
         case FaultKind::firewall: return world().network.heal(0, target().node);
         case FaultKind::sshd_stopped: target().ssh_answers = true; return;
@@ -156,12 +223,13 @@ void Actor::end() {
             if (!other || !world().at(*other).in_recovery || world().at(*other).disk.follows) return;
             world().at(*other).disk.follows = true_primary(world());
             return world().reload_receiver(*other);
-        case FaultKind::storage_stalled:
-            target().storage_stalled = false;
-            if (target().is_primary()) world().write_wal(primary, 0);
-            return world().changed();
+        case FaultKind::storage_stalled: return world().stall_storage(primary, false);
+        case FaultKind::storage_slow: return world().slow_storage(primary, 0s);
+        case FaultKind::disk_full: world().free_disk(primary); return start_unless_fenced();
+        case FaultKind::manager_killed_at_step: stage.disk.after_append = nullptr; [[fallthrough]];
         case FaultKind::manager_killed: return stage.start_manager();
-        case FaultKind::manager_stopped: return stage.set_manager_stopped(false);
+        case FaultKind::manager_stopped:
+        case FaultKind::manager_suspended: return stage.set_manager_stopped(false);
         case FaultKind::promotion_refused:
             for (Server& it : world().servers) it.refuses_promotion = false;
             return;
@@ -174,50 +242,6 @@ void Actor::end() {
 }
 
 }  // namespace
-
-std::string_view word_for(FaultKind kind) {
-    switch (kind) {
-        case FaultKind::kill_primary: return "kill_primary";
-        case FaultKind::kill_postmaster: return "kill_postmaster";
-        case FaultKind::fast_restart: return "fast_restart";
-        case FaultKind::clean_stop: return "clean_stop";
-        case FaultKind::backend_crash: return "backend_crash";
-        case FaultKind::freeze_primary: return "freeze_primary";
-        case FaultKind::freeze_replica: return "freeze_replica";
-        case FaultKind::power_loss: return "power_loss";
-        case FaultKind::manager_cut_off: return "manager_cut_off";
-        case FaultKind::cut_manager_primary: return "cut_manager_primary";
-        case FaultKind::cut_one_way: return "cut_one_way";
-        case FaultKind::split: return "split";
-        case FaultKind::isolate_primary: return "isolate_primary";
-        case FaultKind::firewall: return "firewall";
-        case FaultKind::sshd_stopped: return "sshd_stopped";
-        case FaultKind::connections_full: return "connections_full";
-        case FaultKind::password_broken: return "password_broken";
-        case FaultKind::replica_dies: return "replica_dies";
-        case FaultKind::replica_detached: return "replica_detached";
-        case FaultKind::long_query: return "long_query";
-        case FaultKind::storage_stalled: return "storage_stalled";
-        case FaultKind::old_primary_by_hand: return "old_primary_by_hand";
-        case FaultKind::manager_killed: return "manager_killed";
-        case FaultKind::manager_stopped: return "manager_stopped";
-        case FaultKind::promotion_refused: return "promotion_refused";
-        case FaultKind::promotion_hangs: return "promotion_hangs";
-        case FaultKind::store_fails: return "store_fails";
-        case FaultKind::store_hangs: return "store_hangs";
-    }
-    return "";
-}
-
-bool needs_machines(FaultKind kind) {
-    return kind == FaultKind::power_loss || kind == FaultKind::manager_cut_off || kind == FaultKind::cut_manager_primary ||
-           kind == FaultKind::cut_one_way || kind == FaultKind::split || kind == FaultKind::isolate_primary ||
-           kind == FaultKind::firewall || kind == FaultKind::sshd_stopped;
-}
-
-std::string Fault::text() const {
-    return fmt::format("{} at {} for {} (choice {})", word_for(kind), handyrep::text(begins), handyrep::text(lasts), choice);
-}
 
 void put_on_agenda(const Stage& stage, const Fault& fault) {
     const auto actor = std::make_shared<Actor>(Actor{stage, fault});
@@ -232,6 +256,7 @@ void end_all_faults(const Stage& stage) {
     world.network.heal_all();
     stage.disk.fails = false;
     stage.disk.hangs = false;
+    stage.disk.after_append = nullptr;
     stage.set_manager_stopped(false);
     stage.start_manager();
     for (ServerIndex it = 0; it < world.servers.size(); ++it) {
@@ -240,13 +265,15 @@ void end_all_faults(const Stage& stage) {
         server.connections_full = false;
         server.password_broken = false;
         server.refuses_promotion = false;
-        server.storage_stalled = false;
+        world.free_disk(it);
+        world.slow_storage(it, 0s);
+        world.stall_storage(it, false);
         world.end_hang(it);
         world.thaw(it);
         world.power_on(it);
         // A person starts what is down and was not fenced, as the service would; what was fenced stays as the manager left it.
         world.agenda.after(world.random.between(Duration{1s}, 5s), [&world, it] {
-            if (world.at(it).disk.autostart) world.start(it, false);
+            if (!world.at(it).disk.fenced) world.start(it, false);
         });
     }
 }

@@ -38,6 +38,7 @@ struct FenceScript {
     }
     void mark() {
         world.at(server).disk.standby_mark = true;
+        world.at(server).disk.fenced = true;
         report.marked = true;
         then(1ms, 25ms, &FenceScript::kill);
     }
@@ -75,9 +76,9 @@ Async<T> SimHost::run(std::string what, Instant deadline, std::function<void(std
         co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: connection refused", what)};
     }
     const auto reply = std::make_shared<Reply<T>>();
-    const auto arrive = [&world = world_, server = server_, local, deadline, reply, script = std::move(script)] {
+    const auto arrive = [&world = world_, server = server_, local, expires = waits_->truly(deadline), reply, script = std::move(script)] {
         const Server& there = world.at(server);
-        if (!there.powered || (!local && !there.ssh_answers) || world.agenda.now() >= deadline) return;
+        if (!there.powered || (!local && !there.ssh_answers) || world.agenda.now() >= expires) return;
         script(reply);
     };
     world_.network.send(
@@ -100,8 +101,8 @@ Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::Server
     if (expected != world_.system_id) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
     std::function<void(std::shared_ptr<Reply<ports::FenceReport>>)> script = [&world = world_, server = server_, from,
-                                                                              deadline](const auto& reply) {
-        FenceScript{world, server, from, deadline, reply}.then(2ms, 10ms, &FenceScript::disable_autostart);
+                                                                              expires = waits_->truly(deadline)](const auto& reply) {
+        FenceScript{world, server, from, expires, reply}.then(2ms, 10ms, &FenceScript::disable_autostart);
     };
     co_return co_await run<ports::FenceReport>("fence", deadline, std::move(script));
 }

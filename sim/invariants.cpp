@@ -23,8 +23,15 @@ std::optional<std::string> field(const saved::Event& event, std::string_view nam
 }
 }  // namespace
 
-Invariants::Invariants(World& world, StoreDisk& disk)
-    : world_{world}, disk_{disk}, healthy_since_(world.servers.size()), manager_born_{world.agenda.now()} {
+Invariants::Invariants(World& world, StoreDisk& disk, const model::FailoverSettings& settings)
+    : world_{world},
+      disk_{disk},
+      settings_{settings},
+      healthy_since_(world.servers.size()),
+      manager_born_{world.agenda.now()},
+      sightings_(world.servers.size()) {
+    world_.on_promotion_asked = [this] { judge_sightings(last_failover_); };
+    world_.on_sighted = [this](ServerIndex server, const model::HeldSight& sight, Instant asked) { sighted(server, sight, asked); };
     world_.on_change = [this] { look(); };
     world_.on_promoted = [this](ServerIndex server) { promoted(server); };
     world_.on_fenced = [this](ServerIndex server) { fenced(server); };
@@ -36,6 +43,8 @@ Invariants::~Invariants() {
     world_.on_change = nullptr;
     world_.on_promoted = nullptr;
     world_.on_fenced = nullptr;
+    world_.on_sighted = nullptr;
+    world_.on_promotion_asked = nullptr;
     disk_.on_append = nullptr;
     disk_.on_event = nullptr;
 }
@@ -129,7 +138,13 @@ void Invariants::told(const saved::Event& event) {
     if (!event.operation) return;
     if (const auto proof = field(event, "proof"); proof && *proof != "unknown")
         proofs_.insert_or_assign(event.operation.value_or(0), *proof);
-    if (event.name == "promoted" && !field(event, "loss_at_least_bytes")) violated("a failover says what it lost", event.text);
+    if (const auto from = fails_over_from_.find(*event.operation); event.name == "gates_open" && from != fails_over_from_.end()) {
+        if (const auto asked = sightings_[from->second].asked)
+            gates_opened_.insert_or_assign(*event.operation, GatesOpened{world_.agenda.now(), *asked});
+    }
+    if (event.name != "promoted") return;
+    if (!field(event, "loss_at_least_bytes")) return violated("a failover says what it lost", event.text);
+    judge_announcement(event);
 }
 
 void Invariants::fenced(ServerIndex server) {
@@ -164,48 +179,6 @@ void Invariants::judge_loss(const Promotion& promotion) {
         violated(
             "no acknowledged synchronous commit is lost",
             fmt::format("{} of them are missing on {}, the last at {}", lost, world_.at(promotion.server).name.text(), last->text()));
-}
-
-bool Invariants::proof_is_weak(std::uint64_t operation) const {
-    const auto proof = proofs_.find(operation);
-    return proof != proofs_.end() && (proof->second == "witnessed" || proof->second == "nothing");
-}
-
-void Invariants::judge_overlaps() {
-    for (const Overlap& it : overlaps_) {
-        if (it.operation && proof_is_weak(*it.operation)) continue;
-        const auto proof = proofs_.find(it.operation.value_or(0));
-        violated(
-            "never two servers that take writes",
-            fmt::format(
-                "{} and {} since {:.3f} s (failover from the older: {}, proof {})", world_.at(it.older).name.text(),
-                world_.at(it.newer).name.text(), std::chrono::duration<double>(it.at - Agenda{}.now()).count(),
-                it.operation ? fmt::format("operation {}", *it.operation) : "none",
-                proof == proofs_.end() ? "none recorded" : proof->second));
-    }
-}
-
-void Invariants::judge_operations() {
-    for (const auto& [operation, begun] : begun_) {
-        violated(
-            "every plan ends", fmt::format("operation {} is still open {} after it began", operation, text(world_.agenda.now() - begun)));
-    }
-}
-
-void Invariants::judge_end() {
-    judge_overlaps();
-    judge_operations();
-    judge_writers();
-}
-
-void Invariants::judge_writers() {
-    std::vector<std::string> writers;
-    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
-        // Two that a person made primaries are for a person to decide; one that was failed over from is for the manager to stop.
-        if (by_hand_.contains(it) && !failover_from(it)) continue;
-        if (world_.accepts_writes(it)) writers.push_back(world_.at(it).name.text());
-    }
-    if (writers.size() > 1) violated("once all is repaired, one server takes writes", fmt::format("{} do", fmt::join(writers, " and ")));
 }
 
 }  // namespace handyrep::sim

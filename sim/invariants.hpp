@@ -25,7 +25,7 @@ struct Violation {
 class Invariants {
 public:
     /// Watches until destroyed; both must outlive it.
-    Invariants(World& world, StoreDisk& disk);
+    Invariants(World& world, StoreDisk& disk, const model::FailoverSettings& settings = {});
     ~Invariants();
     Invariants(const Invariants&) = delete;
     Invariants& operator=(const Invariants&) = delete;
@@ -33,7 +33,10 @@ public:
     /// A person started this server as a primary: what it does until it is stopped is no defect of the manager's.
     void started_by_hand(ServerIndex server) { by_hand_.insert(server); }
     /// A manager began: operations that it finds open are given their time anew.
-    void manager_began() { manager_born_ = world_.agenda.now(); }
+    void manager_began() {
+        manager_born_ = world_.agenda.now();
+        sightings_.assign(world_.servers.size(), {});
+    }
 
     /// At the end of a run, when nothing is broken any more.
     void judge_end();
@@ -57,7 +60,17 @@ private:
         Instant at;
     };
 
+    /// A server that the manager's held session showed taking writes.
+    struct Sighting {
+        std::optional<model::Lsn> flushed{};
+        std::optional<Instant> writable_at{};
+        std::optional<Instant> asked{};  // the question of its last answer as a primary
+    };
+
     void look();
+    void sighted(ServerIndex server, const model::HeldSight& sight, Instant asked);
+    void judge_sightings(std::uint64_t operation);
+    void judge_announcement(const saved::Event& event);
     void promoted(ServerIndex server);
     void fenced(ServerIndex server);
     void appended(const saved::JournalRecord& record);
@@ -74,6 +87,7 @@ private:
 
     World& world_;
     StoreDisk& disk_;
+    model::FailoverSettings settings_;
     std::vector<Violation> violations_;
     std::vector<Promotion> promotions_;
     std::vector<Overlap> overlaps_;
@@ -85,6 +99,12 @@ private:
     std::uint64_t last_failover_ = 0;
     std::size_t failovers_begun_ = 0;
     Instant manager_born_{};
+    std::vector<Sighting> sightings_;
+    struct GatesOpened {
+        Instant at;
+        Instant old_primary_asked;  // the question of its last answer
+    };
+    std::map<std::uint64_t, GatesOpened> gates_opened_;
 };
 
 }  // namespace handyrep::sim

@@ -1,128 +1,130 @@
 // handyrep_sim — plays seeds: the real engine over a simulated world.
-#include "sim/run.hpp"
+#include "sim/fleet.hpp"
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <mutex>
+#include <fstream>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <vector>
 
 namespace {
 
+using handyrep::sim::Ending;
 using handyrep::sim::Played;
+using handyrep::sim::Telling;
 
 struct Order {
     std::uint64_t from = 1;
-    std::uint64_t count = 1;
-    unsigned jobs = 2;
+    std::uint64_t count = 0;
+    std::size_t servers = 0;  // as the seed says
+    unsigned jobs = handyrep::sim::processors();
+    std::string file{};
+    bool benign = false;
     bool log = false;
     bool quiet = false;
 };
 
 constexpr std::string_view usage =
-    "handyrep_sim --seed N [--log]                        one history; --log prints every line of it\n"
-    "handyrep_sim --seeds N [--from M] [--jobs J] [--quiet]   N histories from seed M (1) in J threads (2)\n";
+    "handyrep_sim --seed N [--log]              one history; --log prints every line of it\n"
+    "handyrep_sim --seeds N [--from M]          N histories from seed M (1)\n"
+    "handyrep_sim --file PATH                   the seeds that PATH names, one per line, anything behind it\n"
+    "\n"
+    "  --benign      faults that no failover may answer, instead of the swarm\n"
+    "  --servers K   so many servers in every history (default: as the seed says, 1 to 7)\n"
+    "  --jobs J      in so many processes (default: one per processor)\n"
+    "  --quiet       tell only of histories that break a claim\n";
+
+template <class T>
+bool read_number(std::string_view text, T& out) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+/// An option with a value. False when it is none, or the value is not what it takes.
+bool read_option(std::string_view word, std::string_view value, Order& order) {
+    if (word == "--file") {
+        order.file = value;
+        return true;
+    }
+    if (word == "--seed") {
+        order.count = 1;
+        return read_number(value, order.from);
+    }
+    if (word == "--seeds") return read_number(value, order.count);
+    if (word == "--from") return read_number(value, order.from);
+    if (word == "--servers") return read_number(value, order.servers) && order.servers >= 1 && order.servers <= 7;
+    return word == "--jobs" && read_number(value, order.jobs) && order.jobs >= 1 && order.jobs <= 256;
+}
 
 std::optional<Order> read_order(std::span<char* const> words) {
     Order order;
-    bool chosen = false;
     for (std::size_t i = 1; i < words.size(); ++i) {
         const std::string_view word = words[i];
         if (word == "--log") {
             order.log = true;
-            continue;
-        }
-        if (word == "--quiet") {
+        } else if (word == "--quiet") {
             order.quiet = true;
-            continue;
-        }
-        if (i + 1 == words.size()) return std::nullopt;
-        const std::string_view value = words[++i];
-        std::uint64_t number = 0;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-        if (error != std::errc{} || end != value.data() + value.size()) return std::nullopt;
-        if (word == "--seed") {
-            order.from = number;
-            chosen = true;
-        } else if (word == "--seeds") {
-            order.count = number;
-            chosen = true;
-        } else if (word == "--from") {
-            order.from = number;
-        } else if (word == "--jobs") {
-            order.jobs = static_cast<unsigned>(std::min<std::uint64_t>(std::max<std::uint64_t>(number, 1), 256));
-        } else {
+        } else if (word == "--benign") {
+            order.benign = true;
+        } else if (i + 1 == words.size() || !read_option(word, words[i + 1], order)) {
             return std::nullopt;
+        } else {
+            ++i;
         }
     }
-    if (!chosen) return std::nullopt;
+    if (order.count == 0 && order.file.empty()) return std::nullopt;
     return order;
 }
 
-/// The last lines before the first violation are what a person needs first; the rest is a --log away.
-void print_violations(const Played& played) {
-    constexpr std::size_t shown = 60;
-    fmt::print("\nseed {} breaks {} claim(s):\n", played.seed, played.violations.size());
-    for (const auto& it : played.violations) fmt::print("  {}: {}\n", it.claim, it.text);
-    for (const std::string& line : played.drawn) fmt::print("  {}\n", line);
-    const std::size_t skipped = played.lines.size() - std::min(shown, played.lines.size());
-    if (skipped > 0) fmt::print("  … {} earlier lines\n", skipped);
-    for (std::size_t i = skipped; i < played.lines.size(); ++i) fmt::print("{}\n", played.lines[i].text());
-    fmt::print("repeat: handyrep_sim --seed {} --log\n\n", played.seed);
+/// The first word of every line that begins with a digit. Nothing when the file cannot be read or names no seed.
+std::vector<std::uint64_t> seeds_of(const Order& order) {
+    std::vector<std::uint64_t> out;
+    for (std::uint64_t i = 0; i < order.count; ++i) out.push_back(order.from + i);
+    std::ifstream file{order.file};
+    for (std::string line; std::getline(file, line);) {
+        std::uint64_t seed = 0;
+        if (read_number(std::string_view{line}.substr(0, line.find(' ')), seed)) out.push_back(seed);
+    }
+    return out;
+}
+
+std::string text_of(const Order& order, const Played& played) {
+    std::string out;
+    if (order.log) {
+        for (const auto& line : played.lines) out += line.text() + "\n";
+    }
+    if (!order.quiet)
+        out += fmt::format(
+            "seed {:>8}  {:016x}  {} failover(s) begun, {} promotion(s), {} commits acknowledged\n", played.seed, played.hash,
+            played.failovers_begun, played.promotions, played.acknowledged);
+    if (!played.violations.empty()) out += handyrep::sim::violations_text(played);
+    return out;
 }
 
 struct Totals {
     std::uint64_t hash = 0;
+    std::size_t seeds = 0;
     std::size_t broken = 0;
     std::size_t failovers = 0;
     std::size_t promotions = 0;
     std::size_t acknowledged = 0;
+    std::size_t parked = 0;
+
+    void add(const Telling& it) {
+        ++seeds;
+        broken += it.violations == 0 ? 0 : 1;
+        hash += it.hash * (2 * it.seed + 1);
+        failovers += it.failovers;
+        promotions += it.promotions;
+        acknowledged += it.acknowledged;
+        parked += it.ending == Ending::parked ? 1 : 0;
+    }
 };
-
-void account(const Order& order, const Played& played, Totals& totals) {
-    if (order.log) {
-        for (const auto& line : played.lines) fmt::print("{}\n", line.text());
-    }
-    if (!order.quiet) {
-        fmt::print(
-            "seed {:>8}  {:016x}  {} failover(s) begun, {} promotion(s), {} commits acknowledged\n", played.seed, played.hash,
-            played.failovers_begun, played.promotions, played.acknowledged);
-    }
-    if (!played.violations.empty()) {
-        ++totals.broken;
-        print_violations(played);
-    }
-    // Order-independent, because threads finish in any order.
-    totals.hash += played.hash * (2 * played.seed + 1);
-    totals.failovers += played.failovers_begun;
-    totals.promotions += played.promotions;
-    totals.acknowledged += played.acknowledged;
-}
-
-Totals play_all(const Order& order) {
-    Totals totals;
-    std::mutex mutex;
-    std::atomic<std::uint64_t> next{0};
-    const auto work = [&] {
-        for (std::uint64_t i = next++; i < order.count; i = next++) {
-            const Played played = handyrep::sim::play(handyrep::sim::draw(order.from + i));
-            const std::lock_guard lock{mutex};
-            account(order, played, totals);
-        }
-    };
-    std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < std::min<std::uint64_t>(order.jobs, order.count); ++i) threads.emplace_back(work);
-    threads.clear();
-    return totals;
-}
 
 }  // namespace
 
@@ -132,12 +134,30 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "{}", usage);
         return 4;
     }
+    const std::vector<std::uint64_t> seeds = seeds_of(*order);
+    if (seeds.empty()) {
+        fmt::print(stderr, "handyrep_sim: {} names no seed: a line begins with a seed's number\n", order->file);
+        return 4;
+    }
     const auto began = std::chrono::steady_clock::now();
-    const Totals totals = play_all(*order);
+    Totals totals;
+    const handyrep::sim::Fleet fleet{
+        .seeds = seeds,
+        .processes = order->jobs,
+        .drawn =
+            [&](std::uint64_t seed) { return order->benign ? handyrep::sim::benign(seed) : handyrep::sim::draw(seed, order->servers); },
+        .text = [&](const Played& played) { return text_of(*order, played); }};
+    handyrep::sim::play_all(fleet, [&](const Telling& it) {
+        totals.add(it);
+        fmt::print("{}", it.text);
+        if (!it.text.empty()) std::fflush(stdout);
+    });
+    fmt::print(
+        "{} seed(s), {} broken; {} failover(s) begun, {} promotion(s), {} commits acknowledged, {} ended parked; hash of all {:016x}\n",
+        totals.seeds, totals.broken, totals.failovers, totals.promotions, totals.acknowledged, totals.parked, totals.hash);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     fmt::print(
-        "{} seed(s), {} broken; {} failover(s) begun, {} promotion(s), {} commits acknowledged; hash of all {:016x}; {:.0f} seeds a minute\n",
-        order->count, totals.broken, totals.failovers, totals.promotions, totals.acknowledged, totals.hash,
-        60.0 * static_cast<double>(order->count) / std::max(seconds, 1e-9));
+        stderr, "{:.0f} seeds a minute in {} process(es)\n", 60.0 * static_cast<double>(totals.seeds) / std::max(seconds, 1e-9),
+        order->jobs);
     return totals.broken == 0 ? 0 : 1;
 }

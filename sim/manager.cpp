@@ -32,8 +32,8 @@ private:
 Manager::Manager(World& world, StoreDisk& disk, const model::ClusterDefinition& definition)
     : world_{world},
       born_{world.agenda.now()},
-      waits_{std::make_shared<Waits>(io_.get_executor())},
-      clock_{world.agenda, waits_},
+      waits_{std::make_shared<Waits>(io_.get_executor(), world.agenda, world.manager_clock)},
+      clock_{world.agenda, world.manager_clock, waits_},
       store_{world, waits_, disk},
       log_{std::make_unique<TraceLog>(world, *waits_)} {
     std::vector<engine::ServerPorts> ports;

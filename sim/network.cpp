@@ -1,5 +1,6 @@
 #include "sim/network.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace handyrep::sim {
@@ -7,6 +8,10 @@ namespace handyrep::sim {
 namespace {
 /// A kernel gives up retransmitting at about this time; later the message is lost.
 constexpr Duration retransmission_ends = std::chrono::minutes{2};
+/// The first retransmission comes after this, each further one after twice as long.
+constexpr Duration first_retransmission = std::chrono::milliseconds{200};
+constexpr Duration longest_retransmission = std::chrono::milliseconds{1600};
+constexpr Duration to_itself = std::chrono::microseconds{20};
 }  // namespace
 
 Network::Network(Agenda& agenda, Random& random, std::size_t nodes)
@@ -15,7 +20,8 @@ Network::Network(Agenda& agenda, Random& random, std::size_t nodes)
 Network::Sent Network::send(Node from, Node to, Task deliver) {
     Link& way = link(from, to);
     if (from == to || way.state == Link::State::up) {
-        agenda_.after(from == to ? std::chrono::microseconds{20} : way.delay, std::move(deliver));
+        way.last_arrival = std::max(way.last_arrival, agenda_.now() + delay(from, to));
+        agenda_.at(way.last_arrival, std::move(deliver));
         return Sent::under_way;
     }
     if (way.state == Link::State::refusing) return Sent::refused;
@@ -25,11 +31,25 @@ Network::Sent Network::send(Node from, Node to, Task deliver) {
 
 bool Network::up(Node from, Node to) const { return from == to || link(from, to).state == Link::State::up; }
 bool Network::refusing(Node from, Node to) const { return from != to && link(from, to).state == Link::State::refusing; }
-Duration Network::delay(Node from, Node to) const { return from == to ? std::chrono::microseconds{20} : link(from, to).delay; }
+
+Duration Network::delay(Node from, Node to) {
+    if (from == to) return to_itself;
+    const Link& way = link(from, to);
+    Duration out = way.delay;
+    if (way.loss_percent == 0) return out;
+    for (Duration again = first_retransmission; again <= longest_retransmission && random_.chance(way.loss_percent); again *= 2)
+        out += again;
+    return out;
+}
 
 void Network::set_delay(Node one, Node other, Duration delay) {
     link(one, other).delay = delay;
     link(other, one).delay = delay;
+}
+
+void Network::set_loss(Node one, Node other, unsigned percent) {
+    link(one, other).loss_percent = percent;
+    link(other, one).loss_percent = percent;
 }
 
 void Network::drop(Node from, Node to) {
@@ -59,7 +79,11 @@ void Network::heal(Node from, Node to) {
 
 void Network::heal_all() {
     for (Node from = 0; from < nodes_; ++from) {
-        for (Node to = 0; to < nodes_; ++to) heal(from, to);
+        for (Node to = 0; to < nodes_; ++to) {
+            set_delay(from, to, usual_delay);
+            set_loss(from, to, 0);
+            heal(from, to);
+        }
     }
 }
 

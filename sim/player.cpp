@@ -43,10 +43,9 @@ Draw draw_of(const scenarios::ClusterWanted& wanted, const model::ClusterDefinit
     it.settings = definition.failover;
     it.local = wanted.one_machine;
     it.synchronous_standby_names = wanted.synchronous_standby_names;
-    it.priorities.clear();
-    for (const model::ServerDefinition& server : definition.servers) it.priorities.push_back(server.failover_priority);
-    it.clocks_ahead.assign(wanted.servers, Duration{});
-    it.restarted_after.assign(wanted.servers, wanted.restarted_after.value_or(Duration{}));
+    it.servers.clear();
+    for (const model::ServerDefinition& server : definition.servers)
+        it.servers.push_back({.priority = server.failover_priority, .restarted_after = wanted.restarted_after.value_or(Duration{})});
     it.clients.front().node = wanted.servers + 1;
     return it;
 }

@@ -178,7 +178,7 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
         SimClock::wall_of(it.started + it.clock_ahead),
         model::StandbyAnswer{.timeline = {}, .received = it.disk.end, .replayed = it.disk.replayed, .receiver = {}, .replay_delay = {}}};
     if (!it.in_recovery) {
-        if (beat) world.write_wal(server, 56);
+        if (beat) world.insert_wal(server, 56);
         model::PrimaryAnswer primary{
             .timeline = world.branches.timeline(it.disk.branch),
             .inserted = it.disk.end + model::Bytes{it.unflushed},
@@ -207,7 +207,8 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
 }
 
 void SimPostgres::ask(bool beat) {
-    asked_at_ = world_.agenda.now();
+    asked_at_ = waits_->now();
+    asked_truly_ = world_.agenda.now();
     question_ = std::make_shared<Reply<model::Answered>>();
     session_->on_end = [question = question_] {
         question->over = true;
@@ -220,15 +221,20 @@ void SimPostgres::ask(bool beat) {
     });
 }
 
+model::HeldSight SimPostgres::seen(model::HeldSight sight) const {
+    if (world_.on_sighted) world_.on_sighted(server_, sight, asked_truly_);
+    return sight;
+}
+
 asio::awaitable<model::HeldSight> SimPostgres::poll(bool beat, Instant deadline) {
-    const Instant began = world_.agenda.now();
-    if (!co_await take_turn(deadline)) co_return model::Silent{began};
+    const Instant began = waits_->now();
+    if (!co_await take_turn(deadline)) co_return seen(model::Silent{began});
     const Turn turn{*this};
     if (session_ && session_->ended) let_go(false);
-    if (unreported_end_) co_return model::Lost{std::exchange(unreported_end_, std::nullopt).value_or(model::LastWords::none)};
+    if (unreported_end_) co_return seen(model::Lost{std::exchange(unreported_end_, std::nullopt).value_or(model::LastWords::none)});
     if (!session_) {
         const DialOutcome outcome = co_await attempt(deadline, true);
-        if (outcome != DialOutcome::accepted) co_return model::NotOpen{outcome, std::string(word_for(outcome))};
+        if (outcome != DialOutcome::accepted) co_return seen(model::NotOpen{outcome, std::string(word_for(outcome))});
     }
     if (!question_) ask(beat);
     const auto question = question_;
@@ -239,13 +245,13 @@ asio::awaitable<model::HeldSight> SimPostgres::poll(bool beat, Instant deadline)
                 "host={}.example port=5432 user=replicator application_name={}", world_.at(*follows).name.text(),
                 world_.at(server_).name.text());
         question_.reset();
-        co_return *answer;
+        co_return seen(*answer);
     }
     if (session_ && session_->ended) {
         let_go(false);
-        co_return model::Lost{std::exchange(unreported_end_, std::nullopt).value_or(model::LastWords::none)};
+        co_return seen(model::Lost{std::exchange(unreported_end_, std::nullopt).value_or(model::LastWords::none)});
     }
-    co_return model::Silent{asked_at_};
+    co_return seen(model::Silent{asked_at_});
 }
 
 asio::awaitable<void> SimPostgres::session_ended() {

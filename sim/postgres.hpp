@@ -63,6 +63,7 @@ private:
     static void answer_dial(World& world, ServerIndex server, const std::shared_ptr<Dialled>& dialled, bool keep);
     void send(const std::shared_ptr<Session>& session, std::function<void()> work);
     void ask(bool beat);
+    [[nodiscard]] model::HeldSight seen(model::HeldSight sight) const;
     [[nodiscard]] static model::Answered look(World& world, ServerIndex server, bool beat);
     Async<void> command(std::string what, Work work, Instant deadline);
     asio::awaitable<std::optional<Error>> ready(Instant deadline);
@@ -76,6 +77,7 @@ private:
     std::optional<std::string> upstream_settings_;
     std::shared_ptr<Reply<model::Answered>> question_;
     Instant asked_at_{};
+    Instant asked_truly_{};
     bool busy_ = false;
     std::deque<std::shared_ptr<Reply<bool>>> queue_;
     std::shared_ptr<Reply<bool>> watcher_;

@@ -96,14 +96,14 @@ Async<void> SimPostgres::set_synchronous_standby_names(const std::string& names,
         Server& it = world.at(server);
         if (it.disk.synchronous_standby_names != names) world.note(it.name.text(), fmt::format("synchronous_standby_names = '{}'", names));
         it.disk.synchronous_standby_names = names;
-        world.release_waiting(server);
-        world.changed();
+        world.reload_settings(server);
         done({});
     };
     co_return co_await command("set synchronous_standby_names", std::move(work), deadline);
 }
 
 Async<void> SimPostgres::promote(WallTime expires, Instant deadline) {
+    if (world_.on_promotion_asked) world_.on_promotion_asked();
     Work work = [&world = world_, server = server_, expires](const Done& done) {
         const Server& it = world.at(server);
         if (!it.in_recovery) return done(Error{ErrorKind::refused, "the server is not in recovery"});

@@ -81,6 +81,11 @@ void World::accept_receiver(ServerIndex upstream, ServerIndex replica, std::uint
         return end_receiver(replica, true);
     }
     it.receiver->last_message = agenda.now();
+    if (options.wal_keep_bytes && gap(it.disk.end, other.disk.end).count > *options.wal_keep_bytes) {
+        note(it.name.text(), fmt::format("needs WAL that {} has removed already", other.name.text()));
+        it.receiver.reset();
+        return end_receiver(replica, true);
+    }
     if (!fits(replica, other.disk.branch, available(upstream))) {
         it.receiver->state = Receiver::State::waiting;
         note(it.name.text(), fmt::format("its WAL does not fit {}", other.name.text()));
@@ -173,8 +178,10 @@ void World::release_waiting(ServerIndex server) {
     if (it.waiting.empty()) return;
     const model::SyncStandbys* const rule = sync_rule(server);
     std::erase_if(it.waiting, [&](const WaitingCommit& commit) {
-        if (rule != nullptr && confirming(server, commit.end) < rule->required) return false;
-        acknowledge(commit.client, commit.request, {server, it.disk.branch, commit.end, agenda.now(), rule != nullptr});
+        if (commit.end > it.disk.end) return false;
+        const bool waits = rule != nullptr && !commit.local;
+        if (waits && confirming(server, commit.end) < rule->required) return false;
+        acknowledge(commit.client, commit.request, {server, it.disk.branch, commit.end, agenda.now(), waits});
         return true;
     });
 }

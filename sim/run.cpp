@@ -22,7 +22,7 @@ model::ClusterDefinition define(const Draw& draw, const World& world) {
             .ssh_config = {},
             .pgdata = "/var/lib/postgresql/15/main"};
         server.role = it == 0 ? model::Role::primary : model::Role::replica;
-        server.failover_priority = draw.priorities[it];
+        server.failover_priority = draw.servers[it].priority;
         server.transport = draw.local ? model::Transport::local : model::Transport::ssh;
         definition.servers.push_back(std::move(server));
     }
@@ -32,12 +32,16 @@ model::ClusterDefinition define(const Draw& draw, const World& world) {
 }  // namespace
 
 Run::Run(Draw draw)
-    : draw_{std::move(draw)}, world_{draw_.world, draw_.seed}, invariants_{world_, disk_}, definition_{define(draw_, world_)} {
+    : draw_{std::move(draw)},
+      world_{draw_.world, draw_.seed},
+      invariants_{world_, disk_, draw_.settings},
+      definition_{define(draw_, world_)} {
     for (const std::string& line : draw_.text()) world_.note("drawn", line);
     for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
         Server& server = world_.at(it);
-        server.clock_ahead = draw_.clocks_ahead[it];
-        server.restarted_after = draw_.restarted_after[it];
+        server.clock_ahead = draw_.servers[it].clock_ahead;
+        server.restarted_after = draw_.servers[it].restarted_after;
+        server.disk.autostart = draw_.servers[it].autostart;
         if (it == 0 || draw_.replicas_have_the_rule) server.disk.synchronous_standby_names = draw_.rule_of(it);
         server.disk.control = it == 0 ? model::ControlState::shut_down : model::ControlState::shut_down_in_recovery;
         world_.start(it, false);
@@ -102,17 +106,45 @@ Stage Run::stage() {
 
 bool Run::settled() const { return disk_.open().empty(); }
 
+Verdict Run::verdict() const {
+    if (!manager_) return {Ending::unsettled, "there is no manager"};
+    return judge_recovery(world_, disk_, manager_->report());
+}
+
+namespace {
+
+/// Until the cluster is well, or parked, for a while. What passes at once would not be an end.
+Verdict settle(Run& run) {
+    constexpr Duration longest = 200s;
+    constexpr Duration interval = 500ms;
+    constexpr int looks_well = 2;
+    constexpr int looks_parked = 14;
+    int well = 0;
+    int parked = 0;
+    Verdict verdict = run.verdict();
+    for (Duration passed{}; passed < longest; passed += interval) {
+        run.run_for(interval);
+        verdict = run.verdict();
+        well = verdict.ending == Ending::well ? well + 1 : 0;
+        parked = verdict.ending == Ending::parked ? parked + 1 : 0;
+        if (well == looks_well || parked == looks_parked) break;
+    }
+    return verdict;
+}
+
+}  // namespace
+
 Played play(const Draw& draw) {
-    constexpr Duration longest_settling = 200s;
     Run run{draw};
     for (const Fault& fault : draw.faults) put_on_agenda(run.stage(), fault);
     run.run_for(draw.faults_end);
     end_all_faults(run.stage());
-    run.run_for(draw.settles);
-    static_cast<void>(run.run_until([&] { return run.settled(); }, longest_settling));
+    run.run_for(5s);  // persons begin to start what is down
+    const Verdict verdict = settle(run);
     run.invariants().judge_end();
     Played played{
         .seed = draw.seed,
+        .ending = verdict.ending,
         .hash = 0,
         .violations = run.invariants().violations(),
         .lines = {},
@@ -120,6 +152,9 @@ Played play(const Draw& draw) {
         .promotions = run.invariants().promotions(),
         .failovers_begun = run.invariants().failovers_begun(),
         .acknowledged = run.world().acknowledged.size()};
+    if (verdict.ending == Ending::unsettled)
+        played.violations.push_back(
+            {run.world().agenda.now(), "once all is repaired, the cluster comes back or says why not", verdict.text});
     const std::optional<std::string> ended = run.manager() == nullptr ? "there is none" : run.manager()->ended();
     if (ended) played.violations.push_back({run.world().agenda.now(), "the daemon runs", *ended});
     run.kill_manager();

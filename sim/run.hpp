@@ -4,6 +4,7 @@
 #include "sim/faults.hpp"
 #include "sim/invariants.hpp"
 #include "sim/manager.hpp"
+#include "sim/recovery.hpp"
 #include "sim/swarm.hpp"
 
 #include <cstdint>
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] const Manager* manager() const { return manager_.get(); }
     [[nodiscard]] const model::ClusterDefinition& definition() const { return definition_; }
     [[nodiscard]] bool settled() const;
+    /// How it stands, as of the second phase.
+    [[nodiscard]] Verdict verdict() const;
 
 private:
     Draw draw_;
@@ -51,6 +54,7 @@ private:
 
 struct Played {
     std::uint64_t seed;
+    Ending ending;
     std::uint64_t hash;
     std::vector<Violation> violations;
     std::vector<Trace::Line> lines;

@@ -52,17 +52,19 @@ struct Sender {
     Instant last_reply;
 };
 
-/// A commit that waits for synchronous standbys.
+/// A commit that waits for its server's disk, and perhaps for synchronous standbys.
 struct WaitingCommit {
     std::size_t client;
     std::uint64_t request;
     model::Lsn end;
+    bool local;  // does not wait for standbys
 };
 
 struct Disk {
     model::ControlState control = model::ControlState::in_production;
     bool standby_mark = false;
     bool autostart = true;
+    bool fenced = false;                   // by the manager: a person who sees the mark asks before starting it
     std::optional<ServerIndex> follows{};  // primary_conninfo
     std::string synchronous_standby_names{};
     BranchId branch = 0;
@@ -99,12 +101,17 @@ struct Server {
     std::optional<Instant> receiver_lost{};
     std::vector<Sender> senders{};
     std::vector<WaitingCommit> waiting{};
+    const model::SyncStandbys* rule = nullptr;  // synchronous_standby_names as committers see it, which may be behind the file
     std::vector<std::shared_ptr<Session>> sessions{};
     std::vector<Task> when_thawed{};  // what arrived while it was frozen, in order
 
     // what is wrong with it
-    std::uint64_t unflushed = 0;  // inserted, not flushed
+    std::uint64_t unflushed = 0;         // inserted, not flushed
+    std::optional<Instant> flush_due{};  // of the walwriter, or of a storage that takes its time
+    Duration flush_takes{};              // on this storage
     bool storage_stalled = false;
+    bool disk_full = false;
+    std::optional<Instant> checkpointer_busy_until{};
     bool connections_full = false;
     bool password_broken = false;
     std::optional<Instant> replay_blocked_until{};  // a query on the hot standby

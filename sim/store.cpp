@@ -60,6 +60,7 @@ Async<void> SimStore::append(const saved::JournalRecord& record, Instant deadlin
         disk.records.push_back(record);
         disk.last_operation = std::max(disk.last_operation, record.operation);
         if (disk.on_append) disk.on_append(record);
+        if (disk.after_append) disk.after_append();
         return Nothing{};
     };
     const auto done = co_await request<Nothing>("append to the journal", deadline, std::move(work));

@@ -24,6 +24,7 @@ struct StoreDisk {
     bool journal_lost = false;  // seen by the next manager that opens it
     std::function<void(const saved::JournalRecord&)> on_append{};
     std::function<void(const saved::Event&)> on_event{};
+    std::function<void()> after_append{};  // for a fault that strikes between two steps
 
     /// Operations that were begun and not ended, with the time of their `begun`.
     [[nodiscard]] std::vector<saved::JournalRecord> open() const;

@@ -44,12 +44,15 @@ std::string draw_sync(Random& random, std::size_t servers) {
 }
 
 void draw_clients(Random& random, Draw& it) {
-    const std::size_t servers = it.priorities.size();
+    const std::size_t servers = it.servers.size();
     const std::size_t count = random.between(1, 3);
     for (std::size_t number = 0; number < count; ++number) {
         const Node elsewhere = 1 + servers + random.below(it.world.application_nodes);
         const Node node = random.chance(25) ? 1 + random.below(servers) : elsewhere;
-        it.clients.push_back({.node = node, .period = random.between(Duration{20ms}, 300ms), .local_commit = random.chance(15)});
+        Client client{.node = node, .period = random.between(Duration{20ms}, 300ms)};
+        if (random.chance(30)) client.commit = random.chance(50) ? CommitMode::local : CommitMode::off;
+        if (random.chance(20)) client.cancels_after = random.between(Duration{50ms}, 2s);
+        it.clients.push_back(client);
     }
 }
 
@@ -61,7 +64,7 @@ void draw_faults(Random& random, Draw& it) {
     // A swarm: each seed uses a few kinds only, so that rare ones are not drowned by those that end everything. Most take the primary away.
     constexpr std::array deadly{FaultKind::kill_primary,    FaultKind::kill_primary,   FaultKind::kill_postmaster, FaultKind::power_loss,
                                 FaultKind::isolate_primary, FaultKind::freeze_primary, FaultKind::clean_stop,      FaultKind::backend_crash,
-                                FaultKind::isolate_primary, FaultKind::kill_primary};
+                                FaultKind::isolate_primary, FaultKind::kill_primary,   FaultKind::disk_full};
     std::vector<FaultKind> chosen;
     const FaultKind death = one_of(random, deadly);
     if (random.chance(75) && !(it.local && needs_machines(death))) chosen.push_back(death);
@@ -79,33 +82,39 @@ void draw_faults(Random& random, Draw& it) {
         Fault second = it.faults.front();
         second.kind = chosen.back();
         second.begins += random.between(Duration{}, 400ms);
-        if (random.chance(50)) second.kind = FaultKind::manager_killed;
+        if (random.chance(60)) second.kind = random.chance(50) ? FaultKind::manager_killed : FaultKind::manager_killed_at_step;
         second.lasts = random.between(Duration{1ms}, 3s);
         it.faults.push_back(second);
     }
     std::ranges::sort(it.faults, {}, [](const Fault& fault) { return std::pair{fault.begins, fault.choice}; });
+    it.faults_end = {};
+    for (const Fault& fault : it.faults) it.faults_end = std::max(it.faults_end, fault.begins + fault.lasts);
+    it.faults_end += random.between(Duration{100ms}, 4s);
 }
 
 }  // namespace
 
-Draw draw(std::uint64_t seed) {
+Draw draw(std::uint64_t seed, std::size_t servers) {
     Random random{seed ^ 0x5EED5EED5EED5EEDULL};
     Draw it{.seed = seed};
-    const std::size_t servers = one_of(random, std::array<std::size_t, 8>{1, 2, 2, 3, 3, 3, 4, 5});
-    it.world.servers = servers;
+    const std::size_t drawn = one_of(random, std::array<std::size_t, 12>{1, 2, 2, 2, 3, 3, 3, 3, 4, 5, 6, 7});
+    it.world.servers = servers == 0 ? drawn : servers;
     it.world.application_nodes = random.between(1, 2);
     it.world.stall_percent = random.chance(50) ? 6 : 60;
     it.world.half_record_percent = static_cast<unsigned>(random.below(80));
     it.world.longest_crash_recovery = one_of(random, std::array<Duration, 3>{500ms, 4s, 20s});
     it.world.tcp_user_timeout = one_of(random, std::array<Duration, 2>{10s, 2min});
+    if (random.chance(30)) it.world.wal_keep_bytes = one_of(random, std::array<std::uint64_t, 3>{16ULL << 10, 128ULL << 10, 16ULL << 20});
     it.local = random.chance(20);
     draw_settings(random, it.settings);
-    for (std::size_t number = 0; number < servers; ++number) {
-        it.priorities.push_back(one_of(random, std::array{100, 100, 100, 50, 0}));
-        it.clocks_ahead.push_back(random.chance(30) ? random.between(Duration{}, 20min) - 10min : Duration{});
-        it.restarted_after.push_back(random.chance(25) ? random.between(Duration{20ms}, 4s) : Duration{});
+    for (std::size_t number = 0; number < it.world.servers; ++number) {
+        it.servers.push_back(
+            {.priority = one_of(random, std::array{100, 100, 100, 50, 0}),
+             .clock_ahead = random.chance(30) ? random.between(Duration{}, 20min) - 10min : Duration{},
+             .restarted_after = random.chance(25) ? random.between(Duration{20ms}, 4s) : Duration{},
+             .autostart = random.chance(80)});
     }
-    it.synchronous_standby_names = draw_sync(random, servers);
+    it.synchronous_standby_names = draw_sync(random, it.world.servers);
     it.replicas_have_the_rule = random.chance(60);
     draw_clients(random, it);
     draw_faults(random, it);
@@ -116,10 +125,41 @@ Draw plain(std::uint64_t seed) {
     Draw it{.seed = seed};
     it.world.half_record_percent = 0;
     it.world.longest_crash_recovery = 1s;
-    it.priorities = {100, 100, 100};
-    it.clocks_ahead = {Duration{}, Duration{}, Duration{}};
-    it.restarted_after = {Duration{}, Duration{}, Duration{}};
+    it.servers.resize(it.world.servers);
     it.clients = {{.node = 4, .period = 20ms}};
+    return it;
+}
+
+Draw benign(std::uint64_t seed) {
+    struct Kind {
+        FaultKind kind;
+        Duration longest;
+    };
+    constexpr std::array kinds{
+        Kind{FaultKind::backend_crash, 1s},
+        Kind{FaultKind::connections_full, 20s},
+        Kind{FaultKind::password_broken, 20s},
+        Kind{FaultKind::freeze_primary, 900ms},
+        Kind{FaultKind::freeze_replica, 10s},
+        Kind{FaultKind::loss, 20s},
+        Kind{FaultKind::manager_cut_off, 30s},
+        Kind{FaultKind::fast_restart, 1s},
+        Kind{FaultKind::clean_stop, 50s},
+        Kind{FaultKind::manager_stopped, 15s},
+        Kind{FaultKind::manager_suspended, 60s},
+        Kind{FaultKind::manager_clock_set, 1s},
+        Kind{FaultKind::resets, 1s},
+        Kind{FaultKind::storage_slow, 10s},
+        Kind{FaultKind::replica_dies, 10s},
+        Kind{FaultKind::cut_manager_primary, 20s}};
+    Random random{seed ^ 0xBE419BE419BE419BULL};
+    Draw it = plain(seed);
+    it.world.longest_crash_recovery = 12s;
+    const Kind& kind = kinds.at(random.below(kinds.size()));
+    // The choice is even: of the losses the smaller one, 5 %.
+    it.faults = {{kind.kind, random.between(Duration{7s}, 9s), random.between(Duration{1ms}, kind.longest), 2 * random.below(500)}};
+    it.faults_end = it.faults.front().begins + it.faults.front().lasts + 1s;
+    if (random.chance(40)) it.synchronous_standby_names = "ANY 1 (db2, db3)";
     return it;
 }
 
@@ -133,7 +173,7 @@ std::string Draw::rule_of(ServerIndex server) const {
 std::vector<std::string> Draw::text() const {
     std::vector<std::string> lines;
     lines.push_back(fmt::format(
-        "seed {}: {} server(s){}, {} application machine(s)", seed, priorities.size(), local ? " on the manager's machine" : "",
+        "seed {}: {} server(s){}, {} application machine(s)", seed, servers.size(), local ? " on the manager's machine" : "",
         world.application_nodes));
     lines.push_back(fmt::format(
         "fencing {}, poll {}, silence {}, planned grace {}, crash grace {}, cooldown {}, most loss {}, choice {}, re-point {}",
@@ -141,20 +181,23 @@ std::vector<std::string> Draw::text() const {
         handyrep::text(settings.planned_grace), handyrep::text(settings.crash_grace), handyrep::text(settings.cooldown),
         model::text(settings.max_lag_on_failover), word_for(settings.selection_method), settings.remaster));
     lines.push_back(fmt::format(
-        "synchronous_standby_names '{}'{}", synchronous_standby_names,
-        replicas_have_the_rule ? ", also on replicas" : ", on the primary only"));
+        "synchronous_standby_names '{}'{}, {}", synchronous_standby_names,
+        replicas_have_the_rule ? ", also on replicas" : ", on the primary only",
+        world.wal_keep_bytes ? fmt::format("{} of WAL kept", model::text(model::Bytes{*world.wal_keep_bytes})) : "slots"));
     lines.push_back(fmt::format(
         "stall {} %, half record {} %, longest crash recovery {}, tcp_user_timeout {}", world.stall_percent, world.half_record_percent,
         handyrep::text(world.longest_crash_recovery), handyrep::text(world.tcp_user_timeout)));
-    for (std::size_t number = 0; number < priorities.size(); ++number) {
+    for (std::size_t number = 0; number < servers.size(); ++number) {
+        const ServerDraw& it = servers[number];
         lines.push_back(fmt::format(
-            "db{}: priority {}, clock {:+} ms, restarted after {}", number + 1, priorities[number],
-            std::chrono::duration_cast<std::chrono::milliseconds>(clocks_ahead[number]).count(), handyrep::text(restarted_after[number])));
+            "db{}: priority {}, clock {:+} ms, restarted after {}, autostart {}", number + 1, it.priority,
+            std::chrono::duration_cast<std::chrono::milliseconds>(it.clock_ahead).count(), handyrep::text(it.restarted_after),
+            it.autostart ? "on" : "off"));
     }
     for (const Client& client : clients)
         lines.push_back(fmt::format(
-            "client on machine {}, every {}{}", client.node, handyrep::text(client.period),
-            client.local_commit ? ", synchronous_commit = local" : ""));
+            "client on machine {}, every {}, synchronous_commit {}{}", client.node, handyrep::text(client.period), word_for(client.commit),
+            client.cancels_after ? fmt::format(", cancels after {}", handyrep::text(*client.cancels_after)) : ""));
     for (const Fault& fault : faults) lines.push_back(fault.text());
     return lines;
 }

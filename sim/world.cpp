@@ -74,9 +74,16 @@ void World::start(ServerIndex server, bool after_crash) {
 void World::came_up(ServerIndex server, std::uint64_t life) {
     Server& it = at(server);
     if (it.life != life || it.postmaster != Server::Postmaster::starting) return;
+    if (it.disk_full) {
+        die(server);
+        note(it.name.text(), "its recovery fails: no space left on device");
+        supervise(server);
+        return changed();
+    }
     it.postmaster = Server::Postmaster::running;
     it.after_crash = false;
     it.started = agenda.now();
+    apply_settings(server);
     if (it.in_recovery) {
         settle_replay(server);
         reload_receiver(server);
@@ -107,6 +114,8 @@ void World::die(ServerIndex server) {
     it.waiting.clear();
     it.when_thawed.clear();
     it.unflushed = 0;
+    it.flush_due.reset();
+    it.checkpointer_busy_until.reset();
     it.senders.clear();
     it.sessions.clear();
 }
@@ -130,23 +139,30 @@ void World::fast_stop(ServerIndex server, std::function<void()> then) {
         end_sessions(server, model::LastWords::administrator);
         end_receiver(server, false);
         changed();
-        const std::uint64_t life = it.life;
-        agenda.after(random.between(Duration{30ms}, 700ms), [this, server, life, then] {
-            when_running(server, [this, server, life, then] {
-                Server& stopping = at(server);
-                if (stopping.life != life) return;
-                if (!stopping.in_recovery) {
-                    write_wal(server, checkpoint_bytes);
-                    end_senders(server);
-                }
-                stopping.disk.control = stopping.in_recovery ? model::ControlState::shut_down_in_recovery : model::ControlState::shut_down;
-                die(server);
-                note(stopping.name.text(), "is down, shut down cleanly");
-                changed();
-                if (then) then();
-            });
+        agenda.after(random.between(Duration{30ms}, 700ms), [this, server, life = it.life, then] {
+            when_running(server, [this, server, life, then] { finish_stop(server, life, then); });
         });
     });
+}
+
+void World::finish_stop(ServerIndex server, std::uint64_t life, const std::function<void()>& then) {
+    Server& it = at(server);
+    if (it.life != life) return;
+    if (it.storage_stalled) {  // its last checkpoint waits for the storage as long as that takes
+        agenda.after(
+            200ms, [this, server, life, then] { when_running(server, [this, server, life, then] { finish_stop(server, life, then); }); });
+        return;
+    }
+    if (!it.in_recovery) {
+        it.unflushed += checkpoint_bytes;
+        flush(server);
+        end_senders(server);
+    }
+    it.disk.control = it.in_recovery ? model::ControlState::shut_down_in_recovery : model::ControlState::shut_down;
+    die(server);
+    note(it.name.text(), "is down, shut down cleanly");
+    changed();
+    if (then) then();
 }
 
 void World::leave_half_record(ServerIndex server) {
@@ -155,7 +171,7 @@ void World::leave_half_record(ServerIndex server) {
     Server& replica = at(it.senders[random.below(it.senders.size())].replica);
     if (!replica.runs() || !replica.in_recovery || replica.disk.branch != it.disk.branch) return;
     if (!replica.receiver || replica.receiver->state != Receiver::State::streaming || replica.receiver->upstream != server) return;
-    if (replica.disk.end == it.disk.end) replica.disk.partial = random.between(1, 8000);
+    if (replica.disk.end == it.disk.end) replica.disk.partial = random.between(1, longest_half_record);
 }
 
 void World::kill_all(ServerIndex server) {
@@ -195,7 +211,7 @@ void World::write_as_orphan(ServerIndex server, std::uint64_t life, Instant unti
             changed();
             return;
         }
-        if (can_confirm(server)) {
+        if (can_confirm(server) && !it.storage_stalled) {
             it.disk.end = it.disk.end + model::Bytes{200};
             acknowledged.push_back({server, it.disk.branch, it.disk.end, agenda.now(), false});
         }
@@ -228,6 +244,19 @@ void World::crash_backend(ServerIndex server) {
     });
 }
 
+void World::reset_connections(ServerIndex server) {
+    Server& it = at(server);
+    if (!it.runs()) return;
+    note(it.name.text(), "every connection of it is reset");
+    end_sessions(server, model::LastWords::none);
+    end_senders(server);
+    if (it.receiver) end_receiver(server, true);
+    for (Client& client : clients) {
+        if (client.server == server) client.server.reset();
+    }
+    changed();
+}
+
 void World::freeze(ServerIndex server) {
     Server& it = at(server);
     if (!it.has_processes() || it.frozen) return;
@@ -250,11 +279,24 @@ void World::thaw(ServerIndex server) {
 void World::power_off(ServerIndex server) {
     Server& it = at(server);
     if (!it.powered) return;
-    for (const auto& session : it.sessions) session->backend = false;  // and nobody says so
+    for (const auto& session : it.sessions) {
+        session->backend = false;  // and nobody says so
+        agenda.after(5s, [this, server, session] { keep_alive(server, session, 1); });
+    }
     die(server);
     it.powered = false;
     note(it.name.text(), "its machine lost power");
     changed();
+}
+
+/// The manager's kernel asks whether the other end is still there: a machine that started anew does not know the connection.
+void World::keep_alive(ServerIndex server, const std::shared_ptr<Session>& session, int probes) {
+    constexpr int all_probes = 3;
+    if (session->ended || session->closed) return;
+    const Server& it = at(server);
+    const bool knows_better = it.powered && network.up_both(0, it.node);
+    if (knows_better || probes > all_probes) return session->hear_of_end(model::LastWords::none);
+    agenda.after(2s, [this, server, session, probes] { keep_alive(server, session, probes + 1); });
 }
 
 void World::power_on(ServerIndex server) {
@@ -280,7 +322,7 @@ void World::start_by_hand(ServerIndex server) {
 
 bool World::accepts_writes(ServerIndex server) const {
     const Server& it = at(server);
-    if (!it.powered || it.frozen || it.storage_stalled) return false;
+    if (!it.powered || it.frozen || it.storage_stalled || it.disk_full) return false;
     if (!it.is_primary() && it.orphans == 0) return false;
     return can_confirm(server);
 }
@@ -289,19 +331,6 @@ bool World::clients_reach(ServerIndex server) const {
     const Server& it = at(server);
     if (it.orphans > 0) return true;
     return std::ranges::any_of(clients, [&](const Client& client) { return network.up_both(client.node, it.node); });
-}
-
-const model::SyncStandbys* World::sync_rule(ServerIndex server) const {
-    const std::string& names = at(server).disk.synchronous_standby_names;
-    if (names.empty()) return nullptr;
-    auto known = parsed_rules_.find(names);
-    if (known == parsed_rules_.end()) {
-        std::optional<model::SyncStandbys> rule;
-        if (auto parsed = model::SyncStandbys::parse(names)) rule = *std::move(parsed);
-        known = parsed_rules_.emplace(names, std::move(rule)).first;
-    }
-    const std::optional<model::SyncStandbys>& rule = known->second;
-    return rule ? &*rule : nullptr;
 }
 
 bool World::is_sync_member(ServerIndex primary, ServerIndex replica) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sim/agenda.hpp"
+#include "sim/clock.hpp"
 #include "sim/network.hpp"
 #include "sim/random.hpp"
 #include "sim/server.hpp"
@@ -20,10 +21,15 @@
 
 namespace handyrep::sim {
 
+/// synchronous_commit of a client: whether it waits for standbys, and whether even for its own server's disk (S4).
+enum class CommitMode { on, local, off };
+[[nodiscard]] std::string_view word_for(CommitMode mode);
+
 struct Client {
     Node node;
     Duration period;
-    bool local_commit = false;  // synchronous_commit = local: does not wait for standbys
+    CommitMode commit = CommitMode::on;
+    std::optional<Duration> cancels_after{};  // cancels a COMMIT that waits for so long: it is told success, with a warning (S4)
     std::optional<ServerIndex> server{};
     std::uint64_t life = 0;  // of the server when it connected
     std::uint64_t request = 0;
@@ -37,9 +43,13 @@ struct Acknowledged {
     ServerIndex server;
     BranchId branch;
     model::Lsn end;
-    Instant at;        // when the server had it committed
-    bool synchronous;  // and a synchronous standby had confirmed it
+    Instant at;           // when the server had it committed
+    bool synchronous;     // and enough synchronous standbys had confirmed it
+    bool flushed = true;  // on the server's own disk
 };
+
+/// What is left of a record that its sender did not live to send whole.
+inline constexpr std::uint64_t longest_half_record = 8000;
 
 struct WorldOptions {
     std::size_t servers = 3;
@@ -47,6 +57,8 @@ struct WorldOptions {
     unsigned stall_percent = 6;  // T10
     unsigned half_record_percent = 30;
     Duration longest_crash_recovery = std::chrono::seconds{4};
+    /// WAL that is kept for a replica that is away; nothing: whatever it needs, in a slot.
+    std::optional<std::uint64_t> wal_keep_bytes{};
     Duration tcp_user_timeout = std::chrono::seconds{10};  // undelivered data ends the manager's connection after this
 };
 
@@ -69,6 +81,11 @@ public:
     void power_on(ServerIndex server);
     /// As a person would: the mark removed, then started.
     void start_by_hand(ServerIndex server);
+    /// No room for WAL: the server dies of the next record, and every recovery until `free_disk`.
+    void fill_disk(ServerIndex server);
+    void free_disk(ServerIndex server);
+    /// A reset reaches both ends of every connection of this server.
+    void reset_connections(ServerIndex server);
     void end_sessions(ServerIndex server, model::LastWords words);
     void end_session(ServerIndex server, const std::shared_ptr<Session>& session, model::LastWords words);
     /// Now, or when the server's processes run again.
@@ -102,8 +119,18 @@ public:
 
     // sim/clients.cpp
     void add_client(Client client);
-    void write_wal(ServerIndex server, std::uint64_t bytes);
     void acknowledge(std::size_t client, std::uint64_t request, const Acknowledged& what);
+
+    // sim/storage.cpp
+    /// Inserted, and flushed by itself a little later (walwriter).
+    void insert_wal(ServerIndex server, std::uint64_t bytes);
+    /// Inserted, and flushed as soon as the storage can.
+    void write_wal(ServerIndex server, std::uint64_t bytes);
+    void stall_storage(ServerIndex server, bool stalled);
+    void slow_storage(ServerIndex server, Duration flush_takes);
+    /// pg_reload_conf: what the checkpointer has to hear takes effect when it has time (S4).
+    void reload_settings(ServerIndex server);
+    void occupy_checkpointer(ServerIndex server, Duration length);
 
     // what is true now
     [[nodiscard]] bool accepts_writes(ServerIndex server) const;
@@ -111,7 +138,7 @@ public:
     [[nodiscard]] model::Lsn available(ServerIndex server) const { return at(server).disk.end; }
     [[nodiscard]] Server& at(ServerIndex server) { return servers[server]; }
     [[nodiscard]] const Server& at(ServerIndex server) const { return servers[server]; }
-    [[nodiscard]] const model::SyncStandbys* sync_rule(ServerIndex server) const;
+    [[nodiscard]] const model::SyncStandbys* sync_rule(ServerIndex server) const { return at(server).rule; }
     [[nodiscard]] bool is_sync_member(ServerIndex primary, ServerIndex replica) const;
 
     void note(std::string_view who, std::string_view what) { trace.note(agenda.now(), who, what); }
@@ -127,6 +154,7 @@ public:
     Network network;
     Branches branches{};
     model::SystemId system_id;
+    MachineClock manager_clock{};
     std::vector<Server> servers{};
     std::vector<Client> clients{};
     std::vector<Acknowledged> acknowledged{};
@@ -134,9 +162,14 @@ public:
     std::function<void(ServerIndex)> on_promoted{};
     std::function<void(ServerIndex)> on_fenced{};  // just before the kill
     std::function<void(ServerIndex)> on_promotion_begun{};
+    std::function<void()> on_promotion_asked{};  // the manager decided to send it
+    /// By the manager's held session, and when it asked.
+    std::function<void(ServerIndex, const model::HeldSight&, Instant)> on_sighted{};
 
 private:
     void die(ServerIndex server);
+    void keep_alive(ServerIndex server, const std::shared_ptr<Session>& session, int probes);
+    void finish_stop(ServerIndex server, std::uint64_t life, const std::function<void()>& then);
     void leave_half_record(ServerIndex server);
     void came_up(ServerIndex server, std::uint64_t life);
     void supervise(ServerIndex server);
@@ -152,8 +185,13 @@ private:
     void client_connects(std::size_t client);
     void execute_write(std::size_t client, ServerIndex server, std::uint64_t life, std::uint64_t request);
     void client_lost(std::size_t client, std::uint64_t request);
+    void client_cancels(std::size_t client, ServerIndex server, std::uint64_t request);
+    [[nodiscard]] bool takes_wal(ServerIndex server);
+    void flush(ServerIndex server);
+    void flush_after(ServerIndex server, Duration wait);
+    void apply_settings(ServerIndex server);
 
-    mutable std::map<std::string, std::optional<model::SyncStandbys>> parsed_rules_{};
+    std::map<std::string, std::optional<model::SyncStandbys>> parsed_rules_{};
 };
 
 }  // namespace handyrep::sim

@@ -175,5 +175,66 @@ TEST(Invariants, AreBrokenByAFailoverThatDoesNotSayWhatItLost) {
     EXPECT_EQ(it.broken(), "a failover says what it lost; ");
 }
 
+/// What the manager's held session would have seen of db1.
+void show(Bench& it, model::Lsn flushed) {
+    const model::Answered answer{
+        it.world.system_id,
+        model::ServerVersion{150000},
+        {},
+        {},
+        model::PrimaryAnswer{
+            .timeline = model::Timeline{1},
+            .inserted = flushed,
+            .flushed = flushed,
+            .synchronous_standby_names = {},
+            .synchronous_commit = "on",
+            .senders = {},
+            .history = {}}};
+    it.world.on_sighted(db1, answer, it.world.agenda.now());
+}
+
+TEST(Invariants, AreBrokenByAPromotionRightAfterAWritableSighting) {
+    Bench it;
+    it.world.at(db1).storage_stalled = true;
+    it.world.changed();
+    it.journal(saved::JournalEntry::begun, "failover");
+    show(it, model::Lsn{100});
+    show(it, model::Lsn{200});
+    it.tell_proof("witnessed");
+    it.world.on_promotion_asked();
+    EXPECT_EQ(it.broken(), "no promotion after a writable sighting younger than its limit; ");
+}
+
+TEST(Invariants, ExcuseAWritableSightingThatTheFenceHasAnswered) {
+    Bench it;
+    it.world.at(db1).storage_stalled = true;
+    it.world.changed();
+    it.journal(saved::JournalEntry::begun, "failover");
+    show(it, model::Lsn{100});
+    show(it, model::Lsn{200});
+    it.tell_proof("processes_gone");
+    it.world.on_promotion_asked();
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(Invariants, AreBrokenByALossAboveTheOneThatWasAnnounced) {
+    Bench it;
+    show(it, model::Lsn{100});
+    it.world.acknowledged.push_back(
+        {db1, it.world.at(db1).disk.branch, it.world.at(db2).disk.end + model::Bytes{100000}, it.world.agenda.now() - 1s, false});
+    it.world.kill_all(db1);
+    it.journal(saved::JournalEntry::begun, "failover");
+    it.tell_proof("processes_gone");
+    it.world.begin_promotion(db2);
+    it.advance(1s);
+    it.disk.on_event(
+        {.at = {},
+         .name = "promoted",
+         .text = "",
+         .operation = 1,
+         .fields = {{"server", "db2"}, {"loss_at_least_bytes", "50"}, {"loss_seen_before", "0s"}}});
+    EXPECT_EQ(it.broken(), "no failover loses more than it announced; ");
+}
+
 }  // namespace
 }  // namespace handyrep::sim

@@ -1,21 +1,20 @@
 // The swarm: every seed is a history of its own; none may break a claim.
-#include "sim/run.hpp"
+#include "sim/fleet.hpp"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <charconv>
 #include <cstdlib>
-#include <mutex>
+#include <fstream>
+#include <numeric>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 namespace handyrep::sim {
 namespace {
 
-/// As many as pass in about a minute on two cores.
+/// As many as pass in less than a minute on two cores.
 std::uint64_t seeds_wanted() {
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -27,7 +26,7 @@ std::uint64_t seeds_wanted() {
     constexpr bool sanitized = false;
 #endif
 #if defined(__OPTIMIZE__)
-    std::uint64_t count = sanitized ? 600 : 3000;
+    std::uint64_t count = sanitized ? 600 : 4000;
 #else
     std::uint64_t count = sanitized ? 60 : 300;
 #endif
@@ -38,29 +37,63 @@ std::uint64_t seeds_wanted() {
     return count;
 }
 
+struct Outcome {
+    std::string broken{};
+    std::size_t promotions = 0;
+    std::size_t failovers = 0;
+    std::size_t played = 0;
+};
+
+Outcome play_them(std::vector<std::uint64_t> seeds, Draw (*drawn)(std::uint64_t)) {
+    Outcome out;
+    const Fleet fleet{.seeds = std::move(seeds), .processes = processors(), .drawn = drawn, .text = [](const Played& played) {
+                          return played.violations.empty() ? std::string{} : violations_text(played);
+                      }};
+    play_all(fleet, [&](const Telling& it) {
+        out.broken += it.text;
+        out.promotions += it.promotions;
+        out.failovers += it.failovers;
+        ++out.played;
+    });
+    return out;
+}
+
+std::vector<std::uint64_t> first_seeds(std::uint64_t count) {
+    std::vector<std::uint64_t> out(count);
+    std::iota(out.begin(), out.end(), 1);
+    return out;
+}
+
+Draw drawn(std::uint64_t seed) { return draw(seed); }
+
 TEST(Seeds, BreakNoClaim) {
     const std::uint64_t count = seeds_wanted();
-    std::atomic<std::uint64_t> next{1};
-    std::atomic<std::size_t> promotions{0};
-    std::mutex mutex;
-    std::string broken;
-    {
-        std::vector<std::jthread> threads;
-        for (unsigned job = 0; job < 2; ++job) {
-            threads.emplace_back([&] {
-                for (std::uint64_t seed = next++; seed <= count; seed = next++) {
-                    const Played played = play(draw(seed));
-                    promotions += played.promotions;
-                    const std::lock_guard lock{mutex};
-                    for (const Violation& it : played.violations)
-                        broken += "handyrep_sim --seed " + std::to_string(seed) + " --log: " + it.claim + ": " + it.text + "\n";
-                }
-            });
-        }
-    }
-    EXPECT_EQ(broken, "");
+    const Outcome outcome = play_them(first_seeds(count), drawn);
+    EXPECT_EQ(outcome.broken, "");
+    EXPECT_EQ(outcome.played, count);
     // A swarm in which hardly anything is ever promoted would prove nothing.
-    EXPECT_GT(promotions, count / 10);
+    EXPECT_GT(outcome.promotions, count / 10);
+}
+
+TEST(Seeds, OnceBrokenStayWhole) {
+    std::ifstream file{"tests/seeds"};
+    ASSERT_TRUE(file) << "run from the top folder";
+    std::vector<std::uint64_t> seeds;
+    for (std::string line; std::getline(file, line);) {
+        std::uint64_t seed = 0;
+        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), seed);
+        if (error == std::errc{}) seeds.push_back(seed);
+    }
+    ASSERT_FALSE(seeds.empty());
+    EXPECT_EQ(play_them(seeds, drawn).broken, "");
+}
+
+TEST(BenignFaults, BeginNoFailover) {
+    const std::uint64_t count = seeds_wanted() / 4;
+    const Outcome outcome = play_them(first_seeds(count), benign);
+    EXPECT_EQ(outcome.broken, "");
+    EXPECT_EQ(outcome.played, count);
+    EXPECT_EQ(outcome.failovers, 0U);
 }
 
 TEST(Seeds, GiveTheSameHistoryTwice) {

@@ -30,8 +30,9 @@ struct Drive {
 
     Agenda agenda{};
     asio::io_context io{1};
-    std::shared_ptr<Waits> waits = std::make_shared<Waits>(io.get_executor());
-    SimClock clock{agenda, waits};
+    MachineClock machine{};
+    std::shared_ptr<Waits> waits = std::make_shared<Waits>(io.get_executor(), agenda, machine);
+    SimClock clock{agenda, machine, waits};
 };
 
 asio::awaitable<void> sleep_and_say(SimClock& clock, Instant when, std::string word, std::string& said) {

@@ -59,7 +59,7 @@ struct Stand {
 
     World world{WorldOptions{}, 1};
     asio::io_context io{1};
-    std::shared_ptr<Waits> waits = std::make_shared<Waits>(io.get_executor());
+    std::shared_ptr<Waits> waits = std::make_shared<Waits>(io.get_executor(), world.agenda, world.manager_clock);
     SimPostgres primary{world, waits, db1};
     SimPostgres replica{world, waits, db2};
     SimHost host{world, waits, db1, model::Transport::ssh};
@@ -91,6 +91,7 @@ TEST(Dial, TellsTheWaysOfNotAnsweringApart) {
 TEST(Poll, SeesThePrimaryAndMovesItsWalByABeat) {
     Stand it;
     const auto first = it.wait_for(it.primary.poll(true, it.in(500ms)));
+    it.advance(200ms);  // walwriter flushes it (S16)
     const auto second = it.wait_for(it.primary.poll(true, it.in(500ms)));
     const auto* const one = std::get_if<model::Answered>(&first);
     const auto* const two = std::get_if<model::Answered>(&second);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace handyrep::sim {
@@ -173,6 +174,7 @@ TEST(SynchronousCommit, WaitsForAStandbyAndIsAcknowledgedWhenOneConfirms) {
     it.world.end_receiver(db3, false);
     it.world.at(db3).disk.follows.reset();
     it.world.at(db1).disk.synchronous_standby_names = "ANY 1 (db2, db3)";
+    it.world.reload_settings(db1);
     it.advance(100ms);
     const std::size_t before = it.acknowledged_on(db1);
     it.advance(1s);
@@ -183,6 +185,110 @@ TEST(SynchronousCommit, WaitsForAStandbyAndIsAcknowledgedWhenOneConfirms) {
     it.advance(1s);
     EXPECT_GT(it.acknowledged_on(db1), before);
     EXPECT_TRUE(it.world.acknowledged.back().synchronous);
+}
+
+TEST(SynchronousCommit, IsAcknowledgedButNotSynchronousWhenItsClientCancelsTheWait) {
+    Stand it;
+    it.world.clients[0].cancels_after = 200ms;
+    it.world.at(db1).disk.synchronous_standby_names = "ANY 1 (db2, db3)";
+    it.world.reload_settings(db1);
+    for (const ServerIndex replica : {db2, db3}) it.world.network.drop(it.world.at(replica).node, it.world.at(db1).node);
+    it.advance(100ms);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(2s);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+    EXPECT_FALSE(it.world.acknowledged.back().synchronous);
+}
+
+TEST(SynchronousCommit, DoesNotWaitBeforeTheCheckpointerHasHeardOfTheSetting) {
+    Stand it;
+    for (const ServerIndex replica : {db2, db3}) it.world.network.drop(it.world.at(replica).node, it.world.at(db1).node);
+    it.world.occupy_checkpointer(db1, 2s);
+    it.world.at(db1).disk.synchronous_standby_names = "ANY 1 (db2, db3)";
+    it.world.reload_settings(db1);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(1900ms);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+    it.advance(200ms);
+    const std::size_t after = it.acknowledged_on(db1);
+    it.advance(1s);
+    EXPECT_EQ(it.acknowledged_on(db1), after);
+}
+
+TEST(AsynchronousCommit, IsAcknowledgedBeforeItIsOnTheDisk) {
+    Stand it;
+    it.world.clients[0].commit = CommitMode::off;
+    it.world.stall_storage(db1, true);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(1s);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+    EXPECT_FALSE(it.world.acknowledged.back().flushed);
+    EXPECT_GT(it.world.acknowledged.back().end, it.world.at(db1).disk.end);
+}
+
+TEST(SlowStorage, AcknowledgesACommitOnceItIsFlushed) {
+    Stand it;
+    it.world.slow_storage(db1, 300ms);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(250ms);
+    EXPECT_LE(it.acknowledged_on(db1), before + 1);  // what was under way
+    it.advance(400ms);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+}
+
+TEST(FullDisk, EndsTheServerAndEveryRecoveryUntilThereIsRoom) {
+    Stand it;
+    it.world.fill_disk(db1);
+    it.advance(5s);
+    EXPECT_FALSE(it.world.at(db1).has_processes());
+    it.world.start(db1, false);
+    it.advance(5s);
+    EXPECT_FALSE(it.world.at(db1).has_processes());
+    it.world.free_disk(db1);
+    it.world.start(db1, false);
+    it.advance(5s);
+    EXPECT_TRUE(it.world.accepts_writes(db1));
+}
+
+TEST(LossyLink, DeliversEverythingInOrderAndSomeOfItLate) {
+    Stand it;
+    it.world.network.set_loss(0, 1, 30);
+    std::string order;
+    const Instant began = it.world.agenda.now();
+    Instant last = began;
+    for (char letter = 'a'; letter <= 'z'; ++letter) {
+        it.world.network.send(0, 1, [&, letter] {
+            order += letter;
+            last = it.world.agenda.now();
+        });
+    }
+    it.advance(30s);
+    EXPECT_EQ(order, "abcdefghijklmnopqrstuvwxyz");
+    EXPECT_GT(last, began + 200ms);
+}
+
+TEST(Replica, GetsNoMoreFromAPrimaryThatRemovedWhatItNeeds) {
+    WorldOptions options = without_chance();
+    options.wal_keep_bytes = 1000;
+    Stand it{options};
+    it.world.power_off(db2);
+    it.advance(10s);
+    it.world.power_on(db2);
+    it.advance(20s);
+    EXPECT_LT(it.world.at(db2).disk.end, it.world.at(db1).disk.end);
+    EXPECT_FALSE(it.world.at(db2).receiver.has_value() && it.world.at(db2).receiver->state == Receiver::State::streaming);
+}
+
+TEST(Session, ToAMachineThatStartedAnewIsEndedByAKeepalive) {
+    Stand it;
+    auto session = std::make_shared<Session>();
+    it.world.at(db1).sessions.push_back(session);
+    it.world.power_off(db1);
+    it.world.power_on(db1);
+    it.advance(4s);
+    EXPECT_FALSE(session->ended);
+    it.advance(2s);
+    EXPECT_TRUE(session->ended);
 }
 
 TEST(Orphans, GoOnCommittingAfterThePostmasterIsDead) {
