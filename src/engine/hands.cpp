@@ -108,15 +108,20 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
     }
 }
 
+/// A sighting of the old primary is answered by the fence, or by the person who ordered this; any other server that takes writes
+/// is a reason to stop.
+std::optional<Error> Hands::writable_veto() const {
+    for (const ServerName& writable : decide::writable_sightings(state_.input())) {
+        if (writable == state_.saved.primary && (findings_.fence.processes_gone || !findings_.automatic)) continue;
+        return Error{ErrorKind::refused, fmt::format("{} was seen taking writes a moment ago", writable.text())};
+    }
+    return std::nullopt;
+}
+
 Async<void> Hands::check_gates(const plans::CheckGates& command) {
     const decide::AnalysisInput input = state_.input();
     const decide::Analysis analysis = decide::analyse(input);
-    // A sighting of the old primary is answered by the fence, or by the person who ordered this; any other server that takes writes is
-    // a reason to stop.
-    for (const ServerName& writable : decide::writable_sightings(input)) {
-        if (writable == command.old_primary && (findings_.fence.processes_gone || !findings_.automatic)) continue;
-        co_return Error{ErrorKind::refused, fmt::format("{} was seen taking writes a moment ago", writable.text())};
-    }
+    if (auto veto = writable_veto()) co_return *std::move(veto);
     findings_.old_end = decide::last_known_end(input);
     const auto chosen = std::ranges::find(findings_.finals, command.candidate, &decide::FinalPosition::server);
     if (chosen == findings_.finals.end())
@@ -159,8 +164,11 @@ Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) 
 Async<void> Hands::promote(const plans::Promote& command, Instant deadline) {
     ensure(findings_.expires.has_value(), "a promotion is journalled with its expiry before it is asked for");
     const WallTime expires = findings_.expires.value_or(WallTime{});
+    // The gates were asked some steps ago, and the sensors go on looking meanwhile.
+    if (auto veto = writable_veto()) co_return *std::move(veto);
     ports::Postgres& postgres = state_.postgres(command.candidate);
     auto asked = co_await postgres.promote(expires, deadline);
+    if (const auto now = expiry_for(command.candidate, Duration::zero()); asked && now) findings_.taken = *now;
     if (!asked) {
         // Carried out already (by an earlier attempt): then it answers as primary.
         const model::HeldSight sight = co_await look(command.candidate, deadline);

@@ -29,6 +29,7 @@ struct Findings {
     std::optional<model::ServerName> better;        // holds more WAL than the candidate: the next plan is for this one
     std::optional<model::TimelineHistory> history;  // of the promoted server
     std::optional<WallTime> expires;                // of the promotion, by the candidate's clock
+    std::optional<WallTime> taken;                  // by the same clock, when it said that it took the request
 };
 
 class Hands {
@@ -44,6 +45,7 @@ private:
     Async<void> fence(const plans::Fence& command, Instant deadline);
     Async<void> detach(const plans::Detach& command, Instant deadline);
     Async<void> read_final_position(const plans::ReadFinalPosition& command, Instant deadline);
+    [[nodiscard]] std::optional<Error> writable_veto() const;
     Async<void> check_gates(const plans::CheckGates& command);
     Async<void> promote(const plans::Promote& command, Instant deadline);
     Async<void> watch_promotion(model::ServerName candidate, Instant deadline);

@@ -19,6 +19,9 @@ namespace {
 
 constexpr Duration store_limit = seconds{10};
 constexpr Duration house_interval = seconds{1};
+/// Taken in the last moment before it expires, and by nobody's knowledge, a request to promote waits so long at most: for
+/// wal_retrieve_retry_interval (T10) and for queries that hold up replay (max_standby_streaming_delay, S19), by their defaults.
+constexpr std::chrono::seconds slowest_promotion{5 + 30};
 /// Positions move all the time; writing them down this often bounds what a killed manager forgets.
 constexpr Duration highest_interval = seconds{30};
 /// A night's worth of changes; a few kilobytes each.
@@ -289,8 +292,10 @@ void Cluster::Loop::settle_possible_primary() {
         if (auto open = std::exchange(unsettled_, std::nullopt)) submit(FinishPromotion{*std::move(open)});
         return;
     }
-    if (answer->server_time <= possible.expires) return;
-    end_possible_primary("it is in recovery after the request expired");
+    if (answer->started > possible.taken.value_or(possible.expires)) return end_possible_primary("it was started again since");
+    // A request that was taken is carried out when replay and the startup process get to it, however late that is.
+    if (possible.taken || answer->server_time <= possible.expires + slowest_promotion) return;
+    end_possible_primary("it is in recovery long after the request expired");
 }
 
 /// Its machine was looked at after its session had ended, and a promotion that was under way in a process is gone with that process.

@@ -152,7 +152,15 @@ asio::awaitable<void> Cluster::Loop::close_unended() {
 asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings) {
     if (!findings.expires || !begun.candidate || !begun.old_primary) co_return;
     unsettled_ = OpenOperation{*begun.candidate, *begun.old_primary, begun, findings.operation, conductor.sequence()};
-    state_.saved.possible_primary = model::PossiblePrimary{*begun.candidate, *findings.expires};
+    state_.saved.possible_primary = model::PossiblePrimary{*begun.candidate, *findings.expires, findings.taken};
+    if (findings.taken)
+        state_.tell(
+            Level::error, "promotion_pending",
+            fmt::format(
+                "{0} took the request to promote and is not promoted: it may be at any moment, so no other server will be; look at its log, and "
+                "restart {0} to take the request back",
+                begun.candidate->text()),
+            {{"server", begun.candidate->text()}}, findings.operation);
     const auto written = co_await state_.save();
     if (!written) state_.tell(Level::error, "saved_state_unwritable", written.error().text(), {}, findings.operation);
 }

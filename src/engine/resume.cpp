@@ -86,8 +86,10 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
         // Done, or begun with an unknown end: sight of the candidate settles both.
         const auto expires = expiry_in(records, begun->commit_step);
         unsettled_ = open;
-        state_.saved.possible_primary =
-            model::PossiblePrimary{*begun->candidate, expires.value_or(state_.clock().wall() + std::chrono::minutes{1})};
+        const auto& possible = state_.saved.possible_primary;
+        if (!possible || possible->server != *begun->candidate)
+            state_.saved.possible_primary =
+                model::PossiblePrimary{*begun->candidate, expires.value_or(state_.clock().wall() + std::chrono::minutes{1})};
         want_save();
     }
 }

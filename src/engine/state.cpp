@@ -37,22 +37,24 @@ const model::ServerDefinition& State::define(const model::ServerName& server) co
     return *found;
 }
 
-bool State::we_were_asleep(Instant now) {
+std::optional<Duration> State::find_gap(Instant now) {
     const Duration longest = std::max<Duration>(3 * settings().poll_interval, std::chrono::seconds{2});
     const Duration ahead = clock().boot_now() - now;
     const bool stopped = last_sighting_ && now - *last_sighting_ > longest;
-    const bool suspended = boot_ahead_ && ahead - *boot_ahead_ > boot_slack;
+    const Duration slept = boot_ahead_ && ahead - *boot_ahead_ > boot_slack ? ahead - *boot_ahead_ : Duration::zero();
     last_sighting_ = now;
     boot_ahead_ = ahead;
-    return stopped || suspended;
+    return stopped || slept > Duration::zero() ? std::optional{slept} : std::nullopt;
 }
 
 void State::absorb(const model::Sighting& sighting) {
-    if (we_were_asleep(clock().now())) {
+    if (const auto slept = find_gap(clock().now())) {
         ++doubts_;
         for (model::ServerEvidence& it : evidence.servers) {
-            // The last answer stays: how far the primary was is still true, only its silence is no longer evidence.
+            // The last answer stays: how far the primary was is still true, only its silence is no longer evidence. It is
+            // older than our monotonic clock says, by what that did not count.
             auto last_answer = std::move(it.last_answer);
+            if (last_answer) last_answer->at -= *slept;
             it = model::ServerEvidence{
                 .server = it.server,
                 .held = {},

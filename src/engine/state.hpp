@@ -52,7 +52,9 @@ public:
     void note_highest();
 
 private:
-    bool we_were_asleep(Instant now);
+    /// After a gap in which this program did not run: for how long the machine was suspended in it, which its monotonic clock
+    /// does not know. Nothing without a gap.
+    std::optional<Duration> find_gap(Instant now);
 
     model::ClusterDefinition definition_;
     Surroundings surroundings_;

@@ -34,6 +34,8 @@ struct MustBeDown {
 struct PossiblePrimary {
     ServerName server;
     WallTime expires;
+    /// By its own clock, when it said that it took the request: being in recovery proves nothing then, only a later start does.
+    std::optional<WallTime> taken{};
     friend bool operator==(const PossiblePrimary&, const PossiblePrimary&) = default;
 };
 

@@ -234,9 +234,10 @@ void describe(Archive& it, model::MustBeDown& value) {
 
 template <class Archive>
 void describe(Archive& it, model::PossiblePrimary& value) {
-    auto& [server, expires] = value;
+    auto& [server, expires, taken] = value;
     it("server", server);
     it("expires", expires);
+    it("taken", taken);
 }
 
 template <class Archive>

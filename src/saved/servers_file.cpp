@@ -76,6 +76,7 @@ std::string body(const model::SavedState& state) {
         out += fmt::format(
             "possible_primary:\n  server: {}\n  expires: \"{}\"\n", yaml_text(state.possible_primary->server.text()),
             text(state.possible_primary->expires));
+        if (state.possible_primary->taken) out += fmt::format("  taken: \"{}\"\n", text(*state.possible_primary->taken));
     }
     if (state.last_failover) {
         out += fmt::format(

@@ -95,6 +95,7 @@ model::MustBeDown barred(const YamlNode& node) {
 model::PossiblePrimary possible_primary(const YamlNode& node) {
     YamlFields fields{node, "possible_primary"};
     model::PossiblePrimary it{.server = fields.name<model::ServerName>("server"), .expires = fields.time("expires")};
+    if (fields.has("taken")) it.taken = fields.time("taken");
     fields.end();
     return it;
 }

@@ -46,6 +46,7 @@ struct Scenario {
         return count;
     }
     [[nodiscard]] std::string situation() const { return std::string(word_for(run.manager()->report().situation)); }
+    [[nodiscard]] std::string reason() const { return std::string(word_for(run.manager()->report().reason)); }
     [[nodiscard]] std::string proof() {
         std::string found;
         for (const saved::Event& event : run.disk().events) {
@@ -264,6 +265,35 @@ TEST(KilledManager, EndsInOnePrimaryWheneverItIsKilled) {
     }
 }
 
+TEST(KilledManager, EndsInOnePrimaryAtWhicheverStepItIsKilled) {
+    constexpr std::uint64_t moments = 48;  // before and after it hears of each of 24 records
+    for (std::uint64_t moment = 0; moment < moments; ++moment) {
+        Scenario it{plain(moment + 1)};
+        it.strike(FaultKind::manager_killed_at_step, 2s, moment);
+        it.strike(FaultKind::kill_primary, 1s);
+        it.run.run_for(60s);
+        EXPECT_EQ(it.writers(), 1U) << "moment " << moment << "\n" << story(it.run);
+        EXPECT_TRUE(it.run.settled()) << "moment " << moment << "\n" << story(it.run);
+        EXPECT_EQ(it.broken(), "") << "moment " << moment;
+    }
+}
+
+TEST(SleepingManager, IsNoReasonToFailOverWhenItWakes) {
+    Scenario it;
+    it.strike(FaultKind::manager_suspended, 10min);
+    EXPECT_EQ(it.failovers_after(11min), 0U) << story(it.run);
+    EXPECT_EQ(it.situation(), "Healthy");
+}
+
+TEST(FullDisk, IsFailedOverOnceRecoveryHasFailed) {
+    Scenario it;
+    it.strike(FaultKind::disk_full, 300s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(10s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_EQ(it.broken(), "");
+}
+
 TEST(StoppedManager, ForgetsWhatItThoughtToHaveSeen) {
     Scenario it;
     it.strike(FaultKind::manager_stopped, 15s);
@@ -289,6 +319,52 @@ TEST(HangingPromotion, LetsNoOtherBePromotedBesides) {
     it.run.run_for(90s);
     EXPECT_EQ(it.run.invariants().promotions(), 1U) << story(it.run);
     EXPECT_EQ(it.writers(), 1U);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(HangingPromotion, IsWaitedForHoweverLongTheServerStaysInRecovery) {
+    Scenario it;
+    it.strike(FaultKind::promotion_hangs, 120s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(100s);
+    EXPECT_EQ(it.reason(), "PossiblePrimaryUnresolved") << story(it.run);
+    it.run.run_for(60s);
+    EXPECT_EQ(it.run.invariants().promotions(), 1U) << story(it.run);
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_TRUE(it.run.settled());
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(HangingPromotion, IsOverWhenTheServerWasStartedAgain) {
+    Scenario it;
+    it.strike(FaultKind::promotion_hangs, 30s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(20s);
+    World& world = it.run.world();
+    for (const ServerIndex server : {db2, db3}) {
+        if (world.at(server).promoting) world.fast_stop(server, [&world, server] { world.start(server, false); });
+    }
+    EXPECT_TRUE(it.somebody_was_promoted_within(40s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(Promotion, IsNotAskedForOnceTheOldPrimaryIsSeenTakingWritesAgain) {
+    Draw draw = plain(9);
+    draw.settings.fencing = model::Fencing::none;
+    Scenario it{draw};
+    Network& network = it.run.world().network;
+    it.strike(FaultKind::isolate_primary, 300s);
+    // Between the gates and the promotion: the way to the primary is open again, that to the replicas slow.
+    it.run.disk().after_append = [&] {
+        if (it.run.disk().records.back().step != "prepare candidate") return;
+        network.heal_all();
+        for (const ServerIndex replica : {db2, db3}) network.set_delay(0, it.run.world().at(replica).node, 1s);
+    };
+    it.run.run_for(20s);
+    EXPECT_GT(it.run.invariants().failovers_begun(), 0U);
+    EXPECT_EQ(it.run.invariants().promotions(), 0U) << story(it.run);
     EXPECT_EQ(it.broken(), "");
 }
 

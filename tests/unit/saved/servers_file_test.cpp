@@ -45,7 +45,11 @@ SavedState sample() {
               .successor_history =
                   {model::Timeline{3}, {{model::Timeline{1}, model::Lsn{0x3000060}}, {model::Timeline{2}, model::Lsn{0x5000000}}}},
               .epoch = 7}},
-        .possible_primary = model::PossiblePrimary{.server = server("db1"), .expires = *parse_wall_time("2026-11-22T03:05:05Z")},
+        .possible_primary =
+            model::PossiblePrimary{
+                .server = server("db1"),
+                .expires = *parse_wall_time("2026-11-22T03:05:05Z"),
+                .taken = *parse_wall_time("2026-11-22T03:05:01Z")},
         .last_failover =
             model::LastFailover{
                 .at = *parse_wall_time("2026-11-22T03:04:00Z"), .from = server("db1"), .to = server("db2"), .acknowledged = true},
@@ -222,7 +226,10 @@ SavedState random_state(std::uint64_t seed) {
         it.primary = it.servers.back().name;
     }
     if (dice.coin()) it.system_id = model::SystemId{dice.any_number() | 1U};
-    if (dice.coin()) it.possible_primary = model::PossiblePrimary{server("x"), dice.time()};
+    if (dice.coin()) {
+        it.possible_primary = model::PossiblePrimary{server("x"), dice.time()};
+        if (dice.coin()) it.possible_primary->taken = dice.time();
+    }
     if (dice.coin())
         it.last_failover = model::LastFailover{.at = dice.time(), .from = server("x"), .to = server("y"), .acknowledged = dice.coin()};
     if (dice.coin()) it.synchronous_standby_names = dice.text();
