@@ -79,7 +79,7 @@ void World::execute_write(std::size_t number, ServerIndex server, std::uint64_t 
         acknowledge(number, request, {server, it.disk.branch, end, agenda.now(), false, false});
         return;
     }
-    it.waiting.push_back({number, request, end, mode == CommitMode::local});
+    it.waiting.push_back({number, request, end, mode == CommitMode::local, agenda.now()});
     write_wal(server, bytes);
 }
 

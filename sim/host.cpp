@@ -92,7 +92,8 @@ Async<model::HostLook> SimHost::look(Instant deadline) {
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
     std::function<void(std::shared_ptr<Reply<model::HostLook>>)> script = [&world = world_, server = server_, from](const auto& reply) {
         const Server& it = world.at(server);
-        answer(world, from, reply, model::HostLook{world.system_id, it.disk.control, it.processes(), it.disk.standby_mark});
+        const model::Room room{model::Bytes{100ULL << 30U}, it.disk_full ? model::Bytes{0} : model::Bytes{50ULL << 30U}};
+        answer(world, from, reply, model::HostLook{world.system_id, it.disk.control, it.processes(), it.disk.standby_mark, room, room});
     };
     co_return co_await run<model::HostLook>("look at the host", deadline, std::move(script));
 }

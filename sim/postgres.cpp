@@ -168,6 +168,19 @@ asio::awaitable<model::DialSight> SimPostgres::dial(Instant deadline) {
     co_return model::DialSight{outcome, std::string(word_for(outcome))};
 }
 
+Async<model::Details> SimPostgres::details(Instant deadline) {
+    const DialOutcome outcome = co_await attempt(deadline, false);
+    if (outcome != DialOutcome::accepted) co_return Error{ErrorKind::unreachable, std::string(word_for(outcome))};
+    const Server& it = world_.at(server_);
+    model::SyncWait wait;
+    for (const WaitingCommit& commit : it.waiting) {
+        if (commit.local || it.rule == nullptr || commit.end > it.disk.end) continue;  // waits for its own disk
+        ++wait.backends;
+        wait.oldest = std::max(wait.oldest, world_.agenda.now() - commit.since);
+    }
+    co_return model::Details{.sync_wait = wait, .can_rewind = true, .keeps_wal = true, .recovery_target_timeline = "latest"};
+}
+
 // ---- the held session
 
 model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
@@ -190,7 +203,8 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
             .history = world.branches.history(it.disk.branch)};
         for (const Sender& sender : it.senders)
             primary.senders.push_back(
-                {world.at(sender.replica).name.text(), "streaming", world.is_sync_member(server, sender.replica) ? "sync" : "async"});
+                {world.at(sender.replica).name.text(), "streaming", world.is_sync_member(server, sender.replica) ? "quorum" : "async",
+                 world.at(sender.replica).name.text() + ".example", sender.confirmed});
         answer.as = std::move(primary);
         return answer;
     }

@@ -23,8 +23,10 @@ public:
     asio::awaitable<model::HeldSight> poll(bool beat, Instant deadline) override;
     asio::awaitable<void> session_ended() override;
     asio::awaitable<model::DialSight> dial(Instant deadline) override;
+    Async<model::Details> details(Instant deadline) override;
     Async<void> detach(Instant deadline) override;
     Async<void> follow(const ports::Upstream& upstream, Instant deadline) override;
+    Async<void> redial(Instant deadline) override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;

@@ -91,6 +91,18 @@ Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadlin
     co_return co_await command("follow", std::move(work), deadline);
 }
 
+Async<void> SimPostgres::redial(Instant deadline) {
+    Work work = [&world = world_, server = server_](const Done& done) {
+        const Server& it = world.at(server);
+        if (!it.in_recovery || !it.disk.follows) return done(Error{ErrorKind::refused, "it follows nobody"});
+        world.note(it.name.text(), "connects anew");
+        world.end_receiver(server, false);
+        world.reload_receiver(server);
+        done({});
+    };
+    co_return co_await command("redial", std::move(work), deadline);
+}
+
 Async<void> SimPostgres::set_synchronous_standby_names(const std::string& names, Instant deadline) {
     Work work = [&world = world_, server = server_, names](const Done& done) {
         Server& it = world.at(server);

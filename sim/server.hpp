@@ -58,6 +58,7 @@ struct WaitingCommit {
     std::uint64_t request;
     model::Lsn end;
     bool local;  // does not wait for standbys
+    Instant since{};
 };
 
 struct Disk {

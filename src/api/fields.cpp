@@ -125,7 +125,7 @@ Result<std::size_t> Query::count(std::string_view name, std::size_t otherwise, s
 }
 
 Result<FailoverBody> parse_failover_body(std::string_view body) {
-    const auto members = parse_members(body, {"to", "dry_run"});
+    const auto members = parse_members(body, {"to", "dry_run", "override"});
     if (!members) return members.error();
     const Json& object = members->object;
     FailoverBody out;
@@ -137,6 +137,11 @@ Result<FailoverBody> parse_failover_body(std::string_view body) {
         if (!dry_run->is_boolean())
             return invalid(fmt::format("dry_run: expected true or false, not a value of type {}", dry_run->type_name()));
         out.dry_run = dry_run->get<bool>();
+    }
+    if (const auto gates = object.find("override"); gates != object.end()) {
+        const bool strings = gates->is_array() && std::ranges::all_of(*gates, [](const Json& it) { return it.is_string(); });
+        if (!strings) return invalid("override: expected a list of gates, such as [\"fence\"]");
+        out.overrides = gates->get<std::vector<std::string>>();
     }
     return out;
 }

@@ -32,9 +32,10 @@ private:
 struct FailoverBody {
     std::optional<std::string> to{};
     bool dry_run = false;
+    std::vector<std::string> overrides{};  // gates, by name
 };
 
-/// An object with `to` (a name or null) and `dry_run` (true or false), both optional. An empty body is an empty object.
+/// An object with `to` (a name or null), `dry_run` (true or false) and `override` (a list of gates), all optional. An empty body is an empty object.
 [[nodiscard]] Result<FailoverBody> parse_failover_body(std::string_view body);
 /// An empty object, or nothing.
 [[nodiscard]] Result<void> parse_empty_body(std::string_view body);

@@ -183,7 +183,8 @@ asio::awaitable<Response> Routes::failover(Request request, control::Caller call
     if (!query) co_return failure(query.error());
     auto body = parse_failover_body(request.body);
     if (!body) co_return failure(body.error());
-    control::FailoverRequest order{.cluster = query->text("cluster"), .to = std::move(body->to), .dry_run = body->dry_run};
+    control::FailoverRequest order{
+        .cluster = query->text("cluster"), .to = std::move(body->to), .dry_run = body->dry_run, .overrides = std::move(body->overrides)};
     const auto done = co_await service_.failover(std::move(caller), std::move(order));
     co_return json_or_problem(done);
 }

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::array<std::string_view, 13> verbs{"daemon", "status", "check",  "failover", "events", "acknowledge", "explain",
                                                  "record", "verify", "config", "version",  "help",   "show"};
-constexpr std::array<std::string_view, 19> options{
+constexpr std::array<std::string_view, 20> options{
+    "--override",
     "--if-primary-died",
     "--back",
     "--replay",
@@ -96,6 +97,11 @@ void declare(Commands& it, Raw& raw) {
     it.failover->add_option("--to", raw.failover.to, "The server to promote (default: the best candidate)")->type_name("NAME");
     it.failover->add_flag("--dry-run", raw.failover.dry_run, "Show the plan; touch nothing");
     it.failover->add_flag("--yes", raw.failover.yes, "Do not ask");
+    it.failover->add_option("--override", raw.failover.overrides, "Pass this gate although it is shut; the plan says what is lost by it")
+        ->type_name("fence|durability")
+        ->check(CLI::IsMember({"fence", "durability"}))
+        ->expected(1)
+        ->take_all();
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
     it.acknowledge = it.app.add_subcommand("acknowledge", "Acknowledge the last automatic failover, which ends its cool-down");

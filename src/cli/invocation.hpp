@@ -29,6 +29,7 @@ struct Failover {
     std::optional<std::string> to{};
     bool dry_run = false;
     bool yes = false;
+    std::vector<std::string> overrides{};
 };
 struct Events {
     std::size_t count = 20;

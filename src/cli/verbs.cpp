@@ -30,6 +30,7 @@ int exit_code_of_status(const Json& status) {
 Question failover_question(const GlobalOptions& global, const Failover& failover, bool dry_run) {
     Json body{{"dry_run", dry_run}};
     if (failover.to) body["to"] = *failover.to;
+    if (!failover.overrides.empty()) body["override"] = failover.overrides;
     return {"POST", path_of("/v1/failover", global), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 

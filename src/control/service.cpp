@@ -84,6 +84,9 @@ Async<engine::FailoverAnswer> Service::failover(Caller caller, FailoverRequest r
     engine::FailoverOrder order;
     order.dry_run = request.dry_run;
     order.by = caller.text();
+    const auto overrides = decide::parse_overrides(request.overrides);
+    if (!overrides) co_return overrides.error();
+    order.overrides = *overrides;
     if (request.to) {
         auto name = model::ServerName::parse(*request.to);
         if (!name) co_return name.error().during("read the field 'to'");

@@ -33,6 +33,7 @@ struct FailoverRequest {
     ClusterChoice cluster{};
     std::optional<std::string> to{};
     bool dry_run = false;
+    std::vector<std::string> overrides{};  // "fence", "durability"
 };
 
 inline constexpr std::size_t most_events = 1000;

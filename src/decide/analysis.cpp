@@ -1,7 +1,6 @@
 #include "decide/analysis.hpp"
 
 #include "base/overloaded.hpp"
-#include "decide/findings.hpp"
 #include "decide/look.hpp"
 
 #include <fmt/format.h>
@@ -12,11 +11,6 @@
 namespace handyrep::decide {
 
 using model::DialOutcome;
-using model::ServerName;
-
-bool Analysis::has(FindingKind kind) const {
-    return std::ranges::any_of(findings, [&](const Finding& it) { return it.kind == kind; });
-}
 
 std::string_view word_for(Attachment attachment) {
     switch (attachment) {
@@ -90,10 +84,33 @@ std::optional<Situation> several_primaries(const AnalysisInput& input, const Pri
 }
 
 std::optional<Situation> no_primary(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
-    if (!primary.answers_as_standby()) return std::nullopt;
-    if (!seen_out_of_recovery(input).empty()) return std::nullopt;  // somebody else is; adoption or a person settles it
-    out.detail = fmt::format("{} is in recovery", primary.name().text());
+    if (primary.definition == nullptr) {
+        out.detail = "nobody holds the role of primary";
+        return Situation::no_writable_primary;
+    }
+    const bool foreign = primary.answer != nullptr && is_foreign(input, *primary.answer);
+    if (!foreign && !primary.answers_as_standby()) return std::nullopt;
+    if (!foreign && !seen_out_of_recovery(input).empty()) return std::nullopt;  // somebody else is; adoption or a person settles it
+    out.detail = foreign ? fmt::format("{} answers as another system ({})", primary.name().text(), primary.answer->system_id.value)
+                         : fmt::format("{} is in recovery", primary.name().text());
     return Situation::no_writable_primary;
+}
+
+/// Nobody can lift that by itself: PostgreSQL waits for ever, and a promotion would not help.
+std::optional<Situation> commits_wait(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    const auto sync = look_at_sync(input, primary);
+    if (!sync) return std::nullopt;
+    out.commits_may_wait = sync->attached < sync->required;
+    if (sync->wait && sync->wait->backends > 0 && sync->wait->oldest >= input.settings.sync_wait_limit) {
+        out.detail = fmt::format(
+            "{} commits wait, the oldest for {}; {} of {} synchronous standbys are attached", sync->wait->backends,
+            text(std::chrono::floor<std::chrono::milliseconds>(sync->wait->oldest)), sync->attached, sync->required);
+        return Situation::sync_commit_blocked;
+    }
+    // Without a waiter it is a finding: nothing is blocked yet.
+    if (sync->attached >= sync->required || (sync->wait && sync->wait->backends == 0)) return std::nullopt;
+    out.detail = fmt::format("{} of {} synchronous standbys are attached", sync->attached, sync->required);
+    return Situation::sync_commit_blocked_suspect;
 }
 
 std::optional<Situation> answering(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
@@ -107,15 +124,15 @@ std::optional<Situation> answering(const AnalysisInput& input, const PrimaryLook
         out.detail = fmt::format("a fresh connection ends with: {}", word_for(dial));
         return Situation::listener_or_firewall;
     }
+    const model::PrimaryAnswer* const answer = primary.answer != nullptr ? primary.answer->primary() : nullptr;
+    if (answer != nullptr && answer->read_only) return Situation::primary_read_only;
     const model::ServerEvidence& seen = *primary.seen;
     if (seen.flush_stuck_since && input.now - *seen.flush_stuck_since >= input.settings.stall_timeout) {
         out.detail = fmt::format(
             "WAL inserted {} ago is not flushed", text(std::chrono::floor<std::chrono::milliseconds>(input.now - *seen.flush_stuck_since)));
         return Situation::storage_stalled;
     }
-    const model::PrimaryAnswer* const answer = primary.answer != nullptr ? primary.answer->primary() : nullptr;
-    if (answer != nullptr && answer->read_only) return Situation::primary_read_only;
-    return Situation::healthy;
+    return commits_wait(input, primary, out).value_or(Situation::healthy);
 }
 
 /// The held session is gone or mute, but a fresh one shows a living server.
@@ -176,9 +193,15 @@ std::optional<Situation> dead(const AnalysisInput& input, const PrimaryLook& pri
     }
     const auto valid = std::ranges::count_if(out.replicas, &ReplicaView::valid);
     if (valid == 0) return Situation::all_dark;
-    if (primary.dial == DialOutcome::startup_timeout) return Situation::primary_stalled;
+    const Instant bad_since = primary.seen->bad_since.value_or(input.now);
+    if (primary.dial == DialOutcome::startup_timeout) {
+        note_grace(input, out, bad_since, input.settings.stall_timeout);
+        return Situation::primary_stalled;
+    }
     if (static_cast<std::size_t>(valid) < out.replicas.size()) {
         out.detail = fmt::format("{} of {} replicas are seen", valid, out.replicas.size());
+        // Right after a death a replica may only not have been asked yet.
+        note_grace(input, out, bad_since, input.settings.silence_timeout);
         return Situation::primary_dead_some_replicas_lost;
     }
     return Situation::primary_dead;
@@ -196,6 +219,9 @@ Analysis analyse(const AnalysisInput& input) {
     out.primary_suspected = primary.suspected();
     out.primary_port_refused = primary.dial_since_bad() == DialOutcome::refused;
     out.primary_host_answers = primary.host_answers;
+    const bool dialled_since_look =
+        primary.host != nullptr && primary.dial_since_bad() && *primary.dial_at - input.settings.connect_timeout >= primary.seen->host->at;
+    out.primary_fenceable = primary.host_answers && (out.primary_port_refused || dialled_since_look);
     out.dials_silent_long_enough = primary.seen != nullptr && primary.seen->dials_bad_since &&
                                    input.now - *primary.seen->dials_bad_since >= input.settings.silence_timeout;
     out.replicas = look_at_replicas(input, primary);
@@ -213,7 +239,6 @@ Analysis analyse(const AnalysisInput& input) {
     }
     if (out.primary_suspected && !out.ripe_at && primary.seen->bad_since)
         out.ripe_at = *primary.seen->bad_since + input.settings.silence_timeout;
-    add_findings(input, primary, out);
     return out;
 }
 

@@ -46,17 +46,18 @@ enum class Attachment {
 /// One replica, as far as a failover is concerned.
 struct ReplicaView {
     model::ServerName server;
-    bool valid = false;  // answered as a standby of this cluster, recently, and since the primary went bad
-    Attachment attachment = Attachment::unseen;
-    model::Reach reach = model::Reach::unknown;  // whether its host reaches the primary, asked since the primary went bad
-    std::optional<model::Answered> answer;       // the one that `valid` speaks of
+    bool valid = false;                           // answered as a standby of this cluster, recently, and since the primary went bad
+    Attachment attachment = Attachment::unseen;   // to the primary
+    Attachment link = Attachment::unseen;         // to whomever it streams from
+    std::optional<model::ServerName> upstream{};  // whom it streams from or was last known to follow; nothing: not one of ours
+    model::Reach reach = model::Reach::unknown;   // whether its host reaches the primary, asked since the primary went bad
+    std::optional<model::Answered> answer{};      // the one that `valid` speaks of
     [[nodiscard]] const model::StandbyAnswer* standby() const { return answer ? answer->standby() : nullptr; }
 };
 
 struct Analysis {
     Situation situation = Situation::unknown;
     std::string detail;  // what sets this case apart; may be empty
-    std::vector<Finding> findings;
 
     std::optional<model::ServerName> primary;   // who holds the role
     std::optional<model::ServerName> writable;  // the one server that is seen out of recovery now, when it is exactly one
@@ -66,17 +67,19 @@ struct Analysis {
     /// When it would be over, or when a suspicion would count, if nothing changes.
     std::optional<Instant> ripe_at;
     bool primary_suspected = false;
+    bool commits_may_wait = false;  // fewer synchronous standbys are attached than a commit needs
     /// The primary's port was refused by a living host, and its host answers: proof 1 is within reach (names and numbers, "witnessed").
     bool primary_host_answers = false;
     bool primary_port_refused = false;
+    /// The host answers and PostgreSQL on it does not, by a dial that began after the host's answer (or a refused port): not a
+    /// machine that is just coming back and whose shell was heard first.
+    bool primary_fenceable = false;
     /// No dial of the primary was answered by anybody for silence_timeout.
     bool dials_silent_long_enough = false;
     /// Some server is seen taking writes now: vetoes every automatic failover.
     std::optional<model::ServerName> writable_sighting;
     /// Barred servers that run as primary, proved to be what the entry says, with their successor seen writable now (S12).
     std::vector<model::ServerName> to_be_stopped;
-
-    [[nodiscard]] bool has(FindingKind kind) const;
 };
 
 struct AnalysisInput {
@@ -88,6 +91,10 @@ struct AnalysisInput {
 
 [[nodiscard]] Analysis analyse(const AnalysisInput& input);
 
+/// What is wrong besides, in no order of weight. Like `facts`, apart from the analysis: hardly any analysis is read.
+[[nodiscard]] std::vector<Finding> findings(const AnalysisInput& input, const Analysis& analysis);
+[[nodiscard]] bool has(const std::vector<Finding>& findings, FindingKind kind);
+
 /// The evidence that `analysis` of the same input rests on, spelled out. Apart from it, because every sighting is analysed
 /// and hardly any analysis is read.
 [[nodiscard]] std::vector<Fact> facts(const AnalysisInput& input, const Analysis& analysis);
@@ -98,5 +105,9 @@ struct AnalysisInput {
 [[nodiscard]] Duration dial_freshness(const model::FailoverSettings& settings);
 /// How often a healthy server is dialled.
 [[nodiscard]] Duration dial_interval(const model::FailoverSettings& settings);
+/// How often the slower questions are asked, and how long their answer counts.
+inline constexpr Duration details_interval = std::chrono::seconds{5};
+inline constexpr Duration details_urgent_interval = std::chrono::seconds{1};
+inline constexpr Duration details_freshness = std::chrono::seconds{15};
 
 }  // namespace handyrep::decide

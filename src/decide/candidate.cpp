@@ -15,6 +15,8 @@ std::string_view sentence_for(Eligibility eligibility) {
         case Eligibility::replay_paused: return "has its replay paused";
         case Eligibility::unknown_timeline: return "is on a timeline that could not be read";
         case Eligibility::other_timeline: return "is on another timeline than the primary was";
+        case Eligibility::version_unknown: return "is of a version that this HandyRep does not know";
+        case Eligibility::went_back: return "is further back than it was seen before: an older copy of itself";
         case Eligibility::version_cannot_promote: return "is older than PostgreSQL 12 and cannot be promoted by SQL";
     }
     return "";
@@ -32,15 +34,18 @@ std::optional<model::Timeline> expected_timeline(const AnalysisInput& input) {
     return highest->position.timeline;
 }
 
-Eligibility judge(const model::ServerDefinition& server, const ReplicaView& view, std::optional<model::Timeline> expected) {
+Eligibility judge(
+    const AnalysisInput& input, const model::ServerDefinition& server, const ReplicaView& view, std::optional<model::Timeline> expected) {
     if (!view.valid || !view.answer || view.answer->standby() == nullptr) return Eligibility::not_seen;
     const model::StandbyAnswer& standby = *view.answer->standby();
     if (server.failover_priority == 0) return Eligibility::never_by_priority;
     if (view.answer->version.major() < 12) return Eligibility::version_cannot_promote;
+    if (view.answer->version.major() > newest_known_major) return Eligibility::version_unknown;
     if (standby.apply_delay > Duration::zero()) return Eligibility::delayed;
     if (standby.replay_paused) return Eligibility::replay_paused;
     if (!standby.timeline || !expected) return Eligibility::unknown_timeline;
     if (*standby.timeline != *expected) return Eligibility::other_timeline;
+    if (went_back(input.saved, server.name, {*standby.timeline, standby.received}, false)) return Eligibility::went_back;
     return Eligibility::eligible;
 }
 
@@ -67,7 +72,10 @@ Ranking rank(const AnalysisInput& input, const Analysis& analysis) {
     for (const ReplicaView& view : analysis.replicas) {
         const auto server = std::ranges::find(input.saved.servers, view.server, &model::ServerDefinition::name);
         Ranked& it = out.best_first.emplace_back(Ranked{
-            .server = view.server, .eligibility = judge(*server, view, expected), .priority = server->failover_priority, .received = {}});
+            .server = view.server,
+            .eligibility = judge(input, *server, view, expected),
+            .priority = server->failover_priority,
+            .received = {}});
         if (const model::StandbyAnswer* standby = view.standby(); standby != nullptr && standby->timeline)
             it.received = model::WalPosition{*standby->timeline, standby->received};
     }

@@ -19,8 +19,14 @@ enum class Eligibility {
     unknown_timeline,
     other_timeline,          // than the primary it would succeed
     version_cannot_promote,  // before 12 there is no promotion by SQL
+    version_unknown,         // newer than this program knows
+    went_back,               // is on an older position than it was seen at: a stale copy of itself
 };
 [[nodiscard]] std::string_view sentence_for(Eligibility eligibility);
+
+inline constexpr int newest_known_major = 18;
+/// On an older timeline or position than the server was seen at before.
+[[nodiscard]] bool went_back(const model::SavedState& saved, const model::ServerName& server, model::WalPosition position, bool is_primary);
 
 struct Ranked {
     model::ServerName server;

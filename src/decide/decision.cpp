@@ -6,6 +6,17 @@
 
 namespace handyrep::decide {
 
+Result<Overrides> parse_overrides(std::span<const std::string> words) {
+    Overrides out;
+    for (const std::string& word : words) {
+        if (word != "fence" && word != "durability")
+            return Error{
+                ErrorKind::invalid, fmt::format("'{}' is no gate that can be overridden: say fence or durability", word.substr(0, 80))};
+        (word == "fence" ? out.fence : out.durability) = true;
+    }
+    return out;
+}
+
 std::string_view word_for(Reason reason) {
     switch (reason) {
         case Reason::primary_answers: return "PrimaryAnswers";
@@ -29,6 +40,7 @@ std::string_view word_for(Reason reason) {
         case Reason::primary_is_dead: return "PrimaryIsDead";
         case Reason::crash_recovery_overran: return "CrashRecoveryOverran";
         case Reason::planned_stop_overran: return "PlannedStopOverran";
+        case Reason::stall_overran: return "StallOverran";
         case Reason::returned_primary_must_stop: return "ReturnedPrimaryMustStop";
         case Reason::ordered_by_person: return "OrderedByPerson";
     }
@@ -41,54 +53,74 @@ std::string left_text(const AnalysisInput& input, Instant until) {
     return text(std::chrono::floor<std::chrono::milliseconds>(std::max(Duration::zero(), until - input.now)));
 }
 
-/// What a situation asks for by itself, before guards and gates: nothing means "go on, fail over".
-std::optional<Hold> situation_forbids(const AnalysisInput& input, const Analysis& analysis) {
-    switch (analysis.situation) {
-        case Situation::primary_dead: return std::nullopt;
+/// What is said of a situation that calls for no action of ours, whatever its age; empty for those that may.
+std::string_view held_by(Situation situation) {
+    switch (situation) {
+        case Situation::unknown:
+        case Situation::healthy:
+        case Situation::primary_dead:
+        case Situation::primary_dead_some_replicas_lost:
+        case Situation::primary_stalled:
         case Situation::primary_crash_recovery:
         case Situation::primary_shut_down_cleanly:
-            if (analysis.overdue) return std::nullopt;
-            return Hold{
-                Reason::waiting_for_grace,
-                fmt::format("waits for the primary to come back for another {}", left_text(input, analysis.ripe_at.value_or(input.now))),
-                analysis.ripe_at};
-        case Situation::unknown: return Hold{Reason::first_look_incomplete, "waits until every server was looked at once"};
-        case Situation::healthy:
-            if (!analysis.primary_suspected) return Hold{Reason::primary_answers, "nothing: the primary answers"};
-            return Hold{
-                Reason::suspicion_too_young, "looks again: the primary does not answer, but not for long enough to count",
-                analysis.ripe_at};
-        case Situation::primary_stalled:
+        case Situation::old_primary_returned: return {};
         case Situation::storage_stalled:
-            return Hold{
-                Reason::needs_real_fence,
-                "nothing by itself: the primary may wake up and write, a person must fence it and order the failover"};
-        case Situation::manager_isolated:
-            return Hold{Reason::situation_holds, "nothing: automation is frozen until the manager sees the network again"};
-        case Situation::two_primaries:
-            return Hold{Reason::situation_holds, "nothing by itself: a person must decide which server is the primary and stop the other"};
-        case Situation::old_primary_returned: return Hold{Reason::situation_holds, "a person must decide: " + analysis.detail};
-        case Situation::no_writable_primary: return Hold{Reason::situation_holds, "nothing by itself: a person must promote a server"};
-        case Situation::primary_read_only:
-            return Hold{Reason::situation_holds, "nothing: somebody set default_transaction_read_only, a person must take it back"};
-        case Situation::connections_exhausted:
-            return Hold{Reason::situation_holds, "nothing: the primary is alive; free connections, or raise max_connections"};
-        case Situation::auth_broken:
-            return Hold{Reason::situation_holds, "nothing: the primary is alive; check the password and pg_hba.conf"};
-        case Situation::postmaster_hung: return Hold{Reason::situation_holds, "nothing: open sessions still work; look at the postmaster"};
-        case Situation::listener_or_firewall:
-            return Hold{Reason::situation_holds, "nothing: the primary is alive; check listen_addresses, TLS and the firewall"};
-        case Situation::primary_unreachable_from_here:
-            return Hold{Reason::situation_holds, "nothing: the primary is alive; check the network between the manager and it"};
-        case Situation::all_dark: return Hold{Reason::situation_holds, "nothing: no server answers, so no server can take over"};
-        case Situation::primary_dead_no_replicas:
-            return Hold{Reason::situation_holds, "nothing: there is no replica; start the primary again"};
-        case Situation::primary_dead_some_replicas_lost:
-            return Hold{
-                Reason::situation_holds,
-                "nothing by itself: a lost replica may still serve the primary's side; a person can order the failover"};
+            return "nothing by itself: the primary may wake up and write; look at its storage, or fence it by power and order the failover";
+        case Situation::manager_isolated: return "nothing: automation is frozen until the manager sees the network again";
+        case Situation::two_primaries: return "nothing by itself: a person must decide which server is the primary and stop the other";
+        case Situation::no_writable_primary: return "nothing by itself: a person must promote a server";
+        case Situation::primary_read_only: return "nothing: somebody set default_transaction_read_only, a person must take it back";
+        case Situation::sync_commit_blocked:
+            return "nothing: a promotion would not help; bring a synchronous standby back, or change synchronous_standby_names";
+        case Situation::sync_commit_blocked_suspect: return "looks whether commits wait; bring the missing synchronous standby back";
+        case Situation::connections_exhausted: return "nothing: the primary is alive; free connections, or raise max_connections";
+        case Situation::auth_broken: return "nothing: the primary is alive; check the password and pg_hba.conf";
+        case Situation::postmaster_hung: return "nothing: open sessions still work; look at the postmaster";
+        case Situation::listener_or_firewall: return "nothing: the primary is alive; check listen_addresses, TLS and the firewall";
+        case Situation::primary_unreachable_from_here: return "nothing: the primary is alive; check the network between the manager and it";
+        case Situation::all_dark: return "nothing: no server answers, so no server can take over";
+        case Situation::primary_dead_no_replicas: return "nothing: there is no replica; start the primary again";
     }
-    return std::nullopt;
+    return {};
+}
+
+/// Beside a lost replica the primary may serve a whole side of the network: not even the policy 'none' makes a second one there
+/// by itself. Of a mute one the policy says whether its waking up is risked.
+bool real_fence_in_reach(const AnalysisInput& input, const Analysis& analysis) {
+    const bool may_risk = analysis.situation == Situation::primary_stalled && input.settings.fencing == model::Fencing::none;
+    return analysis.primary_fenceable || may_risk;
+}
+
+/// What a situation asks for by itself, before guards and gates: nothing means "go on, fail over".
+std::optional<Hold> situation_forbids(const AnalysisInput& input, const Analysis& analysis) {
+    if (const std::string_view text = held_by(analysis.situation); !text.empty())
+        return Hold{
+            analysis.situation == Situation::storage_stalled ? Reason::needs_real_fence : Reason::situation_holds, std::string(text)};
+    if (analysis.situation == Situation::unknown) return Hold{Reason::first_look_incomplete, "waits until every server was looked at once"};
+    if (analysis.situation == Situation::healthy) {
+        if (!analysis.primary_suspected) return Hold{Reason::primary_answers, "nothing: the primary answers"};
+        return Hold{
+            Reason::suspicion_too_young, "looks again: the primary does not answer, but not for long enough to count", analysis.ripe_at};
+    }
+    if (analysis.situation == Situation::old_primary_returned)
+        return Hold{Reason::situation_holds, "a person must decide: " + analysis.detail};
+    if (analysis.situation == Situation::primary_dead) return std::nullopt;
+    if (!analysis.overdue)
+        return Hold{
+            Reason::waiting_for_grace,
+            fmt::format(
+                "waits for the primary or its replicas to come back for another {}",
+                left_text(input, analysis.ripe_at.value_or(input.now))),
+            analysis.ripe_at};
+    const bool may_live = analysis.situation == Situation::primary_stalled;
+    const bool unseen_side = analysis.situation == Situation::primary_dead_some_replicas_lost;
+    if ((!may_live && !unseen_side) || real_fence_in_reach(input, analysis)) return std::nullopt;
+    return Hold{
+        Reason::needs_real_fence,
+        may_live
+            ? "nothing by itself: the primary may wake up and write, a person must fence it and order the failover"
+            : "nothing by itself: a lost replica may still serve the primary's side, and the primary's host cannot be fenced; a person can "
+              "order the failover"};
 }
 
 std::optional<Hold> guards_forbid(const AnalysisInput& input, const Analysis& analysis, const Guards& guards) {
@@ -136,16 +168,36 @@ std::string nobody_text(const Ranking& ranking) {
 std::optional<Hold> gates_forbid(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate) {
     if (!candidate.received)
         return Hold{Reason::no_eligible_replica, fmt::format("the WAL position of {} is not known", candidate.server.text())};
-    const Gate durability = durability_outlook(input, analysis, *candidate.received);
+    const Gate durability = durability_outlook(input, analysis, candidate);
     if (!is_open(durability)) return Hold{Reason::durability_gate_closed, text_of(durability)};
     const Gate fence = fence_outlook(input, analysis);
     if (!is_open(fence)) return Hold{Reason::fence_gate_closed, text_of(fence)};
     return std::nullopt;
 }
 
+/// What is risked by opening the gates that are shut; `refused` when one is shut that the order does not name.
+Result<std::string> open_by_order(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate, Overrides overrides) {
+    if (!candidate.received) return Error{ErrorKind::refused, fmt::format("the WAL position of {} is not known", candidate.server.text())};
+    std::string out;
+    const Gate durability = durability_outlook(input, analysis, candidate);
+    if (!is_open(durability)) {
+        if (!overrides.durability) return Error{ErrorKind::refused, text_of(durability) + "; --override durability takes that loss"};
+        out += fmt::format("; overrides the durability gate, and what only others hold is lost: {}", text_of(durability));
+    }
+    const Gate fence = fence_outlook(input, analysis);
+    if (!is_open(fence)) {
+        if (!overrides.fence) return Error{ErrorKind::refused, text_of(fence) + "; --override fence takes that risk"};
+        out += fmt::format(
+            "; overrides the fence gate: if {} still lives, clients can go on writing there, and those rows are lost: {}",
+            input.saved.primary->text(), text_of(fence));
+    }
+    return out;
+}
+
 Reason reason_for_acting(Situation situation) {
     if (situation == Situation::primary_crash_recovery) return Reason::crash_recovery_overran;
     if (situation == Situation::primary_shut_down_cleanly) return Reason::planned_stop_overran;
+    if (situation == Situation::primary_stalled) return Reason::stall_overran;
     return Reason::primary_is_dead;
 }
 
@@ -170,7 +222,8 @@ Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guar
         fmt::format("fails over from {} to {}", input.saved.primary->text(), winner->server.text())};
 }
 
-Result<FailOver> decide_order(const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted) {
+Result<FailOver> decide_order(
+    const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted, Overrides overrides) {
     const auto refused = [](std::string what) { return Error{ErrorKind::refused, std::move(what)}; };
     if (!input.saved.primary) return refused("nobody holds the role of primary");
     if (analysis.situation == Situation::two_primaries) return refused("two servers are out of recovery: stop one of them first");
@@ -195,10 +248,11 @@ Result<FailOver> decide_order(const AnalysisInput& input, const Analysis& analys
         }
         chosen = &*found;
     }
-    if (auto hold = gates_forbid(input, analysis, *chosen)) return refused(hold->text);
+    const auto opened = open_by_order(input, analysis, *chosen, overrides);
+    if (!opened) return opened.error();
     return FailOver{
         Reason::ordered_by_person, *input.saved.primary, chosen->server,
-        fmt::format("fails over from {} to {}", input.saved.primary->text(), chosen->server.text())};
+        fmt::format("fails over from {} to {}{}", input.saved.primary->text(), chosen->server.text(), *opened), overrides};
 }
 
 }  // namespace handyrep::decide

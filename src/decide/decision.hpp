@@ -10,6 +10,7 @@
 #include "model/guards.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -43,10 +44,22 @@ enum class Reason {
     primary_is_dead,
     crash_recovery_overran,
     planned_stop_overran,
+    stall_overran,
     returned_primary_must_stop,
     ordered_by_person,
 };
+inline constexpr std::size_t reasons = static_cast<std::size_t>(Reason::ordered_by_person) + 1;
+inline constexpr auto all_reasons = each_of<Reason, reasons>();
 [[nodiscard]] std::string_view word_for(Reason reason);
+
+/// Gates that a person opens by order, by name and with the loss stated. Never set by automation.
+struct Overrides {
+    bool fence = false;
+    bool durability = false;
+    friend bool operator==(const Overrides&, const Overrides&) = default;
+};
+/// Reads "fence" and "durability". Fails with `invalid` on anything else.
+[[nodiscard]] Result<Overrides> parse_overrides(std::span<const std::string> words);
 
 struct Hold {
     Reason reason;
@@ -58,6 +71,7 @@ struct FailOver {
     model::ServerName old_primary;
     model::ServerName candidate;
     std::string text;
+    Overrides overrides{};
 };
 struct StopReturned {
     Reason reason;
@@ -70,9 +84,10 @@ using model::Guards;
 
 [[nodiscard]] Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guards& guards);
 
-/// The same for a failover that a person orders: guards and situation do not hold it back, gates and eligibility do.
+/// The same for a failover that a person orders: guards and situation do not hold it back, gates and eligibility do. An
+/// overridden gate does not either; then the decision's text says what is lost by it.
 /// `wanted` empty: the best candidate. Fails with `refused`, naming the reason and the remedy.
 [[nodiscard]] Result<FailOver> decide_order(
-    const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted);
+    const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted, Overrides overrides = {});
 
 }  // namespace handyrep::decide

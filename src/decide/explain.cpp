@@ -53,6 +53,8 @@ bool gates_matter(Situation situation) {
         case Situation::old_primary_returned:
         case Situation::no_writable_primary:
         case Situation::primary_read_only:
+        case Situation::sync_commit_blocked:
+        case Situation::sync_commit_blocked_suspect:
         case Situation::connections_exhausted:
         case Situation::auth_broken:
         case Situation::postmaster_hung:
@@ -196,7 +198,7 @@ std::vector<GateState> gates(const AnalysisInput& input, const Analysis& analysi
     const Ranked* const winner = ranking.winner();
     if (winner == nullptr || !winner->received) return {};
     return {
-        state_of(GateName::durability, durability_outlook(input, analysis, *winner->received)),
+        state_of(GateName::durability, durability_outlook(input, analysis, *winner)),
         state_of(GateName::fence, fence_outlook(input, analysis))};
 }
 
@@ -255,7 +257,7 @@ Explanation explain(const model::Moment& moment) {
         .gates = gates_matter(analysis.situation) ? gates(input, analysis) : std::vector<GateState>{},
         .candidates = candidates(input, analysis),
         .servers = sights_of(input),
-        .findings = analysis.findings};
+        .findings = findings(input, analysis)};
 }
 
 }  // namespace handyrep::decide

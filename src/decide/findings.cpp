@@ -1,5 +1,6 @@
 #include "decide/findings.hpp"
 
+#include "base/ensure.hpp"
 #include "base/overloaded.hpp"
 
 #include <fmt/format.h>
@@ -30,10 +31,6 @@ std::string describe_held(const AnalysisInput& input, const model::Seen<model::H
         held.what);
 }
 
-void find(Analysis& out, FindingKind kind, const model::ServerName& server, std::string text) {
-    out.findings.push_back({kind, server, std::move(text)});
-}
-
 bool is_access_trouble(model::DialOutcome outcome) {
     return outcome == model::DialOutcome::authentication_failed || outcome == model::DialOutcome::too_many_connections ||
            outcome == model::DialOutcome::tls_failed || outcome == model::DialOutcome::name_not_resolved ||
@@ -41,60 +38,52 @@ bool is_access_trouble(model::DialOutcome outcome) {
 }
 
 /// What concerns any server, whatever its role.
-void add_access_findings(const model::ServerDefinition& server, const ServerEvidence& seen, Analysis& out) {
+void find_access_trouble(Finder& finder, const model::ServerDefinition& server, const ServerEvidence& seen) {
     if (seen.dial && is_access_trouble(seen.dial->what.outcome)) {
-        find(
-            out, FindingKind::access_refused, server.name,
+        finder.add(
+            FindingKind::access_refused, server.name,
             with_message(
                 fmt::format("{}: a fresh connection ends with: {}", server.name.text(), word_for(seen.dial->what.outcome)),
                 seen.dial->what.message));
     }
     if (seen.held && std::holds_alternative<model::Complained>(seen.held->what)) {
         const auto& complaint = std::get<model::Complained>(seen.held->what);
-        find(
-            out, FindingKind::look_refused, server.name,
+        finder.add(
+            FindingKind::look_refused, server.name,
             fmt::format("{} refuses the question of the poll: {} {}", server.name.text(), complaint.sqlstate, complaint.message));
     }
     if (seen.host && std::holds_alternative<Error>(seen.host->what.saw)) {
-        find(
-            out, FindingKind::host_unreachable, server.name,
+        finder.add(
+            FindingKind::host_unreachable, server.name,
             fmt::format(
                 "the host of {} cannot be looked into: {}; it could not be fenced", server.name.text(),
                 std::get<Error>(seen.host->what.saw).text()));
     }
 }
 
-void add_replica_findings(
-    const AnalysisInput& input, const model::ServerDefinition& server, const ServerEvidence* seen, const ReplicaView& view, Analysis& out) {
-    if (seen == nullptr) return;
-    const model::Answered* const any = seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
-    if (any != nullptr && input.saved.system_id && any->system_id != *input.saved.system_id) {
-        find(
-            out, FindingKind::replica_foreign, server.name,
-            fmt::format("{} belongs to another system (identifier {}): it is never a candidate", server.name.text(), any->system_id.value));
-        return;
+void find_barred(Finder& finder, const model::ServerDefinition& server, const ServerEvidence* seen) {
+    const model::MustBeDown* const entry = finder.input.saved.barred(server.name);
+    if (entry == nullptr) return;
+    const bool down = seen != nullptr && seen->bad_since.has_value();
+    finder.add(
+        FindingKind::barred_server_down, server.name,
+        fmt::format(
+            "{} must not run as primary since {} took over in epoch {}{}", server.name.text(), entry->successor.text(), entry->epoch,
+            down ? "; it is down" : ""));
+}
+
+void find_suspicion(Finder& finder) {
+    const PrimaryLook& look = finder.primary;
+    if (look.suspected() && finder.analysis.situation == Situation::healthy) {
+        const bool dial_accepted = look.dial_since_bad() == model::DialOutcome::accepted;
+        finder.add(
+            dial_accepted ? FindingKind::session_lost : FindingKind::primary_suspected, look.name(),
+            fmt::format("{}: {}", look.name().text(), describe_sight(finder.input, *look.seen)));
     }
-    if (!view.answer) {
-        if (seen->bad_since || !seen->last_answer)
-            find(
-                out, FindingKind::replica_dead, server.name,
-                fmt::format("{} does not answer: {}", server.name.text(), describe_sight(input, *seen)));
-        return;
-    }
-    const model::StandbyAnswer& standby = *view.standby();
-    if (view.attachment == Attachment::gone || view.attachment == Attachment::forked) {
-        find(
-            out, FindingKind::replica_detached, server.name,
-            fmt::format("{} receives nothing: it {}", server.name.text(), word_for(view.attachment)));
-    }
-    const ServerEvidence* const primary = input.saved.primary ? input.evidence.find(*input.saved.primary) : nullptr;
-    const model::PrimaryAnswer* const ahead = primary != nullptr && primary->last_answer ? primary->last_answer->what.primary() : nullptr;
-    if (ahead != nullptr && gap(standby.received, ahead->flushed) > server.lag_limit) {
-        find(
-            out, FindingKind::replica_lagged, server.name,
-            fmt::format(
-                "{} is {} behind the primary (limit {})", server.name.text(), text(gap(standby.received, ahead->flushed)),
-                text(server.lag_limit)));
+    if (const auto& possible = finder.input.saved.possible_primary) {
+        finder.add(
+            FindingKind::possible_primary, possible->server,
+            fmt::format("{} was told to promote and has not been seen since: it counts as a possible primary", possible->server.text()));
     }
 }
 
@@ -113,39 +102,37 @@ std::string describe_sight(const AnalysisInput& input, const ServerEvidence& see
     return out;
 }
 
-void add_findings(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+const model::PrimaryAnswer* Finder::primary_answer() const {
+    return primary.answer != nullptr && !is_foreign(input, *primary.answer) ? primary.answer->primary() : nullptr;
+}
+
+const model::ServerDefinition& Finder::define(const model::ServerName& server) const {
+    const auto known = std::ranges::find(input.saved.servers, server, &model::ServerDefinition::name);
+    ensure(known != input.saved.servers.end(), "a server that is spoken of is defined");
+    return *known;
+}
+
+std::vector<Finding> findings(const AnalysisInput& input, const Analysis& analysis) {
+    const PrimaryLook look = look_at_primary(input);
+    Finder finder{.input = input, .primary = look, .analysis = analysis};
     for (const model::ServerDefinition& server : input.saved.servers) {
         if (!server.enabled) continue;
         const ServerEvidence* const seen = input.evidence.find(server.name);
-        if (const model::MustBeDown* entry = input.saved.barred(server.name)) {
-            const bool down = seen != nullptr && seen->bad_since.has_value();
-            find(
-                out, FindingKind::barred_server_down, server.name,
-                fmt::format(
-                    "{} must not run as primary since {} took over in epoch {}{}", server.name.text(), entry->successor.text(),
-                    entry->epoch, down ? "; it is down" : ""));
-        }
-        if (seen != nullptr) add_access_findings(server, *seen, out);
+        find_barred(finder, server, seen);
+        if (seen != nullptr) find_access_trouble(finder, server, *seen);
         if (seen == nullptr || (!seen->held && !seen->dial))
-            find(out, FindingKind::never_read, server.name, fmt::format("{} has not been read since the start", server.name.text()));
+            finder.add(FindingKind::never_read, server.name, fmt::format("{} has not been read since the start", server.name.text()));
     }
-    for (const ReplicaView& view : out.replicas) {
-        const auto found = std::ranges::find(input.saved.servers, view.server, &model::ServerDefinition::name);
-        add_replica_findings(input, *found, input.evidence.find(view.server), view, out);
-    }
-    if (primary.suspected() && out.situation == Situation::healthy) {
-        const bool dial_accepted = primary.dial_since_bad() == model::DialOutcome::accepted;
-        find(
-            out, dial_accepted ? FindingKind::session_lost : FindingKind::primary_suspected, primary.name(),
-            fmt::format("{}: {}", primary.name().text(), describe_sight(input, *primary.seen)));
-    }
-    if (input.saved.possible_primary) {
-        find(
-            out, FindingKind::possible_primary, input.saved.possible_primary->server,
-            fmt::format(
-                "{} was told to promote and has not been seen since: it counts as a possible primary",
-                input.saved.possible_primary->server.text()));
-    }
+    find_suspicion(finder);
+    find_oddities(finder);
+    find_replica_trouble(finder);
+    find_structure(finder);
+    find_setup_trouble(finder);
+    return std::move(finder.found);
+}
+
+bool has(const std::vector<Finding>& findings, FindingKind kind) {
+    return std::ranges::find(findings, kind, &Finding::kind) != findings.end();
 }
 
 std::vector<Fact> facts(const AnalysisInput& input, const Analysis& analysis) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace handyrep::decide {
 
@@ -37,8 +38,12 @@ std::string_view word_for(Closed closed) {
         case Closed::loss_too_large: return "LossTooLarge";
         case Closed::loss_unknown: return "LossUnknown";
         case Closed::sync_set_open: return "SyncSetOpen";
+        case Closed::sync_name_shared: return "SyncNameShared";
+        case Closed::sync_member_unmanaged: return "SyncMemberUnmanaged";
+        case Closed::sync_member_too_old: return "SyncMemberTooOld";
         case Closed::sync_members_missing: return "SyncMembersMissing";
         case Closed::sync_unknown: return "SyncUnknown";
+        case Closed::below_acknowledged: return "BelowAcknowledged";
     }
     return "";
 }
@@ -75,14 +80,25 @@ std::optional<GateClosed> witnesses_object(const AnalysisInput& input, const Ana
     return std::nullopt;
 }
 
-/// The primary's setting as last read by a living session, else as saved by an earlier one.
-const std::string* synchronous_setting(const AnalysisInput& input) {
-    if (input.saved.primary) {
-        const model::ServerEvidence* const seen = input.evidence.find(*input.saved.primary);
-        if (seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr)
-            return &seen->last_answer->what.primary()->synchronous_standby_names;
+const model::PrimaryAnswer* last_primary_answer(const AnalysisInput& input) {
+    const model::ServerEvidence* const seen = input.saved.primary ? input.evidence.find(*input.saved.primary) : nullptr;
+    return seen != nullptr && seen->last_answer ? seen->last_answer->what.primary() : nullptr;
+}
+
+/// Settings under which commits may have been acknowledged: the primary's as last read by a living session, else as saved by
+/// an earlier one, and the one before it while the change is young. Empty: it was never read.
+std::vector<std::string> settings_in_force(const AnalysisInput& input) {
+    std::vector<std::string> out;
+    if (const model::PrimaryAnswer* answer = last_primary_answer(input)) {
+        out.push_back(answer->synchronous_standby_names);
+    } else if (input.saved.synchronous_standby_names) {
+        out.push_back(*input.saved.synchronous_standby_names);
+    } else {
+        return out;
     }
-    return input.saved.synchronous_standby_names ? &*input.saved.synchronous_standby_names : nullptr;
+    const auto& former = input.saved.former_synchronous_standby_names;
+    if (former && *former != out.front()) out.push_back(*former);
+    return out;
 }
 
 Gate asynchronous_gate(const AnalysisInput& input, Lsn candidate) {
@@ -101,39 +117,80 @@ Gate asynchronous_gate(const AnalysisInput& input, Lsn candidate) {
     return GateOpen{Proof::nothing, amount};
 }
 
-/// Members of the set with a final position: enough of them, none shared, and the candidate not behind any (S2, S5).
-Gate synchronous_gate(const SyncStandbys& set, std::span<const FinalPosition> finals, const ServerName& candidate) {
-    if (set.open())
-        return GateClosed{
-            Closed::sync_set_open, "synchronous_standby_names contains '*': nobody can count who may have confirmed a commit"};
-    std::vector<std::string> missing;
-    std::optional<Lsn> highest;
-    std::size_t detached = 0;
-    for (const std::string& name : set.names) {
-        const auto bears_name = [&](const FinalPosition& it) { return lower(it.application_name) == name; };
-        if (std::ranges::count_if(finals, bears_name) > 1)
-            return GateClosed{Closed::sync_set_open, fmt::format("two servers use the application_name '{}'", name)};
-        const auto member = std::ranges::find_if(finals, bears_name);
-        if (member == finals.end() || !member->detached) {
-            missing.push_back(name);
-            continue;
-        }
-        ++detached;
-        highest = std::max(highest.value_or(member->position.lsn), member->position.lsn);
+/// Two walsenders of one name at once, or of one name from two machines lately: each could confirm for it.
+bool is_shared(const AnalysisInput& input, std::span<const FinalPosition> finals, const std::string& name) {
+    const auto bears = [&](const auto& it) { return lower(it.application_name) == name; };
+    if (std::ranges::count_if(finals, bears) > 1 || std::ranges::count_if(input.saved.sync_members, bears) > 1) return true;
+    const model::PrimaryAnswer* const answer = last_primary_answer(input);
+    return answer != nullptr && std::ranges::count_if(answer->senders, bears) > 1;
+}
+
+const model::ServerDefinition* bearer_of(const AnalysisInput& input, const std::string& name) {
+    const auto found = std::ranges::find_if(
+        input.saved.servers, [&](const model::ServerDefinition& it) { return lower(application_name_of(input.saved, it.name)) == name; });
+    return found == input.saved.servers.end() ? nullptr : &*found;
+}
+
+/// Why a member is missing that cannot be detached at all; nothing: it was only not seen.
+std::optional<Closed> hopeless(const AnalysisInput& input, const std::string& name) {
+    const model::ServerDefinition* const bearer = bearer_of(input, name);
+    if (bearer == nullptr) return Closed::sync_member_unmanaged;
+    const model::ServerEvidence* const seen = input.evidence.find(bearer->name);
+    const bool old = seen != nullptr && seen->last_answer && seen->last_answer->what.version.major() < 13;
+    return old ? std::optional{Closed::sync_member_too_old} : std::nullopt;
+}
+
+GateClosed too_few(const AnalysisInput& input, const SyncStandbys& set, const Revocation& revocation) {
+    GateClosed out{
+        Closed::sync_members_missing, fmt::format(
+                                          "{} of {} synchronous members must be detached and read, {} are; missing: {}", revocation.needed,
+                                          set.names.size(), revocation.detached, join(revocation.missing, ", "))};
+    for (const std::string& name : revocation.missing) {
+        const auto why = hopeless(input, name);
+        if (!why) continue;
+        out.why = *why;
+        out.text += *why == Closed::sync_member_unmanaged ? fmt::format("; '{}' belongs to no configured server", name)
+                                                          : fmt::format("; '{}' is older than PostgreSQL 13", name);
+        break;
     }
-    if (detached < set.to_revoke() || !highest) {
-        return GateClosed{
-            Closed::sync_members_missing, fmt::format(
-                                              "{} of {} synchronous members must be detached and read, {} are; missing: {}",
-                                              set.to_revoke(), set.names.size(), detached, join(missing, ", "))};
-    }
-    const auto chosen = std::ranges::find(finals, candidate, &FinalPosition::server);
-    if (chosen == finals.end() || chosen->position.lsn < *highest) {
+    return out;
+}
+
+/// Enough members of the set detached and read, and the candidate not behind any (S2, S5).
+Gate synchronous_gate(
+    const AnalysisInput& input, const SyncStandbys& set, std::span<const FinalPosition> finals, const FinalPosition& chosen) {
+    const Revocation revocation = revocation_of(input, set, finals);
+    if (revocation.impossible) return *revocation.impossible;
+    if (!revocation.enough()) return too_few(input, set, revocation);
+    if (chosen.position.lsn < *revocation.highest) {
         return GateClosed{
             Closed::loss_too_large,
-            fmt::format("{} lacks WAL that a synchronous member has: it may hold acknowledged commits", candidate.text())};
+            fmt::format("{} lacks WAL that a synchronous member has: it may hold acknowledged commits", chosen.server.text())};
     }
     return GateOpen{Proof::nothing, "every commit that a synchronous standby confirmed is on the candidate"};
+}
+
+/// Every setting under which a commit may have been acknowledged must be satisfied, and what was seen acknowledged be there.
+Gate durable(const AnalysisInput& input, std::span<const FinalPosition> finals, const FinalPosition& chosen) {
+    const std::vector<std::string> settings = settings_in_force(input);
+    if (settings.empty()) return GateClosed{Closed::sync_unknown, "the primary's synchronous_standby_names was never read"};
+    std::string text;
+    for (const std::string& setting : settings) {
+        const auto set = SyncStandbys::parse(setting);
+        if (!set) return GateClosed{Closed::sync_set_open, set.error().what};
+        Gate gate = *set ? synchronous_gate(input, **set, finals, chosen) : asynchronous_gate(input, chosen.position.lsn);
+        if (!is_open(gate)) return gate;
+        text += (text.empty() ? "" : "; ") + text_of(gate);
+    }
+    const auto& acknowledged = input.saved.acknowledged;
+    if (acknowledged && acknowledged->timeline == chosen.position.timeline && chosen.position.lsn < acknowledged->lsn) {
+        return GateClosed{
+            Closed::below_acknowledged,
+            fmt::format(
+                "{} is {} behind {}, which synchronous standbys were seen to confirm: commits up to there may be acknowledged",
+                chosen.server.text(), model::text(gap(chosen.position.lsn, acknowledged->lsn)), model::text(*acknowledged))};
+    }
+    return GateOpen{Proof::nothing, text};
 }
 
 }  // namespace
@@ -141,12 +198,38 @@ Gate synchronous_gate(const SyncStandbys& set, std::span<const FinalPosition> fi
 std::string application_name_of(const model::SavedState& saved, const ServerName& server) {
     const auto remembered = std::ranges::find(saved.upstream_settings, server, &model::UpstreamSettings::server);
     if (remembered == saved.upstream_settings.end()) return server.text();
-    const std::string& conninfo = remembered->conninfo;
-    const auto at = conninfo.find("application_name=");
-    if (at == std::string::npos) return "walreceiver";  // libpqwalreceiver's own default
-    const auto from = at + std::string_view{"application_name="}.size();
-    const std::string value = conninfo.substr(from, conninfo.find(' ', from) - from);
-    return value.size() >= 2 && value.front() == '\'' ? value.substr(1, value.size() - 2) : value;
+    return model::value_in(remembered->conninfo, "application_name").value_or("walreceiver");  // libpqwalreceiver's own default
+}
+
+Revocation revocation_of(const AnalysisInput& input, const SyncStandbys& set, std::span<const FinalPosition> finals) {
+    Revocation out{.needed = set.to_revoke()};
+    if (set.open())
+        out.impossible =
+            GateClosed{Closed::sync_set_open, "synchronous_standby_names contains '*': nobody can count who may have confirmed a commit"};
+    for (const std::string& name : set.names) {
+        if (is_shared(input, finals, name))
+            out.impossible = GateClosed{Closed::sync_name_shared, fmt::format("two servers use the application_name '{}'", name)};
+        const auto member = std::ranges::find_if(finals, [&](const FinalPosition& it) { return lower(it.application_name) == name; });
+        if (member == finals.end() || !member->detached) {
+            out.missing.push_back(name);
+            continue;
+        }
+        ++out.detached;
+        out.highest = std::max(out.highest.value_or(member->position.lsn), member->position.lsn);
+    }
+    return out;
+}
+
+std::optional<Lsn> confirmed_by_set(const model::PrimaryAnswer& primary) {
+    const auto set = SyncStandbys::parse(primary.synchronous_standby_names);
+    if (!set || !*set) return std::nullopt;
+    std::vector<Lsn> flushed;
+    for (const model::WalSender& it : primary.senders) {
+        if ((it.sync_state == "sync" || it.sync_state == "quorum") && it.flushed) flushed.push_back(*it.flushed);
+    }
+    if (flushed.size() < (*set)->required) return std::nullopt;
+    std::ranges::sort(flushed, std::greater{});
+    return flushed[(*set)->required - 1];
 }
 
 std::optional<PrimaryEnd> last_known_end(const AnalysisInput& input) {
@@ -196,40 +279,28 @@ Gate fence_gate(const AnalysisInput& input, const Analysis& analysis, const Fenc
     return GateOpen{Proof::witnessed, "every replica is detached and no replica's host reaches the primary"};
 }
 
-Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, const model::WalPosition& candidate) {
+Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate) {
     // Seen from now: every visible replica counts as one that could be detached and read.
     std::vector<FinalPosition> finals;
-    std::optional<ServerName> furthest;
+    const FinalPosition chosen{candidate.server, {}, true, candidate.received.value_or(model::WalPosition{model::Timeline{0}, Lsn{0}})};
     for (const ReplicaView& view : analysis.replicas) {
         if (!view.valid || view.standby() == nullptr || view.attachment == Attachment::elsewhere) continue;
         if (view.answer->version.major() < 13) continue;  // its receiver cannot be stopped without a restart (S21)
-        const model::WalPosition position{view.standby()->timeline.value_or(candidate.timeline), view.standby()->received};
+        const model::WalPosition position{view.standby()->timeline.value_or(chosen.position.timeline), view.standby()->received};
         finals.push_back({view.server, application_name_of(input.saved, view.server), true, position});
-        if (position == candidate && !furthest) furthest = view.server;
     }
-    const std::string* const setting = synchronous_setting(input);
-    if (setting == nullptr) return GateClosed{Closed::sync_unknown, "the primary's synchronous_standby_names was never read"};
-    const auto set = SyncStandbys::parse(*setting);
-    if (!set) return GateClosed{Closed::sync_set_open, set.error().what};
-    if (!*set) return asynchronous_gate(input, candidate.lsn);
-    if (!furthest) return GateClosed{Closed::sync_members_missing, "no visible replica can be detached and read"};
-    return synchronous_gate(**set, finals, *furthest);
+    return durable(input, finals, chosen);
 }
 
 Gate durability_gate(const AnalysisInput& input, std::span<const FinalPosition> finals, const ServerName& candidate) {
     const auto chosen = std::ranges::find(finals, candidate, &FinalPosition::server);
     if (chosen == finals.end())
         return GateClosed{Closed::loss_unknown, fmt::format("the final WAL position of {} could not be read", candidate.text())};
-    const std::string* const setting = synchronous_setting(input);
-    if (setting == nullptr) return GateClosed{Closed::sync_unknown, "the primary's synchronous_standby_names was never read"};
-    const auto set = SyncStandbys::parse(*setting);
-    if (!set) return GateClosed{Closed::sync_set_open, set.error().what};
-    if (!*set) return asynchronous_gate(input, chosen->position.lsn);
     std::vector<FinalPosition> named(finals.begin(), finals.end());
     for (FinalPosition& it : named) {
         if (it.application_name.empty()) it.application_name = application_name_of(input.saved, it.server);
     }
-    return synchronous_gate(**set, named, candidate);
+    return durable(input, named, *chosen);
 }
 
 }  // namespace handyrep::decide

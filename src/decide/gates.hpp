@@ -4,8 +4,9 @@
 // with what was then done and seen. Both answers are values that are recorded.
 #pragma once
 
-#include "decide/analysis.hpp"
+#include "decide/candidate.hpp"
 #include "model/lsn.hpp"
+#include "model/sync_standbys.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,7 +17,8 @@
 
 namespace handyrep::decide {
 
-/// Why the old primary can acknowledge nothing more; strongest last.
+/// Why the old primary can acknowledge nothing more; strongest last. Detaching enough synchronous standbys blocks synchronous
+/// commits only: it is the proof `quorum_revoked` where clients are cut as well (S4), so not before this program cuts them.
 enum class Proof { nothing, witnessed, lease_expired, quorum_revoked, fence_hook, processes_gone };
 [[nodiscard]] std::string_view word_for(Proof proof);
 
@@ -28,11 +30,17 @@ enum class Closed {
     replica_not_detached,
     silence_too_short,  // the primary's port has not been silent for silence_timeout
     loss_too_large,
-    loss_unknown,          // nothing says how far the primary was
-    sync_set_open,         // "*" or a name shared by two servers: nobody can count the members
-    sync_members_missing,  // too few detached members with a final position
-    sync_unknown,          // the primary's synchronous_standby_names was never read
+    loss_unknown,           // nothing says how far the primary was
+    sync_set_open,          // "*": nobody can count the members
+    sync_name_shared,       // two servers bear one name of the set
+    sync_member_unmanaged,  // too few, and one that is missing belongs to no configured server: it cannot be detached
+    sync_member_too_old,    // too few, and one that is missing is older than 13: its receiver cannot be stopped by a reload
+    sync_members_missing,   // too few detached members with a final position
+    sync_unknown,           // the primary's synchronous_standby_names was never read
+    below_acknowledged,     // the candidate is behind what synchronous standbys were seen to confirm
 };
+inline constexpr std::size_t closed_gates = static_cast<std::size_t>(Closed::below_acknowledged) + 1;
+inline constexpr auto all_closed = each_of<Closed, closed_gates>();
 [[nodiscard]] std::string_view word_for(Closed closed);
 
 struct GateOpen {
@@ -60,6 +68,16 @@ struct FinalPosition {
     model::WalPosition position;
 };
 
+/// What was done to the members of one synchronous set (S5): |S| - k + 1 of them must be detached and read, whatever the method.
+struct Revocation {
+    std::optional<GateClosed> impossible{};  // by name: nobody can count its members
+    std::size_t needed = 0;
+    std::size_t detached = 0;
+    std::vector<std::string> missing{};  // members that are not
+    std::optional<model::Lsn> highest{};
+    [[nodiscard]] bool enough() const { return !impossible && detached >= needed && highest; }
+};
+
 /// How far the primary was when it last answered, and how long ago that is. The loss is "at least" the difference.
 struct PrimaryEnd {
     model::Lsn flushed;
@@ -68,7 +86,7 @@ struct PrimaryEnd {
 
 /// Beforehand: could the policy be met?
 [[nodiscard]] Gate fence_outlook(const AnalysisInput& input, const Analysis& analysis);
-[[nodiscard]] Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, const model::WalPosition& candidate);
+[[nodiscard]] Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate);
 
 /// In the operation.
 [[nodiscard]] Gate fence_gate(
@@ -80,5 +98,8 @@ struct PrimaryEnd {
 /// The name under which a replica counts in synchronous_standby_names, from its own primary_conninfo; its server name when that was never read.
 [[nodiscard]] std::string application_name_of(const model::SavedState& saved, const model::ServerName& server);
 [[nodiscard]] std::optional<PrimaryEnd> last_known_end(const AnalysisInput& input);
+[[nodiscard]] Revocation revocation_of(const AnalysisInput& input, const model::SyncStandbys& set, std::span<const FinalPosition> finals);
+/// Up to here enough synchronous standbys of this primary have confirmed for a commit to have been acknowledged.
+[[nodiscard]] std::optional<model::Lsn> confirmed_by_set(const model::PrimaryAnswer& primary);
 
 }  // namespace handyrep::decide

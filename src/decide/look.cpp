@@ -1,6 +1,9 @@
 #include "decide/look.hpp"
 
+#include "model/sync_standbys.hpp"
+
 #include <algorithm>
+#include <charconv>
 
 namespace handyrep::decide {
 
@@ -24,25 +27,45 @@ const Answered* fresh_answer(const AnalysisInput& input, const ServerEvidence& s
     return std::get_if<Answered>(&seen.held->what);
 }
 
-bool is_foreign(const AnalysisInput& input, const Answered& answer) {
-    return input.saved.system_id && *input.saved.system_id != answer.system_id;
+std::optional<model::ServerName> server_at(
+    const AnalysisInput& input, std::string_view host, std::uint16_t port, const model::ServerName& self) {
+    for (const model::ServerDefinition& server : input.saved.servers) {
+        if (server.port == port && server.hostname == host && server.name != self) return server.name;
+    }
+    return std::nullopt;
 }
 
-bool same_place(const model::ServerDefinition& server, const model::WalReceiver& receiver) {
-    return server.port == receiver.sender_port && server.hostname == receiver.sender_host;
+std::uint16_t port_in(const std::string& conninfo) {
+    constexpr std::uint16_t usual = 5432;
+    const auto text = model::value_in(conninfo, "port");
+    std::uint16_t port = usual;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), port);
+    return port;
 }
 
-Attachment attachment_of(const AnalysisInput& input, const model::StandbyAnswer& standby, Instant at, const model::ServerDefinition* self) {
+/// By its receiver, else by the primary_conninfo that was last read of it.
+std::optional<model::ServerName> upstream_of(
+    const AnalysisInput& input, const model::ServerName& self, const model::StandbyAnswer* standby) {
+    if (standby != nullptr && standby->receiver)
+        return server_at(input, standby->receiver->sender_host, standby->receiver->sender_port, self);
+    const auto known = std::ranges::find(input.saved.upstream_settings, self, &model::UpstreamSettings::server);
+    if (known == input.saved.upstream_settings.end()) return std::nullopt;
+    return server_at(input, model::value_in(known->conninfo, "host").value_or(""), port_in(known->conninfo), self);
+}
+
+Attachment link_of(const AnalysisInput& input, const model::StandbyAnswer& standby, Instant at) {
     if (!standby.receiver) return Attachment::gone;
     const model::WalReceiver& receiver = *standby.receiver;
     if (receiver.status == "waiting") return Attachment::forked;
     if (receiver.status != "streaming") return Attachment::gone;
-    for (const model::ServerDefinition& server : input.saved.servers) {
-        if (&server == self || server.name == input.saved.primary) continue;
-        if (same_place(server, receiver)) return Attachment::elsewhere;
-    }
     const Duration age = receiver.message_age + (input.now - at);
     return age < input.settings.witness_freshness ? Attachment::attached : Attachment::stale;
+}
+
+/// A receiver of a server that nobody knows counts as one of the primary: it must not be missed as a witness.
+Attachment attachment_of(const AnalysisInput& input, const ReplicaView& view) {
+    const bool streams = view.link == Attachment::attached || view.link == Attachment::stale;
+    return streams && view.upstream && view.upstream != input.saved.primary ? Attachment::elsewhere : view.link;
 }
 
 /// The machine refused the port a moment ago, so it runs, and its shell answered lately: a fence need not wait for another look.
@@ -100,7 +123,7 @@ std::vector<ReplicaView> look_at_replicas(const AnalysisInput& input, const Prim
     std::vector<ReplicaView> out;
     for (const model::ServerDefinition& server : input.saved.servers) {
         if (!server.enabled || server.name == input.saved.primary || input.saved.barred(server.name) != nullptr) continue;
-        ReplicaView& view = out.emplace_back(ReplicaView{.server = server.name, .answer = {}});
+        ReplicaView& view = out.emplace_back(ReplicaView{.server = server.name});
         const ServerEvidence* const seen = input.evidence.find(server.name);
         if (seen == nullptr) continue;
         // Before the primary went bad any fresh answer will do; afterwards only one that was asked for since.
@@ -109,11 +132,37 @@ std::vector<ReplicaView> look_at_replicas(const AnalysisInput& input, const Prim
         if (answer != nullptr && seen->held && answer->standby() != nullptr && !is_foreign(input, *answer)) {
             view.answer = *answer;
             view.valid = !since || seen->held->at >= *since;
-            view.attachment = attachment_of(input, *answer->standby(), seen->held->at, &server);
+            view.link = link_of(input, *answer->standby(), seen->held->at);
         }
+        view.upstream = upstream_of(input, server.name, view.standby());
+        if (view.answer) view.attachment = attachment_of(input, view);
         if (seen->witness && seen->witness->what.of == input.saved.primary && (!since || seen->witness->at >= *since))
             view.reach = seen->witness->what.reach;
     }
+    return out;
+}
+
+bool is_foreign(const AnalysisInput& input, const Answered& answer) {
+    return input.saved.system_id && *input.saved.system_id != answer.system_id;
+}
+
+const model::Details* fresh_details(const AnalysisInput& input, const model::ServerName& server) {
+    const ServerEvidence* const seen = input.evidence.find(server);
+    return seen != nullptr && seen->details && is_fresh(input, seen->details->at, details_freshness) ? &seen->details->what : nullptr;
+}
+
+std::optional<SyncLook> look_at_sync(const AnalysisInput& input, const PrimaryLook& primary) {
+    const model::PrimaryAnswer* const answer = primary.answer != nullptr ? primary.answer->primary() : nullptr;
+    if (answer == nullptr || answer->synchronous_standby_names.empty()) return std::nullopt;
+    const auto set = model::SyncStandbys::parse(answer->synchronous_standby_names);
+    if (!set || !*set) return std::nullopt;
+    // Without pg_monitor the rows of other roles say nothing.
+    if (std::ranges::any_of(answer->senders, [](const model::WalSender& it) { return it.state.empty(); })) return std::nullopt;
+    SyncLook out{.required = (*set)->required};
+    out.attached = static_cast<std::size_t>(std::ranges::count_if(answer->senders, [](const model::WalSender& it) {
+        return it.state == "streaming" && (it.sync_state == "sync" || it.sync_state == "quorum");
+    }));
+    if (const model::Details* details = fresh_details(input, primary.name())) out.wait = details->sync_wait;
     return out;
 }
 

@@ -36,6 +36,18 @@ struct PrimaryLook {
 [[nodiscard]] PrimaryLook look_at_primary(const AnalysisInput& input);
 [[nodiscard]] std::vector<ReplicaView> look_at_replicas(const AnalysisInput& input, const PrimaryLook& primary);
 
+/// The primary's own word on its synchronous standbys. Nothing without a synchronous set, or when it may not be told who is attached.
+struct SyncLook {
+    std::size_t required = 0;
+    std::size_t attached = 0;               // that count for a commit now
+    std::optional<model::SyncWait> wait{};  // commits that wait; nothing: not asked lately
+};
+[[nodiscard]] std::optional<SyncLook> look_at_sync(const AnalysisInput& input, const PrimaryLook& primary);
+
+/// The slower questions' answer of one server, while it counts.
+[[nodiscard]] const model::Details* fresh_details(const AnalysisInput& input, const model::ServerName& server);
+[[nodiscard]] bool is_foreign(const AnalysisInput& input, const model::Answered& answer);
+
 /// Servers whose held session says now that they are not in recovery and belong to this cluster.
 [[nodiscard]] std::vector<const model::ServerEvidence*> seen_out_of_recovery(const AnalysisInput& input);
 /// Servers that were seen taking writes less than witness_freshness ago.

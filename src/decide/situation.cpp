@@ -12,6 +12,8 @@ std::string_view word_for(Situation situation) {
         case Situation::no_writable_primary: return "NoWritablePrimary";
         case Situation::primary_read_only: return "PrimaryReadOnly";
         case Situation::storage_stalled: return "StorageStalled";
+        case Situation::sync_commit_blocked: return "SyncCommitBlocked";
+        case Situation::sync_commit_blocked_suspect: return "SyncCommitBlockedSuspect";
         case Situation::connections_exhausted: return "ConnectionsExhausted";
         case Situation::auth_broken: return "AuthBroken";
         case Situation::postmaster_hung: return "PostmasterHung";
@@ -38,6 +40,8 @@ std::string_view sentence_for(Situation situation) {
         case Situation::no_writable_primary: return "no server of this cluster is out of recovery";
         case Situation::primary_read_only: return "the primary is set to read-only transactions by default";
         case Situation::storage_stalled: return "the primary answers, but its WAL is not flushed";
+        case Situation::sync_commit_blocked: return "commits wait for synchronous standbys that do not confirm them";
+        case Situation::sync_commit_blocked_suspect: return "fewer synchronous standbys are attached than a commit needs";
         case Situation::connections_exhausted: return "the primary is alive and has no connection left";
         case Situation::auth_broken: return "the primary is alive and refuses the manager's login";
         case Situation::postmaster_hung: return "the primary's open sessions work, new ones get no answer";
@@ -59,7 +63,12 @@ std::string_view word_for(FindingKind kind) {
         case FindingKind::replica_detached: return "ReplicaDetached";
         case FindingKind::replica_dead: return "ReplicaDead";
         case FindingKind::replica_lagged: return "ReplicaLagged";
-        case FindingKind::replica_foreign: return "ForeignSystem";
+        case FindingKind::replica_cannot_reach_primary: return "ReplicaCannotReachPrimary";
+        case FindingKind::diverged_replica: return "DivergedReplica";
+        case FindingKind::timeline_drift: return "TimelineDrift";
+        case FindingKind::foreign_system: return "ForeignSystem";
+        case FindingKind::went_back: return "WentBack";
+        case FindingKind::version_unknown: return "VersionUnknown";
         case FindingKind::primary_suspected: return "PrimarySuspected";
         case FindingKind::session_lost: return "SessionLost";
         case FindingKind::host_unreachable: return "HostUnreachable";
@@ -67,11 +76,76 @@ std::string_view word_for(FindingKind kind) {
         case FindingKind::look_refused: return "LookRefused";
         case FindingKind::barred_server_down: return "MustBeDown";
         case FindingKind::possible_primary: return "PossiblePrimary";
-        case FindingKind::no_fence_possible: return "NoFencePossible";
-        case FindingKind::no_candidate: return "NoPromotableReplica";
         case FindingKind::never_read: return "NeverRead";
+        case FindingKind::disk_full: return "DiskFull";
+        case FindingKind::slot_inactive: return "SlotInactive";
+        case FindingKind::slot_at_risk: return "SlotAtRisk";
+        case FindingKind::slot_lost: return "SlotLost";
+        case FindingKind::cascade_node_dead: return "CascadeNodeDead";
+        case FindingKind::cascade_branch_dark: return "CascadeBranchDark";
+        case FindingKind::cascade_node_stalled: return "CascadeNodeStalled";
+        case FindingKind::cascade_node_unreachable_from_here: return "CascadeNodeUnreachableFromHere";
+        case FindingKind::cascade_node_refuses_children: return "CascadeNodeRefusesChildren";
+        case FindingKind::cascade_children_detached: return "CascadeChildrenDetached";
+        case FindingKind::primary_without_replicas: return "PrimaryWithoutReplicas";
+        case FindingKind::sole_replica_detached: return "SoleReplicaDetached";
+        case FindingKind::sole_replica_dead: return "SoleReplicaDead";
+        case FindingKind::no_replica_streaming: return "NoReplicaStreaming";
+        case FindingKind::no_replica_streaming_some_dead: return "NoReplicaStreamingSomeDead";
+        case FindingKind::no_promotable_replica: return "NoPromotableReplica";
+        case FindingKind::sync_set_drift: return "SyncSetDrift";
+        case FindingKind::sync_shortfall: return "SyncShortfall";
+        case FindingKind::wal_sink_detached: return "WalSinkDetached";
+        case FindingKind::collation_skew: return "CollationSkew";
+        case FindingKind::minor_skew: return "MinorSkew";
+        case FindingKind::failover_degraded: return "FailoverDegraded";
     }
     return "";
+}
+
+Severity severity_of(FindingKind kind) {
+    switch (kind) {
+        case FindingKind::minor_skew:
+        case FindingKind::failover_degraded: return Severity::note;
+        case FindingKind::replica_detached:
+        case FindingKind::replica_dead:
+        case FindingKind::replica_lagged:
+        case FindingKind::replica_cannot_reach_primary:
+        case FindingKind::diverged_replica:
+        case FindingKind::timeline_drift:
+        case FindingKind::foreign_system:
+        case FindingKind::went_back:
+        case FindingKind::version_unknown:
+        case FindingKind::primary_suspected:
+        case FindingKind::session_lost:
+        case FindingKind::host_unreachable:
+        case FindingKind::access_refused:
+        case FindingKind::look_refused:
+        case FindingKind::barred_server_down:
+        case FindingKind::possible_primary:
+        case FindingKind::never_read:
+        case FindingKind::disk_full:
+        case FindingKind::slot_inactive:
+        case FindingKind::slot_at_risk:
+        case FindingKind::slot_lost:
+        case FindingKind::cascade_node_dead:
+        case FindingKind::cascade_branch_dark:
+        case FindingKind::cascade_node_stalled:
+        case FindingKind::cascade_node_unreachable_from_here:
+        case FindingKind::cascade_node_refuses_children:
+        case FindingKind::cascade_children_detached:
+        case FindingKind::primary_without_replicas:
+        case FindingKind::sole_replica_detached:
+        case FindingKind::sole_replica_dead:
+        case FindingKind::no_replica_streaming:
+        case FindingKind::no_replica_streaming_some_dead:
+        case FindingKind::no_promotable_replica:
+        case FindingKind::sync_set_drift:
+        case FindingKind::sync_shortfall:
+        case FindingKind::wal_sink_detached:
+        case FindingKind::collation_skew: return Severity::warning;
+    }
+    return Severity::warning;
 }
 
 }  // namespace handyrep::decide

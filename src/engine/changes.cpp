@@ -1,5 +1,7 @@
 #include "engine/changes.hpp"
 
+#include "base/text.hpp"
+#include "decide/gates.hpp"
 #include "decide/look.hpp"
 
 #include <algorithm>
@@ -17,7 +19,38 @@ void move_role(SavedState& saved, const ServerName& server) {
     }
     saved.primary = server;
     std::erase_if(saved.must_be_down, [&](const model::MustBeDown& it) { return it.server == server; });
+    // Who confirmed what, and by which rule, was about the old one.
+    saved.former_synchronous_standby_names.reset();
+    saved.sync_members.clear();
+    saved.acknowledged.reset();
     ++saved.epoch;
+}
+
+bool note_sync_members(SavedState& saved, const model::PrimaryAnswer& primary, WallTime now) {
+    constexpr auto memory = std::chrono::hours{24};
+    const std::size_t before = saved.sync_members.size();
+    std::erase_if(saved.sync_members, [&](const model::SyncMember& it) { return now - it.seen > memory; });
+    bool changed = saved.sync_members.size() != before;
+    for (const model::WalSender& sender : primary.senders) {
+        if (sender.sync_state != "sync" && sender.sync_state != "quorum" && sender.sync_state != "potential") continue;
+        const std::string name = lower(sender.application_name);
+        const auto known = std::ranges::find_if(
+            saved.sync_members, [&](const model::SyncMember& it) { return it.application_name == name && it.address == sender.address; });
+        if (known != saved.sync_members.end()) {
+            known->seen = now;
+        } else {
+            saved.sync_members.push_back({name, sender.address, now});
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+void note_acknowledged(SavedState& saved, const model::PrimaryAnswer& primary) {
+    const auto confirmed = decide::confirmed_by_set(primary);
+    if (!confirmed) return;
+    const bool same_timeline = saved.acknowledged && saved.acknowledged->timeline == primary.timeline;
+    if (!same_timeline || saved.acknowledged->lsn < *confirmed) saved.acknowledged = model::WalPosition{primary.timeline, *confirmed};
 }
 
 void record_promotion(SavedState& saved, const Promotion& promotion) {

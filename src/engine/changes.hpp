@@ -36,4 +36,9 @@ void move_role(model::SavedState& saved, const model::ServerName& server);
 [[nodiscard]] bool follows(
     const model::StandbyAnswer& standby, const model::ServerDefinition& upstream, const std::optional<model::TimelineHistory>& history);
 
+/// Remembers whom the primary lists as synchronous, for a day. True when somebody is new.
+bool note_sync_members(model::SavedState& saved, const model::PrimaryAnswer& primary, WallTime now);
+/// Remembers up to where a commit may have been acknowledged.
+void note_acknowledged(model::SavedState& saved, const model::PrimaryAnswer& primary);
+
 }  // namespace handyrep::engine

@@ -118,6 +118,16 @@ std::optional<Error> Hands::writable_veto() const {
     return std::nullopt;
 }
 
+/// A person's order opens a shut gate: the record keeps that it did, and what stood behind it.
+void Hands::pass_by_order(decide::Gate& gate, bool overridden, std::string_view name) {
+    const auto* const closed = std::get_if<decide::GateClosed>(&gate);
+    if (closed == nullptr || !overridden) return;
+    const std::string text =
+        fmt::format("the {} gate is overridden by order; it was shut: {}: {}", name, word_for(closed->why), closed->text);
+    state_.tell(Level::warning, "gate_overridden", text, {{"gate", std::string(name)}}, findings_.operation);
+    gate = decide::GateOpen{decide::Proof::nothing, text};
+}
+
 Async<void> Hands::check_gates(const plans::CheckGates& command) {
     const decide::AnalysisInput input = state_.input();
     const decide::Analysis analysis = decide::analyse(input);
@@ -138,6 +148,8 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
     findings_.loss = decide::estimated_loss(input, chosen->position.lsn);
     findings_.fence_gate = decide::fence_gate(input, analysis, findings_.fence, findings_.finals);
     findings_.durability_gate = decide::durability_gate(input, findings_.finals, command.candidate);
+    pass_by_order(*findings_.fence_gate, command.overrides.fence, "fence");
+    pass_by_order(*findings_.durability_gate, command.overrides.durability, "durability");
     for (const auto* gate : {&*findings_.fence_gate, &*findings_.durability_gate}) {
         if (const auto* closed = std::get_if<decide::GateClosed>(gate))
             co_return Error{ErrorKind::refused, fmt::format("{}: {}", word_for(closed->why), closed->text)};

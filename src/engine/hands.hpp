@@ -47,6 +47,7 @@ private:
     Async<void> read_final_position(const plans::ReadFinalPosition& command, Instant deadline);
     [[nodiscard]] std::optional<Error> writable_veto() const;
     Async<void> check_gates(const plans::CheckGates& command);
+    void pass_by_order(decide::Gate& gate, bool overridden, std::string_view name);
     Async<void> promote(const plans::Promote& command, Instant deadline);
     Async<void> watch_promotion(model::ServerName candidate, Instant deadline);
     Async<void> record(const plans::RecordPromotion& command, Instant deadline);

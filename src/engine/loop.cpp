@@ -159,8 +159,13 @@ void Cluster::Loop::adopt_definition(bool first_start) {
 void Cluster::Loop::tick() {
     if (!ready_) return;
     remember_cluster();
-    const decide::AnalysisInput input = state_.input();
-    analysis_ = decide::analyse(input);
+    const bool was_isolated = analysis_.situation == Situation::manager_isolated;
+    analysis_ = decide::analyse(state_.input());
+    if (was_isolated && analysis_.situation != Situation::manager_isolated) {
+        // Everything was lost at once, and comes back one by one: what is still silent is no evidence yet.
+        state_.doubt("the manager was cut off and sees the network again: what it thought to have seen is thrown away");
+        analysis_ = decide::analyse(state_.input());
+    }
     if (!operating_ && waiting_.empty()) {
         clear_void_entries();
         adopt_risen_primary();
@@ -170,6 +175,7 @@ void Cluster::Loop::tick() {
     watch_.set_suspicious(
         analysis_.primary_suspected || operating_ || analysis_.situation == Situation::two_primaries ||
         analysis_.situation == Situation::old_primary_returned);
+    watch_.set_details(operating_, analysis_.commits_may_wait);
     decision_ = decide::decide(state_.input(), analysis_, guards());
     note_situation();
     if (operating_ || !waiting_.empty()) return;
@@ -222,10 +228,29 @@ void Cluster::Loop::remember_cluster() {
         state_.note_highest();
         want_save();
     }
-    if (state_.saved.synchronous_standby_names != answer->primary()->synchronous_standby_names) {
-        state_.saved.synchronous_standby_names = answer->primary()->synchronous_standby_names;
+    remember_sync(*answer->primary());
+}
+
+/// A change of the synchronous set is young until its committers have surely seen it: they do when the checkpointer has read the
+/// configuration anew, which a long fsync delays (S4). Until then the former set counts as well.
+void Cluster::Loop::remember_sync(const model::PrimaryAnswer& primary) {
+    constexpr Duration young = seconds{60};
+    model::SavedState& saved = state_.saved;
+    if (saved.synchronous_standby_names != primary.synchronous_standby_names) {
+        const bool same_primary = !sync_of_ || sync_of_ == saved.primary;
+        saved.former_synchronous_standby_names = same_primary ? saved.synchronous_standby_names : std::nullopt;
+        saved.synchronous_standby_names = primary.synchronous_standby_names;
+        sync_changed_ = state_.clock().now();
         want_save();
     }
+    sync_of_ = saved.primary;
+    if (saved.former_synchronous_standby_names && !sync_changed_) sync_changed_ = state_.clock().now();
+    if (saved.former_synchronous_standby_names && state_.clock().now() - *sync_changed_ >= young) {
+        saved.former_synchronous_standby_names.reset();
+        want_save();
+    }
+    if (note_sync_members(saved, primary, state_.clock().wall())) want_save();
+    note_acknowledged(saved, primary);
 }
 
 void Cluster::Loop::remember_upstreams() {

@@ -67,6 +67,7 @@ private:
     void adopt_risen_primary();
     void remember_upstreams();
     void remember_cluster();
+    void remember_sync(const model::PrimaryAnswer& primary);
     void watch_first_look();
     [[nodiscard]] decide::Guards guards() const;
     void submit(Work work);
@@ -117,6 +118,8 @@ private:
     std::optional<Instant> refused_until_;
     std::optional<OperationReport> operation_;
     bool must_save_ = false;
+    std::optional<model::ServerName> sync_of_;  // whose synchronous set the saved state holds
+    std::optional<Instant> sync_changed_;
     /// Over, but the journal could not be told: a later life would take them for open.
     std::vector<saved::JournalRecord> unended_;
     std::optional<OpenOperation> unsettled_;  // goes with saved.possible_primary

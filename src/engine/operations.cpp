@@ -269,7 +269,7 @@ Result<decide::FailOver> Cluster::Loop::decide_ordered(const FailoverOrder& orde
     if (order.to && state_.definition().find(*order.to) == nullptr)
         return Error{ErrorKind::invalid, fmt::format("there is no server called {}", order.to->text())};
     const decide::AnalysisInput input = state_.input();
-    auto decision = decide::decide_order(input, decide::analyse(input), order.to);
+    auto decision = decide::decide_order(input, decide::analyse(input), order.to, order.overrides);
     if (!decision) return decision.error();
     if (!journal_available_)
         return Error{ErrorKind::refused, "the journal cannot be written, and without it no action is taken; check the manager's disk"};

@@ -84,7 +84,8 @@ struct FailoverAnswer {
 struct FailoverOrder {
     std::optional<model::ServerName> to;
     bool dry_run = false;
-    std::string by;  // the user, for the record
+    std::string by;                 // the user, for the record
+    decide::Overrides overrides{};  // gates that are passed although shut
 };
 
 }  // namespace handyrep::engine

@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
 
 namespace handyrep::engine {
 
@@ -15,12 +18,15 @@ using model::ServerStatus;
 
 namespace {
 
-ClusterStatus status_of(const decide::Analysis& analysis) {
-    switch (analysis.situation) {
+bool warns(const decide::Finding& finding) { return severity_of(finding.kind) == decide::Severity::warning; }
+
+ClusterStatus status_of(Situation situation, const std::vector<decide::Finding>& findings) {
+    switch (situation) {
         case Situation::unknown:
         case Situation::manager_isolated: return ClusterStatus::unknown;
-        case Situation::healthy: return analysis.findings.empty() ? ClusterStatus::healthy : ClusterStatus::warning;
+        case Situation::healthy: return std::ranges::any_of(findings, warns) ? ClusterStatus::warning : ClusterStatus::healthy;
         case Situation::old_primary_returned:
+        case Situation::sync_commit_blocked_suspect:
         case Situation::connections_exhausted:
         case Situation::auth_broken:
         case Situation::postmaster_hung:
@@ -30,6 +36,7 @@ ClusterStatus status_of(const decide::Analysis& analysis) {
         case Situation::no_writable_primary:
         case Situation::primary_read_only:
         case Situation::storage_stalled:
+        case Situation::sync_commit_blocked:
         case Situation::primary_shut_down_cleanly:
         case Situation::primary_crash_recovery:
         case Situation::all_dark:
@@ -41,16 +48,21 @@ ClusterStatus status_of(const decide::Analysis& analysis) {
     return ClusterStatus::unknown;
 }
 
-ServerStatus status_of(const ReportInput& input, const model::ServerDefinition& server, const model::ServerEvidence* seen) {
-    const bool access_trouble = std::ranges::any_of(input.analysis.findings, [&](const decide::Finding& it) {
-        return it.server == server.name &&
-               (it.kind == decide::FindingKind::access_refused || it.kind == decide::FindingKind::host_unreachable ||
-                it.kind == decide::FindingKind::look_refused || it.kind == decide::FindingKind::replica_detached ||
-                it.kind == decide::FindingKind::replica_foreign || it.kind == decide::FindingKind::session_lost);
+/// Trouble that is this server's own, worth a word in its row.
+bool is_of_server(decide::FindingKind kind) {
+    using enum decide::FindingKind;
+    constexpr std::array kinds{access_refused,   host_unreachable, look_refused, replica_detached, foreign_system, session_lost,
+                               diverged_replica, timeline_drift,   went_back,    version_unknown,  disk_full,      possible_primary};
+    return std::ranges::find(kinds, kind) != kinds.end();
+}
+
+ServerStatus status_of(
+    const std::vector<decide::Finding>& findings, const model::ServerDefinition& server, const model::ServerEvidence* seen) {
+    const bool trouble = std::ranges::any_of(findings, [&](const decide::Finding& it) {
+        return it.server == server.name && is_of_server(it.kind) && it.kind != decide::FindingKind::possible_primary;
     });
-    const bool lagged = std::ranges::any_of(input.analysis.findings, [&](const decide::Finding& it) {
-        return it.server == server.name && it.kind == decide::FindingKind::replica_lagged;
-    });
+    const bool lagged = std::ranges::any_of(
+        findings, [&](const decide::Finding& it) { return it.server == server.name && it.kind == decide::FindingKind::replica_lagged; });
     if (seen == nullptr || (!seen->held && !seen->dial)) return ServerStatus::unknown;
     if (seen->bad_since && seen->held) {
         const auto* const closed = std::get_if<model::NotOpen>(&seen->held->what);
@@ -58,7 +70,7 @@ ServerStatus status_of(const ReportInput& input, const model::ServerDefinition& 
                                     (seen->dial && seen->dial->what.outcome == model::DialOutcome::refused);
         return nobody_listens ? ServerStatus::down : ServerStatus::unavailable;
     }
-    if (access_trouble) return ServerStatus::warning;
+    if (trouble) return ServerStatus::warning;
     return lagged ? ServerStatus::lagged : ServerStatus::healthy;
 }
 
@@ -84,27 +96,28 @@ void add_positions(const ReportInput& input, const model::ServerEvidence& seen, 
     out.lag_time = behind ? standby.replay_delay : std::optional{Duration::zero()};
 }
 
-std::string message_of(const ReportInput& input, const model::ServerDefinition& server, const model::ServerEvidence* seen) {
+std::string message_of(
+    const ReportInput& input, const std::vector<decide::Finding>& findings, const model::ServerDefinition& server,
+    const model::ServerEvidence* seen) {
     std::string out;
     const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
     if (seen != nullptr && (seen->bad_since || (seen->dial && seen->dial->what.outcome != model::DialOutcome::accepted)))
         add(decide::describe_sight(input.state.input(), *seen));
-    for (const decide::Finding& it : input.analysis.findings) {
-        const bool said = it.kind == decide::FindingKind::replica_detached || it.kind == decide::FindingKind::host_unreachable ||
-                          it.kind == decide::FindingKind::look_refused || it.kind == decide::FindingKind::replica_foreign ||
-                          it.kind == decide::FindingKind::possible_primary;
-        if (it.server == server.name && said) add(it.text);
+    for (const decide::Finding& it : findings) {
+        // What the sensors' own words have said already is not said twice.
+        const bool said = it.kind == decide::FindingKind::access_refused || it.kind == decide::FindingKind::session_lost;
+        if (it.server == server.name && is_of_server(it.kind) && !said) add(it.text);
     }
     return out;
 }
 
-ServerReport report_server(const ReportInput& input, const model::ServerDefinition& server) {
+ServerReport report_server(const ReportInput& input, const std::vector<decide::Finding>& findings, const model::ServerDefinition& server) {
     const model::ServerEvidence* const seen = input.state.evidence.find(server.name);
     ServerReport out{
         .name = server.name,
         .role = server.role,
         .seen_as = {},
-        .status = status_of(input, server, seen),
+        .status = status_of(findings, server, seen),
         .host = fmt::format("{}:{}", server.hostname, server.port),
         .enabled = server.enabled,
         .must_be_down = input.state.saved.barred(server.name) != nullptr,
@@ -113,7 +126,7 @@ ServerReport report_server(const ReportInput& input, const model::ServerDefiniti
         .lag = {},
         .lag_time = {},
         .seen_ago = {},
-        .message = message_of(input, server, seen)};
+        .message = message_of(input, findings, server, seen)};
     if (seen != nullptr) add_positions(input, *seen, out);
     return out;
 }
@@ -142,9 +155,10 @@ std::string text_of(const decide::Decision& decision) {
 }  // namespace
 
 ClusterReport make_report(const ReportInput& input) {
+    std::vector<decide::Finding> findings = decide::findings(input.state.input(), input.analysis);
     ClusterReport out{
         .cluster = input.state.saved.cluster,
-        .status = status_of(input.analysis),
+        .status = status_of(input.analysis.situation, findings),
         .situation = input.analysis.situation,
         .situation_text = std::string(sentence_for(input.analysis.situation)),
         .since = input.since,
@@ -154,12 +168,13 @@ ClusterReport make_report(const ReportInput& input) {
         .fence_outlook = fence_outlook_of(input.state),
         .epoch = input.state.saved.epoch,
         .servers = {},
-        .findings = input.analysis.findings,
+        .findings = {},
         .operation = input.operation};
     if (!input.analysis.detail.empty()) out.situation_text += ": " + input.analysis.detail;
     if (input.analysis.situation == Situation::healthy && input.analysis.primary_suspected)
         out.situation_text = "the primary is not answering at this moment";
-    for (const model::ServerDefinition& server : input.state.saved.servers) out.servers.push_back(report_server(input, server));
+    for (const model::ServerDefinition& server : input.state.saved.servers) out.servers.push_back(report_server(input, findings, server));
+    out.findings = std::move(findings);
     return out;
 }
 

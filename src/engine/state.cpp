@@ -49,35 +49,17 @@ std::optional<Duration> State::find_gap(Instant now) {
 
 void State::absorb(const model::Sighting& sighting) {
     if (const auto slept = find_gap(clock().now())) {
-        ++doubts_;
-        for (model::ServerEvidence& it : evidence.servers) {
-            // The last answer stays: how far the primary was is still true, only its silence is no longer evidence. It is
-            // older than our monotonic clock says, by what that did not count.
-            auto last_answer = std::move(it.last_answer);
-            if (last_answer) last_answer->at -= *slept;
-            it = model::ServerEvidence{
-                .server = it.server,
-                .held = {},
-                .dial = {},
-                .host = {},
-                .witness = {},
-                .last_answer = std::move(last_answer),
-                .last_words = {},
-                .bad_since = {},
-                .silent_since = {},
-                .dials_bad_since = {},
-                .recovering_since = {},
-                .writable_at = {},
-                .flush_stuck_since = {},
-                .flush_wanted = {}};
-        }
-        tell(
-            Level::warning, "evidence_discarded",
-            "this program did not run for a while: what it thought to have seen is thrown away, and the count starts again");
+        doubt("this program did not run for a while: what it thought to have seen is thrown away, and the count starts again", *slept);
     } else {
         model::absorb(evidence, sighting);
     }
     if (on_sighting) on_sighting();
+}
+
+void State::doubt(std::string why, Duration slept) {
+    ++doubts_;
+    model::discard(evidence, clock().now(), slept);
+    tell(Level::warning, "evidence_discarded", std::move(why));
 }
 
 void State::tell(Level level, std::string name, std::string text, std::vector<Field> fields, std::optional<std::uint64_t> operation) {

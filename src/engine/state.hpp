@@ -34,6 +34,9 @@ public:
     void absorb(const model::Sighting& sighting);
     std::function<void()> on_sighting;
     [[nodiscard]] std::uint64_t doubts() const { return doubts_; }
+    /// Throws away what was seen and begins to count again, because it may only have been about ourselves. `why`: for the event.
+    /// `slept`: time that our monotonic clock did not count.
+    void doubt(std::string why, Duration slept = {});
 
     [[nodiscard]] decide::AnalysisInput input() const { return {settings(), saved, evidence, clock().now()}; }
 

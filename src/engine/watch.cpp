@@ -1,5 +1,7 @@
 #include "engine/watch.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace handyrep::engine {
@@ -16,6 +18,8 @@ constexpr Duration host_interval = seconds{10};
 constexpr Duration host_suspicious_interval = seconds{1};
 constexpr Duration shell_patience = milliseconds{100};
 constexpr Duration host_limit = seconds{5};
+constexpr Duration redial_interval = seconds{5};
+constexpr Duration details_limit = seconds{2};
 /// An old primary may answer at any moment; looked for as often as a living server.
 constexpr Duration answer_limit = milliseconds{500};
 
@@ -29,6 +33,7 @@ std::vector<asio::awaitable<void>> Watch::works() {
         out.push_back(listen(server, *news++));
         out.push_back(dial(server));
         out.push_back(look_at_host(server));
+        out.push_back(learn_details(server));
     }
     return out;
 }
@@ -80,10 +85,48 @@ asio::awaitable<void> Watch::dial(ServerPorts server) {
     }
 }
 
+/// One question at a time per server; a server that does not answer the fast ones is not asked the slow ones.
+asio::awaitable<void> Watch::learn_details(ServerPorts server) {
+    Instant next = state_.clock().now() + decide::details_urgent_interval;
+    for (;;) {
+        co_await state_.clock().sleep_until(next);
+        const bool urgent = details_urgent_ && server.server == state_.saved.primary;
+        next = state_.clock().now() + (urgent ? decide::details_urgent_interval : decide::details_interval);
+        if (details_rest_ || suspicious()) continue;
+        auto details = co_await server.postgres.details(state_.clock().now() + details_limit);
+        // Not answered is unknown; that it does not answer is said by the other sensors.
+        if (details) state_.absorb({server.server, state_.clock().now(), *std::move(details)});
+    }
+}
+
 asio::awaitable<void> Watch::sight_host(ServerPorts server) {
     auto look = co_await server.host.look(state_.clock().now() + host_limit);
     model::HostSight sight{look ? std::variant<model::HostLook, Error>{*look} : std::variant<model::HostLook, Error>{look.error()}};
     state_.absorb({server.server, state_.clock().now(), std::move(sight)});
+}
+
+bool Watch::receiver_is_stale(const model::ServerName& server) const {
+    const auto* const seen = state_.evidence.find(server);
+    const auto* const answer = seen != nullptr && seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
+    if (answer == nullptr || answer->version.major() < 13 || !state_.saved.primary) return false;
+    const model::StandbyAnswer* const standby = answer->standby();
+    if (standby == nullptr || !standby->receiver || standby->receiver->status != "streaming") return false;
+    const model::ServerDefinition& primary = state_.define(*state_.saved.primary);
+    const bool from_primary = standby->receiver->sender_host == primary.hostname && standby->receiver->sender_port == primary.port;
+    return from_primary && standby->receiver->message_age + (state_.clock().now() - seen->held->at) >= state_.settings().witness_freshness;
+}
+
+asio::awaitable<void> Watch::redial_stale(ServerPorts server) {
+    const auto* const primary = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
+    // Only while the primary is suspected: else the silence is the replica's own trouble, and its receiver times out by itself.
+    if (details_rest_ || primary == nullptr || !primary->bad_since || !receiver_is_stale(server.server)) co_return;
+    const auto done = co_await server.postgres.redial(state_.clock().now() + state_.settings().connect_timeout);
+    state_.tell(
+        Level::info, "redialled",
+        fmt::format(
+            "{} heard nothing from the suspected primary and was told to connect anew{}", server.server.text(),
+            done ? "" : ": " + done.error().text()),
+        {{"server", server.server.text()}});
 }
 
 asio::awaitable<void> Watch::ask_witness(ServerPorts server) {
@@ -97,6 +140,7 @@ asio::awaitable<void> Watch::ask_witness(ServerPorts server) {
 
 asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
     Instant next_look{};
+    Instant next_redial{};
     for (;;) {
         const std::uint64_t heard = alarm_.rung();
         // A plain death is decided without the hosts' shells, and the fence wants that of the primary for itself.
@@ -107,6 +151,10 @@ asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
         const bool may_write = server.server == state_.saved.primary || state_.saved.barred(server.server) != nullptr ||
                                (possible && possible->server == server.server);
         if (suspicious() && !may_write) {
+            if (began >= next_redial && receiver_is_stale(server.server)) {
+                next_redial = began + redial_interval;
+                co_await redial_stale(server);
+            }
             co_await ask_witness(server);
         } else if (suspicious() || began >= next_look) {
             co_await sight_host(server);

@@ -3,6 +3,8 @@
 #include "base/overloaded.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace handyrep::model {
 
@@ -37,25 +39,39 @@ void note_flush(ServerEvidence& it, const PrimaryAnswer& now, const Answered* be
     }
 }
 
+/// The usual names of programs that keep WAL elsewhere; what a replica or subscriber is called is anybody's choice.
+void note_wal_sinks(ServerEvidence& it, const PrimaryAnswer& answer) {
+    constexpr std::array<std::string_view, 3> known{"pg_receivewal", "pg_receivexlog", "barman_receive_wal"};
+    for (const WalSender& sender : answer.senders) {
+        if (sender.state != "streaming" || std::ranges::find(known, sender.application_name) == known.end()) continue;
+        if (std::ranges::find(it.wal_sinks, sender.application_name) == it.wal_sinks.end()) it.wal_sinks.push_back(sender.application_name);
+    }
+}
+
 void absorb_answer(ServerEvidence& it, const Answered& answer, Instant at) {
     end_bad_spell(it);
     if (const PrimaryAnswer* primary = answer.primary()) {
+        note_wal_sinks(it, *primary);
         note_flush(it, *primary, it.last_answer ? &it.last_answer->what : nullptr, at);
+        it.unattached_since.reset();
     } else {
         it.flush_stuck_since.reset();
         it.flush_wanted.reset();
+        if (answer.standby()->receiver) it.unattached_since.reset();
+        if (!answer.standby()->receiver && !it.unattached_since) it.unattached_since = at;
     }
     it.last_answer = Seen<Answered>{at, answer};
 }
 
-void absorb_held(ServerEvidence& it, const HeldSight& sight, Instant at) {
+void absorb_held(ServerEvidence& it, const HeldSight& sight, Instant at, Instant counts_from) {
     it.held = Seen<HeldSight>{at, sight};
     std::visit(
         Overloaded{
             [&](const Answered& answer) { absorb_answer(it, answer, at); },
             [&](const Silent& silent) {
-                begin_bad_spell(it, silent.since);
-                if (!it.silent_since) it.silent_since = silent.since;
+                const Instant since = std::max(silent.since, counts_from);
+                begin_bad_spell(it, since);
+                if (!it.silent_since) it.silent_since = since;
             },
             [&](const Lost& lost) {
                 begin_bad_spell(it, at);
@@ -95,33 +111,28 @@ const ServerEvidence* Evidence::find(const ServerName& server) const {
 ServerEvidence& Evidence::of(const ServerName& server) {
     const auto found = std::ranges::find(servers, server, &ServerEvidence::server);
     if (found != servers.end()) return *found;
-    return servers.emplace_back(ServerEvidence{
-        .server = server,
-        .held = {},
-        .dial = {},
-        .host = {},
-        .witness = {},
-        .last_answer = {},
-        .last_words = {},
-        .bad_since = {},
-        .silent_since = {},
-        .dials_bad_since = {},
-        .recovering_since = {},
-        .writable_at = {},
-        .flush_stuck_since = {},
-        .flush_wanted = {}});
+    return servers.emplace_back(ServerEvidence{.server = server});
 }
 
 void absorb(Evidence& evidence, const Sighting& sighting) {
     ServerEvidence& it = evidence.of(sighting.server);
     std::visit(
         Overloaded{
-            [&](const HeldSight& sight) { absorb_held(it, sight, sighting.taken_at); },
+            [&](const HeldSight& sight) { absorb_held(it, sight, sighting.taken_at, evidence.counts_from); },
             [&](const DialSight& sight) { absorb_dial(it, sight, sighting.taken_at); },
             [&](const HostSight& sight) { it.host = Seen<HostSight>{sighting.taken_at, sight}; },
             [&](const WitnessSight& sight) { it.witness = Seen<WitnessSight>{sighting.taken_at, sight}; },
+            [&](const Details& details) { it.details = Seen<Details>{sighting.taken_at, details}; },
         },
         sighting.saw);
+}
+
+void discard(Evidence& evidence, Instant now, Duration slept) {
+    for (ServerEvidence& it : evidence.servers) {
+        it = ServerEvidence{.server = it.server, .last_answer = std::move(it.last_answer)};
+        if (it.last_answer) it.last_answer->at -= slept;
+    }
+    evidence.counts_from = now;
 }
 
 }  // namespace handyrep::model

@@ -20,28 +20,33 @@ struct Seen {
 
 struct ServerEvidence {
     ServerName server;
-    std::optional<Seen<HeldSight>> held;
-    std::optional<Seen<DialSight>> dial;
-    std::optional<Seen<HostSight>> host;
-    std::optional<Seen<WitnessSight>> witness;
+    std::optional<Seen<HeldSight>> held{};
+    std::optional<Seen<DialSight>> dial{};
+    std::optional<Seen<HostSight>> host{};
+    std::optional<Seen<WitnessSight>> witness{};
+    std::optional<Seen<Details>> details{};
 
-    std::optional<Seen<Answered>> last_answer;  // kept when the server falls silent
-    std::optional<Seen<LastWords>> last_words;  // of the session that ended last; forgotten at the next answer
-    std::optional<Instant> bad_since;           // when the held session stopped answering; nothing while it answers
-    std::optional<Instant> silent_since;        // the first unanswered question of this bad spell, when it went silent
-    std::optional<Instant> dials_bad_since;     // the first of an unbroken run of dials that nobody answered
-    int bad_looks = 0;                          // dead dials since the held session went bad
-    bool recovered = false;                     // in this bad spell a dial was told "starting up" or "in recovery"
-    bool shut_down = false;                     // in this bad spell a dial was told "shutting down"
-    std::optional<Instant> recovering_since;    // unbroken run of such dials
+    std::optional<Seen<Answered>> last_answer{};  // kept when the server falls silent
+    std::optional<Seen<LastWords>> last_words{};  // of the session that ended last; forgotten at the next answer
+    std::optional<Instant> bad_since{};           // when the held session stopped answering; nothing while it answers
+    std::optional<Instant> silent_since{};        // the first unanswered question of this bad spell, when it went silent
+    std::optional<Instant> dials_bad_since{};     // the first of an unbroken run of dials that nobody answered
+    int bad_looks = 0;                            // dead dials since the held session went bad
+    bool recovered = false;                       // in this bad spell a dial was told "starting up" or "in recovery"
+    bool shut_down = false;                       // in this bad spell a dial was told "shutting down"
+    std::optional<Instant> recovering_since{};    // unbroken run of such dials
+    std::optional<Instant> unattached_since{};    // a standby that answers, and has had no WAL receiver since
+    std::vector<std::string> wal_sinks{};         // programs that were seen receiving WAL for an archive or backup
     /// The last *writable sighting*: an answer of a server not in recovery whose flush position had moved since the look before.
-    std::optional<Instant> writable_at;
-    std::optional<Instant> flush_stuck_since;  // the insert position of this moment is not flushed yet
-    std::optional<Lsn> flush_wanted;           // that insert position
+    std::optional<Instant> writable_at{};
+    std::optional<Instant> flush_stuck_since{};  // the insert position of this moment is not flushed yet
+    std::optional<Lsn> flush_wanted{};           // that insert position
 };
 
 struct Evidence {
     std::vector<ServerEvidence> servers;
+    /// Silence counts from here at the earliest: what was before may only have been this program or its network (self-doubt).
+    Instant counts_from{};
 
     [[nodiscard]] const ServerEvidence* find(const ServerName& server) const;
     /// Makes the entry when there is none.
@@ -49,5 +54,9 @@ struct Evidence {
 };
 
 void absorb(Evidence& evidence, const Sighting& sighting);
+
+/// Throws away what was seen, and counts again from `now`. The last answers stay: how far a server was is still true,
+/// only its silence is no evidence any more. They are older than our monotonic clock says by `slept`, which it did not count.
+void discard(Evidence& evidence, Instant now, Duration slept = {});
 
 }  // namespace handyrep::model

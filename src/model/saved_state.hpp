@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace handyrep::model {
@@ -62,21 +63,37 @@ struct UpstreamSettings {
     friend bool operator==(const UpstreamSettings&, const UpstreamSettings&) = default;
 };
 
+/// The value of `keyword` in a libpq connection string; nothing when it is not there.
+[[nodiscard]] std::optional<std::string> value_in(std::string_view conninfo, std::string_view keyword);
+
+/// A walsender that counted, or could have counted, for a synchronous commit (S5): whether or not its server is configured.
+struct SyncMember {
+    std::string application_name;  // in lower case, as PostgreSQL compares it
+    std::string address;           // empty: a local socket, or not told
+    WallTime seen{};               // last
+    friend bool operator==(const SyncMember&, const SyncMember&) = default;
+};
+
 struct SavedState {
     ClusterName cluster;
     std::uint64_t epoch = 0;
     std::uint64_t version = 0;
     WallTime written{};
-    std::optional<SystemId> system_id;      // of the cluster, once it was read
-    std::optional<ServerName> primary;      // who holds the role
-    std::vector<ServerDefinition> servers;  // definitions; their `role` is the present one
-    std::vector<MustBeDown> must_be_down;
-    std::optional<PossiblePrimary> possible_primary;
-    std::optional<LastFailover> last_failover;
-    std::vector<HighestSeen> highest;
-    std::vector<UpstreamSettings> upstream_settings;
+    std::optional<SystemId> system_id{};      // of the cluster, once it was read
+    std::optional<ServerName> primary{};      // who holds the role
+    std::vector<ServerDefinition> servers{};  // definitions; their `role` is the present one
+    std::vector<MustBeDown> must_be_down{};
+    std::optional<PossiblePrimary> possible_primary{};
+    std::optional<LastFailover> last_failover{};
+    std::vector<HighestSeen> highest{};
+    std::vector<UpstreamSettings> upstream_settings{};
     /// As last read from the primary; nothing when it never was. The durability gate needs it when the primary is already dead (S5).
     std::optional<std::string> synchronous_standby_names{};
+    /// The setting before that, while the change is young: until its committers have surely seen the new one, both count (S4, S5).
+    std::optional<std::string> former_synchronous_standby_names{};
+    std::vector<SyncMember> sync_members{};
+    /// The highest position that enough synchronous members were seen to have confirmed: a commit up to it may have been acknowledged.
+    std::optional<WalPosition> acknowledged{};
     /// What was known before is lost (no saved state, or a lost journal): nothing is done by itself until every server was read once (S13).
     bool provisional = false;
 

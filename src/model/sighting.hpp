@@ -23,8 +23,10 @@ namespace handyrep::model {
 /// One row of pg_stat_replication on the primary.
 struct WalSender {
     std::string application_name;
-    std::string state;       // "streaming", "catchup", "startup", "backup", "stopping"
-    std::string sync_state;  // "async", "potential", "sync", "quorum"
+    std::string state;             // "streaming", "catchup", "startup", "backup", "stopping"
+    std::string sync_state;        // "async", "potential", "sync", "quorum"
+    std::string address{};         // of the machine at the other end; empty: a local socket, or not told
+    std::optional<Lsn> flushed{};  // what it said it has on disk; nothing: not told
     friend bool operator==(const WalSender&, const WalSender&) = default;
 };
 
@@ -38,7 +40,7 @@ struct PrimaryAnswer {
     std::string synchronous_commit;
     std::vector<WalSender> senders;
     /// Nothing when it could not be read (no replication login for the manager); an answer without it proves no identity (S12).
-    std::optional<TimelineHistory> history;
+    std::optional<TimelineHistory> history{};
     friend bool operator==(const PrimaryAnswer&, const PrimaryAnswer&) = default;
 };
 
@@ -53,13 +55,13 @@ struct WalReceiver {
 
 /// A server in recovery.
 struct StandbyAnswer {
-    std::optional<Timeline> timeline;  // of the WAL it receives or, without a receiver, of what it has; nothing: could not be told
-    Lsn received;                      // GREATEST(receive, replay): after a reconnect the receive position alone jumps back
+    std::optional<Timeline> timeline{};  // of the WAL it receives or, without a receiver, of what it has; nothing: could not be told
+    Lsn received;                        // GREATEST(receive, replay): after a reconnect the receive position alone jumps back
     Lsn replayed;
-    std::optional<WalReceiver> receiver;
+    std::optional<WalReceiver> receiver{};
     bool replay_paused = false;
-    Duration apply_delay{};                // recovery_min_apply_delay
-    std::optional<Duration> replay_delay;  // clock minus the last replayed commit's time; nothing before the first one
+    Duration apply_delay{};                  // recovery_min_apply_delay
+    std::optional<Duration> replay_delay{};  // clock minus the last replayed commit's time; nothing before the first one
     friend bool operator==(const StandbyAnswer&, const StandbyAnswer&) = default;
 };
 
@@ -151,12 +153,21 @@ enum class ControlState {
 };
 [[nodiscard]] std::string_view word_for(ControlState state);
 
+/// Room on one file system.
+struct Room {
+    Bytes size{};
+    Bytes free{};  // for an ordinary user
+    friend bool operator==(const Room&, const Room&) = default;
+};
+
 /// What the host itself says of one data directory.
 struct HostLook {
     SystemId system_id;
     ControlState state;
-    std::uint32_t processes;  // that hold the data directory; zombies do not count
-    bool marked_standby;      // standby.signal, or recovery.conf before 12
+    std::uint32_t processes;          // that hold the data directory; zombies do not count
+    bool marked_standby;              // standby.signal, or recovery.conf before 12
+    std::optional<Room> data_room{};  // of the data directory; nothing: could not be told
+    std::optional<Room> wal_room{};   // of its pg_wal, which may lie elsewhere
     friend bool operator==(const HostLook&, const HostLook&) = default;
 };
 struct HostSight {
@@ -174,10 +185,52 @@ struct WitnessSight {
     friend bool operator==(const WitnessSight&, const WitnessSight&) = default;
 };
 
+/// One row of pg_replication_slots.
+struct Slot {
+    std::string name{};
+    bool active = false;
+    std::optional<Lsn> restart{};      // the oldest WAL it keeps; nothing: it keeps none
+    std::string wal_status{};          // "reserved", "extended", "unreserved", "lost"; empty before 13
+    std::optional<Bytes> safe_size{};  // WAL that may still be written before it is lost; nothing: no limit, or before 13
+    friend bool operator==(const Slot&, const Slot&) = default;
+};
+
+/// Commits that wait for synchronous standbys.
+struct SyncWait {
+    std::uint32_t backends = 0;
+    Duration oldest{};
+    friend bool operator==(const SyncWait&, const SyncWait&) = default;
+};
+
+/// The five settings that a standby must have at least as large as its primary, or it does not start (T8).
+struct Capacity {
+    int connections = 0;
+    int worker_processes = 0;
+    int wal_senders = 0;
+    int prepared_transactions = 0;
+    int locks_per_transaction = 0;
+    friend bool operator==(const Capacity&, const Capacity&) = default;
+};
+
+/// What is asked every few seconds only, in a session of its own: nothing that the first second of a death needs.
+/// A field without value was not told (the version has no such thing, or the role may not see it).
+struct Details {
+    std::optional<SyncWait> sync_wait{};
+    std::vector<Slot> slots{};
+    std::optional<bool> archive_failing{};   // the last attempt failed; nothing: archiving is off
+    std::optional<bool> can_rewind{};        // data checksums or wal_log_hints
+    std::optional<bool> keeps_wal{};         // an archive or wal_keep_size: a replica that was away can catch up without a slot
+    std::string collation{};                 // version of the default collation's library, "2.36"; empty before 15
+    std::string stale_collation{};           // the version the database was built with, when it is another; else empty
+    std::string recovery_target_timeline{};  // empty before 12
+    std::optional<Capacity> capacity{};
+    friend bool operator==(const Details&, const Details&) = default;
+};
+
 struct Sighting {
     ServerName server;
     Instant taken_at;
-    std::variant<HeldSight, DialSight, HostSight, WitnessSight> saw;
+    std::variant<HeldSight, DialSight, HostSight, WitnessSight, Details> saw;
 };
 
 }  // namespace handyrep::model

@@ -21,7 +21,9 @@ std::string describe(const Command& command) {
             [](const ReadFinalPosition& it) { return fmt::format("read the final WAL position of {}", it.replica.text()); },
             [](const CheckGates& it) {
                 return fmt::format(
-                    "both gates: {} is fenced, and {} holds everything that may not be lost", it.old_primary.text(), it.candidate.text());
+                    "both gates: {} is fenced, and {} holds everything that may not be lost{}{}", it.old_primary.text(),
+                    it.candidate.text(), it.overrides.fence ? "; the fence gate is overridden" : "",
+                    it.overrides.durability ? "; the durability gate is overridden" : "");
             },
             [](const PrepareCandidate& it) {
                 return fmt::format("on {}: synchronous_standby_names = '{}', read back", it.candidate.text(), it.synchronous_standby_names);

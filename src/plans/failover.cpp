@@ -88,7 +88,7 @@ Plan failover(const FailoverInput& input) {
     plan.reversible.push_back(
         {.name = "check gates",
          .why = "fence and durability, both must be open",
-         .apply = {CheckGates{old_primary, candidate}},
+         .apply = {CheckGates{old_primary, candidate, input.decision.overrides}},
          .limit = seconds{2}});
     plan.reversible.push_back(
         {.name = "prepare candidate",

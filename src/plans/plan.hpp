@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "decide/decision.hpp"
 #include "model/names.hpp"
 #include "model/server.hpp"
 #include "model/timeline.hpp"
@@ -41,6 +42,7 @@ struct ReadFinalPosition {
 struct CheckGates {
     model::ServerName old_primary;
     model::ServerName candidate;
+    decide::Overrides overrides{};  // gates that a person ordered to be passed although shut
 };
 /// Writes synchronous_standby_names for the world after the promotion and reads it back (S9).
 struct PrepareCandidate {

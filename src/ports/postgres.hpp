@@ -42,6 +42,9 @@ public:
     /// A fresh session, opened and closed.
     virtual asio::awaitable<model::DialSight> dial(Instant deadline) = 0;
 
+    /// The slower questions, in a fresh session of their own, so that the held one is never kept waiting by them.
+    virtual Async<model::Details> details(Instant deadline) = 0;
+
     /// primary_conninfo = '' and reload, then waits until there is no WAL receiver (PostgreSQL 13+; `unsupported` before).
     /// Already detached: succeeds.
     virtual Async<void> detach(Instant deadline) = 0;
@@ -49,6 +52,11 @@ public:
     /// Makes a standby follow `upstream` and reloads (13+). The rest of primary_conninfo is kept; a password in it is
     /// moved to a passfile on the node first (S18). Succeeds once the setting is read back; whether WAL flows is for the polls.
     virtual Async<void> follow(const Upstream& upstream, Instant deadline) = 0;
+
+    /// Makes a standby drop its WAL receiver and connect anew to the same upstream (13+), by toggling a keyword of
+    /// primary_conninfo that changes nothing. The setting keeps its target all the time, so nothing is left to repair when
+    /// anybody dies in between. `refused` when there is no upstream, or a password in the setting.
+    virtual Async<void> redial(Instant deadline) = 0;
 
     /// Writes synchronous_standby_names, reloads, reads it back (S9).
     virtual Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) = 0;

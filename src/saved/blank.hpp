@@ -103,34 +103,11 @@ inline model::MustBeDown blank() {
 }
 template <>
 inline model::SavedState blank() {
-    return {
-        .cluster = blank<model::ClusterName>(),
-        .system_id = {},
-        .primary = {},
-        .servers = {},
-        .must_be_down = {},
-        .possible_primary = {},
-        .last_failover = {},
-        .highest = {},
-        .upstream_settings = {}};
+    return {.cluster = blank<model::ClusterName>()};
 }
 template <>
 inline model::ServerEvidence blank() {
-    return {
-        .server = blank<model::ServerName>(),
-        .held = {},
-        .dial = {},
-        .host = {},
-        .witness = {},
-        .last_answer = {},
-        .last_words = {},
-        .bad_since = {},
-        .silent_since = {},
-        .dials_bad_since = {},
-        .recovering_since = {},
-        .writable_at = {},
-        .flush_stuck_since = {},
-        .flush_wanted = {}};
+    return {.server = blank<model::ServerName>()};
 }
 template <>
 inline model::Moment blank() {

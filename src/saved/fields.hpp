@@ -49,10 +49,12 @@ void describe(Archive& it, model::TimelineHistory& value) {
 
 template <class Archive>
 void describe(Archive& it, model::WalSender& value) {
-    auto& [application_name, state, sync_state] = value;
+    auto& [application_name, state, sync_state, address, flushed] = value;
     it("application_name", application_name);
     it("state", state);
     it("sync_state", sync_state);
+    it("address", address);
+    it("flushed", flushed);
 }
 
 template <class Archive>
@@ -133,12 +135,63 @@ void describe(Archive& it, model::DialSight& value) {
 }
 
 template <class Archive>
+void describe(Archive& it, model::Room& value) {
+    auto& [size, free] = value;
+    it("size_bytes", size);
+    it("free_bytes", free);
+}
+
+template <class Archive>
+void describe(Archive& it, model::Slot& value) {
+    auto& [name, active, restart, wal_status, safe_size] = value;
+    it("name", name);
+    it("active", active);
+    it("restart", restart);
+    it("wal_status", wal_status);
+    it("safe_size_bytes", safe_size);
+}
+
+template <class Archive>
+void describe(Archive& it, model::SyncWait& value) {
+    auto& [backends, oldest] = value;
+    it("backends", backends);
+    it("oldest_ns", oldest);
+}
+
+template <class Archive>
+void describe(Archive& it, model::Capacity& value) {
+    auto& [connections, worker_processes, wal_senders, prepared_transactions, locks_per_transaction] = value;
+    it("max_connections", connections);
+    it("max_worker_processes", worker_processes);
+    it("max_wal_senders", wal_senders);
+    it("max_prepared_transactions", prepared_transactions);
+    it("max_locks_per_transaction", locks_per_transaction);
+}
+
+template <class Archive>
+void describe(Archive& it, model::Details& value) {
+    auto& [sync_wait, slots, archive_failing, can_rewind, keeps_wal, collation, stale_collation, recovery_target_timeline, capacity] =
+        value;
+    it("sync_wait", sync_wait);
+    it("slots", slots);
+    it("archive_failing", archive_failing);
+    it("can_rewind", can_rewind);
+    it("keeps_wal", keeps_wal);
+    it("collation", collation);
+    it("stale_collation", stale_collation);
+    it("recovery_target_timeline", recovery_target_timeline);
+    it("capacity", capacity);
+}
+
+template <class Archive>
 void describe(Archive& it, model::HostLook& value) {
-    auto& [system_id, state, processes, marked_standby] = value;
+    auto& [system_id, state, processes, marked_standby, data_room, wal_room] = value;
     it("system_id", system_id);
     it("state", state);
     it("processes", processes);
     it("marked_standby", marked_standby);
+    it("data_room", data_room);
+    it("wal_room", wal_room);
 }
 
 template <class Archive>
@@ -163,13 +216,14 @@ void describe(Archive& it, model::Seen<T>& value) {
 
 template <class Archive>
 void describe(Archive& it, model::ServerEvidence& value) {
-    auto& [server, held, dial, host, witness, last_answer, last_words, bad_since, silent_since, dials_bad_since, bad_looks, recovered, shut_down, recovering_since, writable_at, flush_stuck_since, flush_wanted] =
+    auto& [server, held, dial, host, witness, details, last_answer, last_words, bad_since, silent_since, dials_bad_since, bad_looks, recovered, shut_down, recovering_since, unattached_since, wal_sinks, writable_at, flush_stuck_since, flush_wanted] =
         value;
     it("server", server);
     it("held", held);
     it("dial", dial);
     it("host", host);
     it("witness", witness);
+    it("details", details);
     it("last_answer", last_answer);
     it("last_words", last_words);
     it("bad_since_ns_ago", bad_since);
@@ -179,6 +233,8 @@ void describe(Archive& it, model::ServerEvidence& value) {
     it("recovered", recovered);
     it("shut_down", shut_down);
     it("recovering_since_ns_ago", recovering_since);
+    it("unattached_since_ns_ago", unattached_since);
+    it("wal_sinks", wal_sinks);
     it("writable_ns_ago", writable_at);
     it("flush_stuck_since_ns_ago", flush_stuck_since);
     it("flush_wanted", flush_wanted);
@@ -265,8 +321,16 @@ void describe(Archive& it, model::UpstreamSettings& value) {
 }
 
 template <class Archive>
+void describe(Archive& it, model::SyncMember& value) {
+    auto& [application_name, address, seen] = value;
+    it("application_name", application_name);
+    it("address", address);
+    it("seen", seen);
+}
+
+template <class Archive>
 void describe(Archive& it, model::SavedState& value) {
-    auto& [cluster, epoch, version, written, system_id, primary, servers, must_be_down, possible_primary, last_failover, highest, upstream_settings, synchronous_standby_names, provisional] =
+    auto& [cluster, epoch, version, written, system_id, primary, servers, must_be_down, possible_primary, last_failover, highest, upstream_settings, synchronous_standby_names, former_synchronous_standby_names, sync_members, acknowledged, provisional] =
         value;
     it("cluster", cluster);
     it("epoch", epoch);
@@ -281,6 +345,9 @@ void describe(Archive& it, model::SavedState& value) {
     it("highest", highest);
     it("upstream_settings", upstream_settings);
     it("synchronous_standby_names", synchronous_standby_names);
+    it("former_synchronous_standby_names", former_synchronous_standby_names);
+    it("sync_members", sync_members);
+    it("acknowledged", acknowledged);
     it("provisional", provisional);
 }
 
@@ -300,12 +367,13 @@ void describe(Archive& it, model::Guards& value) {
 template <class Archive>
 void describe(Archive& it, model::Moment& value) {
     auto& [at, since, now, settings, saved, evidence, guards] = value;
-    auto& [servers] = evidence;
+    auto& [servers, counts_from] = evidence;
     it("at", at);
     it("since", since);
     it("guards", guards);
     it("settings", settings);
     it("saved", saved);
+    it("counts_from_ns_ago", counts_from);
     it("evidence", servers);
 }
 

@@ -94,6 +94,15 @@ std::string body(const model::SavedState& state) {
     }
     if (state.provisional) out += "provisional: true\n";
     if (state.synchronous_standby_names) out += fmt::format("synchronous_standby_names: {}\n", yaml_text(*state.synchronous_standby_names));
+    if (state.former_synchronous_standby_names)
+        out += fmt::format("former_synchronous_standby_names: {}\n", yaml_text(*state.former_synchronous_standby_names));
+    if (!state.sync_members.empty()) out += "sync_members:\n";
+    for (const model::SyncMember& it : state.sync_members) {
+        out += fmt::format(
+            "  - application_name: {}\n    address: {}\n    seen: \"{}\"\n", yaml_text(it.application_name), yaml_text(it.address),
+            text(it.seen));
+    }
+    if (state.acknowledged) out += fmt::format("acknowledged: \"{}\"\n", text(*state.acknowledged));
     return out;
 }
 

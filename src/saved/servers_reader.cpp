@@ -127,6 +127,14 @@ model::UpstreamSettings upstream_settings(const YamlNode& node) {
     return it;
 }
 
+model::SyncMember sync_member(const YamlNode& node) {
+    YamlFields fields{node, "sync_members"};
+    model::SyncMember it{
+        .application_name = fields.text("application_name"), .address = fields.text("address"), .seen = fields.time("seen")};
+    fields.end();
+    return it;
+}
+
 /// The items of a list of maps, no two about the same server.
 template <class T, class Read, class Name>
 std::vector<T> each(YamlFields& fields, std::string_view key, Read read, Name name) {
@@ -186,6 +194,15 @@ model::SavedState state_of(const YamlNode& root) {
     if (fields.has("system_id")) state.system_id = model::SystemId{fields.number<std::uint64_t>("system_id")};
     if (fields.has("primary")) state.primary = fields.name<model::ServerName>("primary");
     if (fields.has("synchronous_standby_names")) state.synchronous_standby_names = fields.text("synchronous_standby_names");
+    if (fields.has("former_synchronous_standby_names"))
+        state.former_synchronous_standby_names = fields.text("former_synchronous_standby_names");
+    if (fields.has("sync_members")) {
+        for (const YamlNode& node : fields.list("sync_members")) state.sync_members.push_back(sync_member(node));
+    }
+    if (fields.has("acknowledged")) {
+        const YamlPlace at = fields.place("acknowledged");
+        state.acknowledged = position(fields.text("acknowledged"), at, "acknowledged");
+    }
     if (fields.has("provisional")) state.provisional = fields.flag("provisional");
     if (const YamlNode* node = fields.take_if("possible_primary")) state.possible_primary = possible_primary(*node);
     if (const YamlNode* node = fields.take_if("last_failover")) state.last_failover = last_failover(*node);

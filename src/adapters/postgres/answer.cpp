@@ -1,5 +1,6 @@
 #include "adapters/postgres/answer.hpp"
 
+#include "adapters/postgres/columns.hpp"
 #include "adapters/postgres/conninfo.hpp"
 
 #include <fmt/format.h>
@@ -20,44 +21,6 @@ using std::chrono::microseconds;
 
 namespace {
 
-/// Reads columns and remembers the first that was missing or not of its kind.
-class Columns {
-public:
-    explicit Columns(const Row& row) : row_{row} {}
-
-    [[nodiscard]] const std::string* text(std::string_view name) const {
-        const auto found = row_.find(name);
-        return found == row_.end() || !found->second ? nullptr : &*found->second;
-    }
-    [[nodiscard]] std::string text_or_empty(std::string_view name) const {
-        const std::string* found = text(name);
-        return found == nullptr ? std::string{} : *found;
-    }
-    template <class T>
-    [[nodiscard]] std::optional<T> number(std::string_view name, int base = 10) const {
-        const std::string* found = text(name);
-        return found == nullptr ? std::nullopt : read<T>(*found, base);
-    }
-    template <class T>
-    [[nodiscard]] static std::optional<T> read(std::string_view digits, int base = 10) {
-        T value{};
-        const auto* const last = digits.data() + digits.size();
-        const auto [end, error] = std::from_chars(digits.data(), last, value, base);
-        if (error != std::errc{} || end != last || digits.empty()) return std::nullopt;
-        return value;
-    }
-    [[nodiscard]] std::optional<Lsn> lsn(std::string_view name) const {
-        const std::string* found = text(name);
-        if (found == nullptr) return std::nullopt;
-        const auto parsed = Lsn::parse(*found);
-        if (!parsed) return std::nullopt;
-        return *parsed;
-    }
-
-private:
-    const Row& row_;
-};
-
 Complained odd(std::string_view column, std::string_view why = "is missing or cannot be read") {
     return {"", fmt::format("the column {} of the poll's answer {}", column, why)};
 }
@@ -72,7 +35,11 @@ std::vector<model::WalSender> read_senders(const Columns& columns) {
         return found != row.end() && found->is_string() ? found->get<std::string>() : std::string{};
     };
     for (const auto& row : list) {
-        if (row.is_object()) out.push_back({field(row, "application_name"), field(row, "state"), field(row, "sync_state")});
+        if (!row.is_object()) continue;
+        const auto flushed = Lsn::parse(field(row, "flushed"));
+        out.push_back(
+            {field(row, "application_name"), field(row, "state"), field(row, "sync_state"), field(row, "address"),
+             flushed ? std::optional{*flushed} : std::nullopt});
     }
     return out;
 }

@@ -89,9 +89,12 @@ Async<PostgresServer::Rows> PostgresServer::ask(std::string statement, std::vect
     const auto session = session_;
     Outstanding outstanding{*this};
     session->ask(statement, parameters);
+    const int backend = statement.starts_with("ALTER ") ? session->backend() : 0;
+    if (backend != 0) strays_.push_back(backend);  // until the answer: also when whoever waits is told to stop
     const Outcome outcome = co_await session->answer(clock_, deadline);
     if (std::holds_alternative<Pending>(outcome)) co_return Error{ErrorKind::timed_out, "the server did not answer in time"};
     outstanding.answered();
+    if (std::holds_alternative<Reply>(outcome)) std::erase(strays_, backend);
     if (session_ != session) co_return Error{ErrorKind::unreachable, "the session was dropped before the server answered"};
     if (const auto* end = std::get_if<Ended>(&outcome)) {
         note_end(*end);
@@ -143,6 +146,40 @@ Async<void> PostgresServer::wait_until_read_back(std::string name, std::string v
     }
 }
 
+Async<void> PostgresServer::detach(Instant deadline) {
+    const auto change = co_await changes_.take(clock_, deadline);
+    if (!change) co_return not_sent("another change is under way");
+    co_return co_await detach_alone(deadline);
+}
+
+Async<void> PostgresServer::follow(const ports::Upstream& upstream, Instant deadline) {
+    const auto change = co_await changes_.take(clock_, deadline);
+    if (!change) co_return not_sent("another change is under way");
+    co_return co_await follow_alone(upstream, deadline);
+}
+
+Async<void> PostgresServer::redial(Instant deadline) {
+    const auto change = co_await changes_.take(clock_, deadline);
+    if (!change) co_return not_sent("another change is under way");
+    co_return co_await redial_alone(deadline);
+}
+
+/// A change that nobody waited for to the end could still be carried out, and undo a detach. ALTER SYSTEM cannot carry an
+/// expiry of its own, so the backend that has it is ended first.
+Async<void> PostgresServer::end_strays(Instant deadline) {
+    while (!strays_.empty()) {
+        const auto rows = co_await ask(end_backends_statement(), {fmt::format("{{{}}}", fmt::join(strays_, ","))}, deadline);
+        if (!rows) co_return rows.error();
+        if (!is_true(*rows, "left"))
+            strays_.clear();
+        else if (clock_.now() >= deadline)
+            co_return not_sent("an earlier change may still be under way at the server");
+        else
+            co_await clock_.sleep_until(std::min(deadline, clock_.now() + look_again));
+    }
+    co_return Result<void>{};
+}
+
 Async<PostgresServer::Setting> PostgresServer::standby_conninfo(Instant deadline) {
     const auto setting = co_await read_setting("primary_conninfo", deadline);
     if (!setting && setting.error().kind != ErrorKind::denied) co_return setting.error();
@@ -157,7 +194,9 @@ Async<PostgresServer::Setting> PostgresServer::standby_conninfo(Instant deadline
     co_return *setting;
 }
 
-Async<void> PostgresServer::detach(Instant deadline) {
+Async<void> PostgresServer::detach_alone(Instant deadline) {
+    auto settled = co_await end_strays(deadline);
+    if (!settled) co_return settled.error();
     const auto setting = co_await standby_conninfo(deadline);
     if (!setting) co_return setting.error();
     if (!setting->value.empty()) {
@@ -195,7 +234,7 @@ Async<void> PostgresServer::detach(Instant deadline) {
     }
 }
 
-Async<void> PostgresServer::follow(const ports::Upstream& upstream, Instant deadline) {
+Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instant deadline) {
     const auto setting = co_await standby_conninfo(deadline);
     if (!setting) co_return setting.error();
     const std::string base = !setting->value.empty() ? setting->value : remembered_.value_or("");
@@ -213,6 +252,24 @@ Async<void> PostgresServer::follow(const ports::Upstream& upstream, Instant dead
     const std::string text = conninfo->text();
     if (setting->value == text) co_return Result<void>{};
     co_return co_await write_setting("primary_conninfo", text, deadline);
+}
+
+/// The receiver is started anew when the text of primary_conninfo changes. Whatever fallback_application_name says there is
+/// overruled by the receiver itself, so it may come and go.
+Async<void> PostgresServer::redial_alone(Instant deadline) {
+    constexpr std::string_view keyword = "fallback_application_name";
+    const auto setting = co_await standby_conninfo(deadline);
+    if (!setting) co_return setting.error();
+    if (setting->value.empty()) co_return Error{ErrorKind::refused, "it follows nobody"};
+    auto conninfo = Conninfo::parse(setting->value);
+    if (!conninfo) co_return conninfo.error();
+    if (conninfo->get("password")) co_return Error{ErrorKind::refused, "primary_conninfo holds a password"};
+    if (conninfo->get(keyword))
+        conninfo->erase(keyword);
+    else
+        conninfo->set(keyword, "handyrep");
+    remember(*conninfo);
+    co_return co_await write_setting("primary_conninfo", conninfo->text(), deadline);
 }
 
 /// S18: a password in primary_conninfo would be written to the server's log and be seen in pg_stat_activity.

@@ -55,6 +55,8 @@ public:
     void close();
     [[nodiscard]] bool closed() const { return handle_ == nullptr; }
     [[nodiscard]] model::ServerVersion version() const { return version_; }
+    /// The process at the server.
+    [[nodiscard]] int backend() const { return handle_ == nullptr ? 0 : PQbackendPID(handle_); }
 
 private:
     explicit Connection(const asio::any_io_executor& executor) : socket_{executor} {}

@@ -1,5 +1,6 @@
 #include "adapters/postgres/postgres_server.hpp"
 
+#include "adapters/postgres/details.hpp"
 #include "adapters/postgres/replication.hpp"
 #include "adapters/postgres/statements.hpp"
 #include "base/overloaded.hpp"
@@ -59,6 +60,20 @@ asio::awaitable<DialSight> PostgresServer::dial(Instant deadline) {
     Opened opened = co_await dialler_.dial(deadline);
     if (auto* failed = std::get_if<DialSight>(&opened)) co_return std::move(*failed);
     co_return DialSight{DialOutcome::accepted, {}};
+}
+
+Async<model::Details> PostgresServer::details(Instant deadline) {
+    Opened opened = co_await dialler_.dial(deadline);
+    if (const auto* failed = std::get_if<DialSight>(&opened)) co_return Error{ErrorKind::unreachable, failed->message};
+    const auto session = std::get<std::shared_ptr<Connection>>(std::move(opened));
+    if (session->version() < first_with_details) co_return Error{ErrorKind::unsupported, "older than PostgreSQL 9.4"};
+    session->ask(details_statement(session->version()));
+    const Outcome outcome = co_await session->answer(clock_, deadline);
+    const auto* const reply = std::get_if<Reply>(&outcome);
+    if (reply == nullptr) co_return Error{ErrorKind::unreachable, "the session was not answered"};
+    if (reply->refusal) co_return Error{ErrorKind::refused, reply->refusal->message};
+    if (reply->rows.size() != 1) co_return Error{ErrorKind::failed, "not answered with one row"};
+    co_return read_details(reply->rows.front());
 }
 
 asio::awaitable<HeldSight> PostgresServer::poll(bool beat, Instant deadline) {

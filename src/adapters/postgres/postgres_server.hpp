@@ -52,8 +52,10 @@ public:
     asio::awaitable<model::HeldSight> poll(bool beat, Instant deadline) override;
     asio::awaitable<void> session_ended() override;
     asio::awaitable<model::DialSight> dial(Instant deadline) override;
+    Async<model::Details> details(Instant deadline) override;
     Async<void> detach(Instant deadline) override;
     Async<void> follow(const ports::Upstream& upstream, Instant deadline) override;
+    Async<void> redial(Instant deadline) override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;
@@ -86,6 +88,10 @@ private:
     Async<void> write_setting(std::string name, std::string value, Instant deadline);
     Async<void> wait_until_read_back(std::string name, std::string value, Instant deadline);
     Async<Setting> standby_conninfo(Instant deadline);
+    Async<void> detach_alone(Instant deadline);
+    Async<void> follow_alone(const ports::Upstream& upstream, Instant deadline);
+    Async<void> redial_alone(Instant deadline);
+    Async<void> end_strays(Instant deadline);
     Async<void> put_password_away(Conninfo& conninfo, Instant deadline);
     void remember(Conninfo conninfo);
     void remember_text(const std::string& conninfo);
@@ -97,6 +103,8 @@ private:
     Dialler dialler_;
     Knowledge knowledge_;
     ports::Turn turn_;
+    ports::Turn changes_;        // one change of a setting at a time: each reads, then writes
+    std::vector<int> strays_{};  // our backends that may still carry out a change nobody waits for any more
     std::shared_ptr<Connection> session_;
     std::optional<Identity> identity_;
     std::optional<Question> question_;                // a poll's, sent and not answered

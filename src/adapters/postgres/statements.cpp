@@ -74,7 +74,8 @@ std::string poll_statement(model::ServerVersion version, bool beat) {
         "current_setting('default_transaction_read_only') AS read_only, "
         "current_setting('synchronous_standby_names') AS synchronous_standby_names, "
         "current_setting('synchronous_commit') AS synchronous_commit, "
-        "(SELECT array_to_json(array_agg(row_to_json(s))) FROM (SELECT application_name, state, sync_state FROM pg_stat_replication) s) "
+        "(SELECT array_to_json(array_agg(row_to_json(s))) FROM (SELECT application_name, state, sync_state, "
+        "host(client_addr) AS address, {sender_flush} AS flushed FROM pg_stat_replication) s) "
         "AS senders, "
         "{receive}() AS received, {replay}() AS replayed, "
         "CASE WHEN pg_is_in_recovery() THEN {paused}() END AS replay_paused, "
@@ -84,7 +85,38 @@ std::string poll_statement(model::ServerVersion version, bool beat) {
         fmt::arg("heartbeat", heartbeat), fmt::arg("insert", dialect.insert), fmt::arg("flush", dialect.flush),
         fmt::arg("file_name", dialect.file_name), fmt::arg("receive", dialect.receive), fmt::arg("replay", dialect.replay),
         fmt::arg("paused", dialect.paused), fmt::arg("delay", delay), fmt::arg("receiver", receiver_columns(dialect)),
+        fmt::arg("sender_flush", version.number >= 100000 ? "flush_lsn" : "flush_location"),
         fmt::arg("join", dialect.receiver_view ? " LEFT JOIN pg_stat_wal_receiver w ON true" : ""));
+}
+
+std::string details_statement(model::ServerVersion version) {
+    const auto from = [&](int number, std::string_view expression) { return version.number >= number ? expression : "NULL"; };
+    // Without the right to see other roles' sessions there would always be nobody who waits.
+    const std::string_view waiters = from(
+        100000,
+        "CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN (SELECT json_build_object('backends', count(*), 'oldest_us', "
+        "(extract(epoch FROM max(clock_timestamp() - query_start)) * 1000000)::bigint) FROM pg_stat_activity WHERE wait_event = 'SyncRep') END");
+    const std::string_view limits = version.number >= 130000 ? ", wal_status, safe_wal_size" : "";
+    return fmt::format(
+        "SELECT {waiters} AS sync_wait, "
+        "(SELECT array_to_json(array_agg(row_to_json(s))) FROM (SELECT slot_name, active, restart_lsn{limits} FROM pg_replication_slots) s) "
+        "AS slots, "
+        "CASE WHEN current_setting('archive_mode') <> 'off' AND NOT pg_is_in_recovery() THEN (SELECT coalesce(last_failed_time > "
+        "coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver) END AS archive_failing, "
+        "current_setting('data_checksums') = 'on' OR current_setting('wal_log_hints') = 'on' AS can_rewind, "
+        "current_setting('archive_mode') <> 'off' OR current_setting('{keep}') <> '0' AS keeps_wal, "
+        "{collation} AS collation, {built_with} AS built_with_collation, {target} AS recovery_target_timeline, "
+        "json_build_object('max_connections', current_setting('max_connections')::int, "
+        "'max_worker_processes', current_setting('max_worker_processes')::int, "
+        "'max_wal_senders', current_setting('max_wal_senders')::int, "
+        "'max_prepared_transactions', current_setting('max_prepared_transactions')::int, "
+        "'max_locks_per_transaction', current_setting('max_locks_per_transaction')::int) AS capacity "
+        "FROM (VALUES (1)) one (row) LEFT JOIN pg_database d ON d.datname = current_database()",
+        fmt::arg("waiters", waiters), fmt::arg("limits", limits),
+        fmt::arg("keep", version.number >= 130000 ? "wal_keep_size" : "wal_keep_segments"),
+        fmt::arg("collation", from(150000, "pg_database_collation_actual_version(d.oid)")),
+        fmt::arg("built_with", from(150000, "d.datcollversion")),
+        fmt::arg("target", from(120000, "current_setting('recovery_target_timeline')")));
 }
 
 std::string identity_statement(model::ServerVersion version) {
@@ -111,6 +143,11 @@ std::string setting_statement(std::string_view name) {
 std::string receiver_gone_statement() {
     return "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver WHERE pid IS NOT NULL) "
            "AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE backend_type = 'walreceiver') AS gone";
+}
+
+std::string end_backends_statement() {
+    return "SELECT count(pg_terminate_backend(pid)) > 0 AS left FROM pg_stat_activity "
+           "WHERE pid = ANY ($1::int[]) AND usename = current_user AND application_name = current_setting('application_name')";
 }
 
 std::string promote_statement() {

@@ -13,6 +13,9 @@ namespace handyrep::adapters::postgres {
 /// One row that serves both roles; the columns are read by answer.cpp. `beat`: also write a WAL heartbeat (where there is such a function).
 [[nodiscard]] std::string poll_statement(model::ServerVersion version, bool beat);
 
+/// The slower questions in one row; the columns are read by details.cpp. From `first_with_details` on.
+[[nodiscard]] std::string details_statement(model::ServerVersion version);
+
 /// system_identifier, and primary_conninfo where the role may see it; empty before 9.6, where only a replication connection tells who it is.
 [[nodiscard]] std::string identity_statement(model::ServerVersion version);
 
@@ -25,10 +28,14 @@ namespace handyrep::adapters::postgres {
 /// gone: whether there is neither a row of a WAL receiver nor its process, which has no row while it connects (10+).
 [[nodiscard]] std::string receiver_gone_statement();
 
+/// left: whether one of our own backends with the process ids {…} of $1 is still there; tells it to end (8.4+).
+[[nodiscard]] std::string end_backends_statement();
+
 /// Answers no row when the server's clock has passed $1 or it is not in recovery (12+).
 [[nodiscard]] std::string promote_statement();
 
 /// The first versions that can do a thing.
+inline constexpr model::ServerVersion first_with_details{90400};
 inline constexpr model::ServerVersion first_with_promote{120000};
 inline constexpr model::ServerVersion first_with_reloadable_conninfo{130000};
 

@@ -37,6 +37,23 @@ public:
         if (digits.empty() || error != std::errc{} || end != last) whole_ = false;
         return value;
     }
+    /// "SIZE FREE" in kB; nothing when the size is 0.
+    std::optional<model::Room> room(std::string_view key) {
+        const std::string_view both = take(key);
+        const auto space = both.find(' ');
+        const auto number = [&](std::string_view digits) {
+            std::uint64_t value = 0;
+            const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+            if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || value > (1ULL << 50U)) whole_ = false;
+            return model::Bytes{value << 10U};
+        };
+        if (space == std::string_view::npos) {
+            whole_ = false;
+            return std::nullopt;
+        }
+        const model::Room out{number(both.substr(0, space)), number(both.substr(space + 1))};
+        return out.size.count == 0 ? std::nullopt : std::optional{out};
+    }
     bool flag(std::string_view key) {
         const std::string_view value = take(key);
         if (value != "0" && value != "1") whole_ = false;
@@ -74,8 +91,10 @@ Result<model::HostLook> read_look(std::string_view text) {
     const auto state = lines.number<std::size_t>("state");
     const auto processes = lines.number<std::uint32_t>("processes");
     const bool marked = lines.flag("marked");
+    const auto data_room = lines.room("data_room");
+    const auto wal_room = lines.room("wal_room");
     if (!lines.ends_whole() || state >= states.size()) return damaged("a look");
-    return model::HostLook{model::SystemId{system_id}, states.at(state), processes, marked};
+    return model::HostLook{model::SystemId{system_id}, states.at(state), processes, marked, data_room, wal_room};
 }
 
 Result<ports::FenceReport> read_fence(std::string_view text) {

@@ -20,6 +20,8 @@ constexpr std::string_view common = R"sh(
 control() { od -An -v -t "$1" -j "$2" -N "$3" "$data/global/pg_control" | tr -d ' \n'; }
 holders() { pids=; for p in /proc/[0-9]*; do [ "$p/cwd" -ef "$data" ] && pids="$pids ${p#/proc/}"; done; :; }
 count() { echo $#; }
+# Size and room of the file system, in kB; 0 0 when it cannot be told.
+room() { timeout 2 df -Pk "$1" 2>/dev/null | { read -r _; read -r _ size _ free _; echo "${size:-0} ${free:-0}"; }; }
 )sh";
 
 constexpr std::string_view look = R"sh(
@@ -32,6 +34,9 @@ echo "system_id $id"
 echo "state $state"
 echo "processes $(count $pids)"
 echo "marked $mark"
+echo "data_room $(room "$data")"
+wal="$data/pg_wal"; [ -d "$wal" ] || wal="$data/pg_xlog"
+echo "wal_room $(room "$wal/.")"
 echo end
 )sh";
 

@@ -50,6 +50,29 @@ TEST_F(Commands, DetachEndsTheReceiverAndFollowBringsItBackAsItWas) {
     EXPECT_TRUE(loop.run(server->follow(upstream(), loop.in(seconds{20}))));
 }
 
+TEST_F(Commands, RedialStartsAnotherReceiverForTheSameUpstream) {
+    const auto receiver = [this] {
+        const auto pid = replica().ask("SELECT coalesce(max(pid), 0) FROM pg_stat_wal_receiver");
+        return pid ? *pid : std::string("0");
+    };
+    const auto server = connect(replica());
+    ASSERT_TRUE(poll_until(*server, streams));
+    for (int twice = 0; twice < 2; ++twice) {
+        const std::string before = receiver();
+        const auto done = loop.run(server->redial(loop.in(seconds{20})));
+        ASSERT_TRUE(done) << done.error().text();
+        EXPECT_TRUE(
+            harness::wait_until([&] { return receiver() != before && receiver() != "0"; }, seconds{20}, "another receiver is there"));
+        EXPECT_NE(conninfo().find(fmt::format("port='{}'", primary().port)), std::string::npos) << conninfo();
+        EXPECT_TRUE(poll_until(*server, streams));
+    }
+    EXPECT_EQ(conninfo().find("fallback_application_name"), std::string::npos) << "the second one takes back what the first one added";
+    ASSERT_TRUE(loop.run(server->detach(loop.in(seconds{20}))));
+    EXPECT_EQ(loop.run(server->redial(loop.in(seconds{20}))).error().kind, ErrorKind::refused);
+    EXPECT_EQ(conninfo(), "") << "a redial brings no detached replica back";
+    ASSERT_TRUE(loop.run(server->follow(upstream(), loop.in(seconds{20}))));
+}
+
 TEST_F(Commands, AStandbysTimelineIsToldAlsoWithoutAReceiver) {
     const std::string before = conninfo();
     {

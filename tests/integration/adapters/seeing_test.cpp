@@ -52,6 +52,27 @@ TEST_F(Poll, TellsThePrimarysIdentityPositionsAndSenders) {
     EXPECT_FALSE(answered->primary()->read_only);
 }
 
+TEST_F(Poll, TellsTheDetailsOfARealServer) {
+    const auto server = connect(primary());
+    ASSERT_TRUE(primary().ask("SELECT pg_create_physical_replication_slot('unused', true)"));
+    const auto details = loop.run(server->details(loop.in(std::chrono::seconds{20})));
+    EXPECT_TRUE(primary().ask("SELECT pg_drop_replication_slot('unused')"));
+    ASSERT_TRUE(details) << details.error().text();
+    ASSERT_TRUE(details->sync_wait);
+    EXPECT_EQ(details->sync_wait->backends, 0U);
+    ASSERT_FALSE(details->slots.empty());
+    EXPECT_EQ(details->slots.back().name, "unused");
+    EXPECT_FALSE(details->slots.back().active);
+    EXPECT_TRUE(details->slots.back().restart);
+    EXPECT_EQ(details->slots.back().wal_status, "reserved");
+    EXPECT_TRUE(details->can_rewind);
+    EXPECT_EQ(details->recovery_target_timeline, "latest");
+    ASSERT_TRUE(details->capacity);
+    EXPECT_EQ(std::to_string(details->capacity->connections), *primary().ask("SHOW max_connections"));
+    const auto standby = connect(replica());
+    EXPECT_TRUE(loop.run(standby->details(loop.in(std::chrono::seconds{20}))));
+}
+
 TEST_F(Poll, BeatsOnlyWhenToldTo) {
     const auto server = connect(primary());
     const auto position = [](const model::HeldSight& sight) { return std::get<model::Answered>(sight).primary()->inserted; };

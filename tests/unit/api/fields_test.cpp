@@ -26,6 +26,14 @@ TEST(FailoverBody, ReadsWhatIsThereAndDefaultsTheRest) {
     }
 }
 
+TEST(FailoverBody, ReadsTheGatesThatAreOverridden) {
+    const auto body = parse_failover_body(R"({"override": ["fence", "durability"]})");
+    ASSERT_TRUE(body);
+    EXPECT_EQ(body->overrides, (std::vector<std::string>{"fence", "durability"}));
+    EXPECT_THAT(refusal(R"({"override": "fence"})"), HasSubstr("override: expected a list of gates"));
+    EXPECT_THAT(refusal(R"({"override": [1]})"), HasSubstr("override: expected a list of gates"));
+}
+
 TEST(FailoverBody, NamesAnUnknownFieldAndTheNearest) {
     EXPECT_EQ(refusal(R"({"dryrun": true})"), "unknown field 'dryrun'; did you mean 'dry_run'?");
 }

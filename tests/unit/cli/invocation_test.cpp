@@ -60,6 +60,11 @@ TEST(Arguments, ReadAFailover) {
     EXPECT_EQ(failover.verb.to, "db2");
     EXPECT_TRUE(failover.verb.dry_run);
     EXPECT_FALSE(failover.verb.yes);
+    EXPECT_TRUE(failover.verb.overrides.empty());
+    const auto overriding = parsed_as<Failover>({"failover", "--override", "fence", "--override", "durability"});
+    ASSERT_TRUE(overriding.good);
+    EXPECT_EQ(overriding.verb.overrides, (std::vector<std::string>{"fence", "durability"}));
+    EXPECT_FALSE(parsed_as<Failover>({"failover", "--override", "everything"}).good);
     EXPECT_EQ(failover.global.timeout, std::chrono::seconds{30});
 }
 

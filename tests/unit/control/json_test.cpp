@@ -37,7 +37,7 @@ TEST(StatusJson, GivesLagInBytesAndSecondsAndNullWhereItIsNotKnown) {
 
 TEST(StatusJson, NamesTheServerOfAFindingOrNull) {
     engine::ClusterReport report = recorded_report();
-    report.findings.push_back({decide::FindingKind::no_candidate, {}, "nobody could be promoted"});
+    report.findings.push_back({decide::FindingKind::no_promotable_replica, {}, "nobody could be promoted"});
     const Json json = to_json(report);
     EXPECT_EQ(json["findings"][0]["kind"], "ReplicaLagged");
     EXPECT_EQ(json["findings"][0]["server"], "db3");

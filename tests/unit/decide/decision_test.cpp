@@ -33,11 +33,41 @@ TEST(Decide, HoldsWhileAReplicaStillStreams) {
     EXPECT_EQ(scene.reason(), Reason::situation_holds);
 }
 
-TEST(Decide, HoldsWhenOneReplicaIsLost) {
+TEST(Decide, WaitsForALostReplicaAndThenNeedsARealFence) {
     Scene scene;
     scene.primary_killed();
     scene.lost("db3", LastWords::none);
-    EXPECT_EQ(scene.reason(), Reason::situation_holds);
+    EXPECT_EQ(scene.reason(), Reason::waiting_for_grace);
+    const auto look_again = [&scene] {
+        scene.see("db1", DialOutcome::refused);
+        scene.detached("db2");
+    };
+    scene.pass(3s);
+    look_again();
+    EXPECT_TRUE(std::holds_alternative<FailOver>(scene.decision())) << scene.text();
+    scene.host_is_mute("db1");
+    EXPECT_EQ(scene.reason(), Reason::needs_real_fence);
+}
+
+TEST(Decide, FailsOverFromAStalledPrimaryOnlyWhereItCanBeFenced) {
+    Scene scene;
+    scene.primary_vanished(5s);
+    const auto stalled = [&scene] {
+        scene.see("db1", DialOutcome::startup_timeout);
+        for (const auto* const name : {"db2", "db3"}) scene.detached(name);
+    };
+    stalled();
+    scene.settings.stall_timeout = 6s;
+    EXPECT_EQ(scene.reason(), Reason::waiting_for_grace);
+    scene.pass(1s);
+    stalled();
+    EXPECT_EQ(scene.reason(), Reason::needs_real_fence);
+    scene.host_answers("db1");
+    EXPECT_EQ(scene.reason(), Reason::needs_real_fence) << "its machine may be waking up: the last dial began before";
+    scene.pass(scene.settings.connect_timeout);
+    scene.see("db1", DialOutcome::startup_timeout);
+    ASSERT_TRUE(std::holds_alternative<FailOver>(scene.decision())) << scene.text();
+    EXPECT_EQ(std::get<FailOver>(scene.decision()).reason, Reason::stall_overran);
 }
 
 TEST(Decide, IsVetoedByAWritableSightingOfASilentPrimary) {
@@ -121,180 +151,10 @@ INSTANTIATE_TEST_SUITE_P(
         IneligibleRow{"OtherTimeline", [](model::Answered& it) { standby_of(it).timeline = Timeline{2}; }, Eligibility::other_timeline},
         IneligibleRow{"UnknownTimeline", [](model::Answered& it) { standby_of(it).timeline.reset(); }, Eligibility::unknown_timeline},
         IneligibleRow{
+            "FromTheFuture", [](model::Answered& it) { it.version = model::ServerVersion{190000}; }, Eligibility::version_unknown},
+        IneligibleRow{
             "TooOld", [](model::Answered& it) { it.version = model::ServerVersion{110022}; }, Eligibility::version_cannot_promote}),
     [](const auto& row) { return row.param.name; });
-
-TEST(FenceGate, AcceptsProcessesGoneUnderEveryPolicy) {
-    for (const auto policy : {model::Fencing::strict, model::Fencing::witnessed, model::Fencing::none}) {
-        Scene scene;
-        scene.settings.fencing = policy;
-        scene.primary_killed();
-        const Gate gate = fence_gate(scene.input(), scene.analysis(), {.attempted = true, .processes_gone = true, .text = "gone"}, {});
-        ASSERT_TRUE(is_open(gate));
-        EXPECT_EQ(std::get<GateOpen>(gate).proof, Proof::processes_gone);
-    }
-}
-
-TEST(FenceGate, NeedNotWaitForALookIntoAHostThatRefusesThePortAndAnsweredLately) {
-    Scene scene;
-    scene.healthy();
-    scene.lost("db1", LastWords::none);
-    scene.refused_twice();
-    scene.detached("db2");
-    scene.detached("db3");
-    EXPECT_TRUE(std::holds_alternative<FailOver>(scene.decision())) << scene.text();
-}
-
-TEST(FenceGate, WaitsForALookWhenNobodyHeardTheSessionEnd) {
-    Scene scene;
-    scene.healthy();
-    scene.pass(10ms);
-    scene.see("db1", model::HeldSight{model::NotOpen{DialOutcome::refused, ""}});
-    scene.refused_twice();
-    scene.detached("db2");
-    scene.detached("db3");
-    EXPECT_EQ(scene.reason(), Reason::fence_gate_closed);
-}
-
-TEST(FenceGate, StaysShutUnderStrictWithoutAProof) {
-    Scene scene;
-    scene.settings.fencing = model::Fencing::strict;
-    scene.primary_vanished(5s);
-    EXPECT_EQ(scene.reason(), Reason::fence_gate_closed);
-}
-
-TEST(FenceGate, IsOpenByWitnessesForAVanishedHost) {
-    Scene scene;
-    scene.primary_vanished(5s);
-    const Gate gate = fence_outlook(scene.input(), scene.analysis());
-    ASSERT_TRUE(is_open(gate)) << text_of(gate);
-    EXPECT_EQ(std::get<GateOpen>(gate).proof, Proof::witnessed);
-    EXPECT_TRUE(std::holds_alternative<FailOver>(scene.decision()));
-}
-
-TEST(FenceGate, StaysShutWhenAReplicasHostCannotTell) {
-    Scene scene;
-    scene.primary_vanished(5s);
-    scene.witness("db3", Reach::unknown);
-    EXPECT_EQ(std::get<GateClosed>(fence_outlook(scene.input(), scene.analysis())).why, Closed::witness_missing);
-}
-
-TEST(FenceGate, DoesNotTakeWitnessesWhenTheHostAnswersAndTheFenceFailed) {
-    Scene scene;
-    scene.primary_vanished(5s);
-    scene.host_answers("db1");
-    const Gate gate = fence_gate(scene.input(), scene.analysis(), {.attempted = true, .processes_gone = false, .text = "2 left"}, {});
-    EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::fence_failed);
-}
-
-TEST(FenceGate, AsksForSilenceBeforeItTakesWitnessesForARefusedPort) {
-    Scene scene;
-    scene.primary_killed();
-    scene.host_is_mute("db1");
-    scene.witness("db2", Reach::refused);
-    scene.witness("db3", Reach::refused);
-    EXPECT_EQ(std::get<GateClosed>(fence_outlook(scene.input(), scene.analysis())).why, Closed::silence_too_short);
-}
-
-TEST(FenceGate, AsksThatEveryReplicaIsDetachedBeforeItTakesWitnesses) {
-    Scene scene;
-    scene.primary_vanished(5s);
-    const std::vector<FinalPosition> finals{
-        {server("db2"), "", true, {Timeline{1}, Lsn{0x3000000}}}, {server("db3"), "", false, {Timeline{1}, Lsn{0x3000000}}}};
-    EXPECT_EQ(std::get<GateClosed>(fence_gate(scene.input(), scene.analysis(), {}, finals)).why, Closed::replica_not_detached);
-}
-
-TEST(FenceGate, DoesNotTakeWitnessesForACrashRecoveryThatOverran) {
-    Scene scene;
-    scene.healthy();
-    scene.lost("db1", LastWords::backend_crash);
-    scene.see("db1", DialOutcome::in_recovery);
-    scene.host_is_mute("db1");
-    scene.pass(16s);
-    scene.see("db1", DialOutcome::in_recovery);
-    scene.detached("db2");
-    scene.detached("db3");
-    EXPECT_EQ(scene.analysis().situation, Situation::primary_crash_recovery);
-    EXPECT_EQ(scene.reason(), Reason::fence_gate_closed);
-}
-
-TEST(DurabilityGate, RefusesMoreLossThanAllowed) {
-    Scene scene;
-    scene.primary_killed();
-    scene.settings.max_lag_on_failover = model::Bytes{100};
-    scene.detached("db2", Lsn{0x3000000 - 101});
-    scene.detached("db3", Lsn{0x3000000 - 101});
-    EXPECT_EQ(scene.reason(), Reason::durability_gate_closed);
-    scene.detached("db2", Lsn{0x3000000 - 100});
-    EXPECT_TRUE(std::holds_alternative<FailOver>(scene.decision()));
-}
-
-class Synchronous : public ::testing::Test {
-protected:
-    void killed_with(const std::string& names) {
-        scene.healthy();
-        auto answer = scene.as_primary(Lsn{0x3000000});
-        std::get<model::PrimaryAnswer>(answer.as).synchronous_standby_names = names;
-        scene.see("db1", model::HeldSight{answer});
-        scene.pass(10ms);
-        scene.lost("db1", LastWords::postmaster_died);
-        scene.refused_twice();
-        scene.detached("db2", Lsn{0x3000000});
-        scene.detached("db3", Lsn{0x3000100});
-        scene.host_answers("db1", model::ControlState::in_production, 0);
-    }
-    Closed closed(std::vector<FinalPosition> finals, std::string_view candidate) {
-        return std::get<GateClosed>(durability_gate(scene.input(), finals, server(candidate))).why;
-    }
-    Scene scene;
-    FinalPosition db2{server("db2"), "db2", true, {Timeline{1}, Lsn{0x3000000}}};
-    FinalPosition db3{server("db3"), "db3", true, {Timeline{1}, Lsn{0x3000100}}};
-};
-
-TEST_F(Synchronous, AnyOneOfTwoNeedsBothMembers) {
-    killed_with("ANY 1 (db2, db3)");
-    EXPECT_TRUE(is_open(durability_gate(scene.input(), std::vector{db2, db3}, server("db3"))));
-    EXPECT_EQ(closed({db3}, "db3"), Closed::sync_members_missing);
-}
-
-TEST_F(Synchronous, AnyTwoOfTwoNeedsOneMember) {
-    killed_with("ANY 2 (db2, db3)");
-    EXPECT_TRUE(is_open(durability_gate(scene.input(), std::vector{db3}, server("db3"))));
-}
-
-TEST_F(Synchronous, AMemberThatIsStillAttachedDoesNotCount) {
-    killed_with("ANY 1 (db2, db3)");
-    db2.detached = false;
-    EXPECT_EQ(closed({db2, db3}, "db3"), Closed::sync_members_missing);
-}
-
-TEST_F(Synchronous, TheCandidateMustHoldWhatEveryMemberHolds) {
-    killed_with("ANY 1 (db2, db3)");
-    EXPECT_EQ(closed({db2, db3}, "db2"), Closed::loss_too_large);
-}
-
-TEST_F(Synchronous, AStarCannotBeCounted) {
-    killed_with("ANY 1 (*)");
-    EXPECT_EQ(closed({db2, db3}, "db3"), Closed::sync_set_open);
-}
-
-TEST_F(Synchronous, TwoServersOfOneNameCannotBeCounted) {
-    killed_with("ANY 1 (db2, db3)");
-    db2.application_name = "db3";
-    EXPECT_EQ(closed({db2, db3}, "db3"), Closed::sync_set_open);
-}
-
-TEST_F(Synchronous, AMemberThatIsNotOursKeepsTheGateShut) {
-    killed_with("ANY 1 (db2, barman)");
-    EXPECT_EQ(scene.reason(), Reason::durability_gate_closed);
-}
-
-TEST_F(Synchronous, AnUnknownSettingKeepsTheGateShut) {
-    killed_with("");
-    scene.saved.synchronous_standby_names.reset();
-    scene.evidence.of(server("db1")).last_answer.reset();
-    EXPECT_EQ(closed({db2, db3}, "db3"), Closed::sync_unknown);
-}
 
 TEST(DecideOrder, LetsAPersonFailOverAHealthyPrimaryWhoseHostAnswers) {
     Scene scene;
@@ -328,6 +188,46 @@ TEST(DecideOrder, RefusesWhileTwoServersAreOutOfRecovery) {
     scene.healthy();
     scene.see("db2", model::HeldSight{scene.as_primary(Lsn{0x3000200}, Timeline{2})});
     EXPECT_FALSE(decide_order(scene.input(), scene.analysis(), std::nullopt));
+}
+
+TEST(DecideOrder, StatesTheLossOfAnOverriddenGateAndRefusesWithoutTheOverride) {
+    Scene scene;
+    scene.settings.fencing = model::Fencing::strict;
+    scene.primary_vanished(5s);
+    const auto refused = decide_order(scene.input(), scene.analysis(), std::nullopt);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().what.find("--override fence"), std::string::npos) << refused.error().what;
+    EXPECT_FALSE(decide_order(scene.input(), scene.analysis(), std::nullopt, {.durability = true}));
+    const auto order = decide_order(scene.input(), scene.analysis(), std::nullopt, {.fence = true});
+    ASSERT_TRUE(order) << order.error().text();
+    EXPECT_TRUE(order->overrides.fence);
+    EXPECT_NE(order->text.find("clients can go on writing there"), std::string::npos) << order->text;
+}
+
+TEST(DecideOrder, TakesTheLossThatAPersonNames) {
+    Scene scene;
+    scene.primary_killed();
+    scene.settings.max_lag_on_failover = model::Bytes{100};
+    for (const auto* const name : {"db2", "db3"}) scene.detached(name, Lsn{0x3000000 - 101});
+    EXPECT_FALSE(decide_order(scene.input(), scene.analysis(), std::nullopt));
+    const auto order = decide_order(scene.input(), scene.analysis(), std::nullopt, {.durability = true});
+    ASSERT_TRUE(order) << order.error().text();
+    EXPECT_NE(order->text.find("101"), std::string::npos) << order->text;
+}
+
+TEST(DecideOrder, SaysNothingOfAnOverrideThatWasNotNeeded) {
+    Scene scene;
+    scene.primary_killed();
+    const auto order = decide_order(scene.input(), scene.analysis(), std::nullopt, {.fence = true, .durability = true});
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->text, "fails over from db1 to db2");
+}
+
+TEST(Overrides, AreReadByNameOnly) {
+    const std::vector<std::string> both{"fence", "durability"};
+    EXPECT_EQ(*parse_overrides(both), (Overrides{.fence = true, .durability = true}));
+    const std::vector<std::string> wrong{"everything"};
+    EXPECT_EQ(parse_overrides(wrong).error().kind, ErrorKind::invalid);
 }
 
 }  // namespace handyrep::decide::testing

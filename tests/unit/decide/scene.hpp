@@ -135,6 +135,8 @@ public:
 
     [[nodiscard]] AnalysisInput input() const { return {settings, saved, evidence, now}; }
     [[nodiscard]] Analysis analysis() const { return analyse(input()); }
+    [[nodiscard]] std::vector<Finding> findings() const { return decide::findings(input(), analysis()); }
+    [[nodiscard]] bool finds(FindingKind kind) const { return has(findings(), kind); }
     [[nodiscard]] Decision decision() const { return decide(input(), analysis(), guards); }
     [[nodiscard]] Reason reason() const {
         return std::visit([](const auto& it) { return it.reason; }, decision());

@@ -21,7 +21,7 @@ TEST(Situation, IsHealthyWithoutFindingsWhenAllAnswer) {
     Scene scene;
     scene.healthy();
     EXPECT_EQ(scene.analysis().situation, Situation::healthy);
-    EXPECT_TRUE(scene.analysis().findings.empty());
+    EXPECT_TRUE(scene.findings().empty());
 }
 
 TEST(Situation, IsPrimaryDeadOnceTheEndOfTheSessionIsConfirmedByTwoRefusedDialsAndEveryReplica) {
@@ -38,7 +38,7 @@ TEST(Situation, StaysSuspicionAfterOneRefusedDial) {
     scene.detached("db2");
     scene.detached("db3");
     EXPECT_EQ(scene.analysis().situation, Situation::healthy);
-    EXPECT_TRUE(scene.analysis().has(FindingKind::primary_suspected));
+    EXPECT_TRUE(scene.finds(FindingKind::primary_suspected));
 }
 
 TEST(Situation, IgnoresReplicaAnswersFromBeforeThePrimaryWentBad) {
@@ -294,7 +294,7 @@ TEST(Situation, DoesNotCountAForeignServerAsASecondPrimary) {
     stranger.system_id = model::SystemId{42};
     scene.see("db2", model::HeldSight{stranger});
     EXPECT_EQ(scene.analysis().situation, Situation::healthy);
-    EXPECT_TRUE(scene.analysis().has(FindingKind::replica_foreign));
+    EXPECT_TRUE(scene.finds(FindingKind::foreign_system));
 }
 
 TEST(Situation, ReopensQuietlyWhenOnlyTheSessionWasEnded) {
@@ -303,7 +303,7 @@ TEST(Situation, ReopensQuietlyWhenOnlyTheSessionWasEnded) {
     scene.lost("db1", LastWords::administrator);
     scene.see("db1", DialOutcome::accepted);
     EXPECT_EQ(scene.analysis().situation, Situation::healthy);
-    EXPECT_TRUE(scene.analysis().has(FindingKind::session_lost));
+    EXPECT_TRUE(scene.finds(FindingKind::session_lost));
 }
 
 class Returned : public ::testing::Test {
@@ -378,16 +378,16 @@ TEST(Finding, NamesADetachedADeadAndALaggedReplica) {
     scene.lost("db3", LastWords::none);
     const Analysis analysis = scene.analysis();
     EXPECT_EQ(analysis.situation, Situation::healthy);
-    EXPECT_TRUE(analysis.has(FindingKind::replica_detached));
-    EXPECT_TRUE(analysis.has(FindingKind::replica_dead));
-    EXPECT_TRUE(analysis.has(FindingKind::replica_lagged));
+    EXPECT_TRUE(scene.finds(FindingKind::replica_detached));
+    EXPECT_TRUE(scene.finds(FindingKind::replica_dead));
+    EXPECT_TRUE(scene.finds(FindingKind::replica_lagged));
 }
 
 TEST(Finding, SaysThatAHostCannotBeFenced) {
     Scene scene;
     scene.healthy();
     scene.host_is_mute("db1");
-    EXPECT_TRUE(scene.analysis().has(FindingKind::host_unreachable));
+    EXPECT_TRUE(scene.finds(FindingKind::host_unreachable));
 }
 
 }  // namespace handyrep::decide::testing

@@ -128,9 +128,11 @@ TEST(Foresight, KeepsWhatIsAlreadyBroken) {
     scene.healthy();
     scene.see("db3", model::HeldSight{model::NotOpen{model::DialOutcome::refused, {}}});
     scene.see("db3", model::DialOutcome::refused);
-    const Foresight it = foresee(scene, Death::process);
-    EXPECT_EQ(it.then.situation, Situation::primary_dead_some_replicas_lost);
-    EXPECT_FALSE(it.acts);
+    for (const Death death : {Death::process, Death::host}) {
+        const Foresight it = foresee(scene, death);
+        EXPECT_EQ(it.then.situation, Situation::primary_dead_some_replicas_lost);
+        EXPECT_EQ(it.acts, death == Death::process) << "only where the primary's processes can be ended for sure";
+    }
 }
 
 TEST(Foresight, TakesWhatStandsOnThePrimarysHostAwayWithIt) {

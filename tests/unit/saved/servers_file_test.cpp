@@ -56,6 +56,9 @@ SavedState sample() {
         .highest = {{.server = server("db2"), .position = {model::Timeline{3}, model::Lsn{0x16B374D848}}}},
         .upstream_settings = {{.server = server("db2"), .conninfo = "host=db1.example user='a b'"}},
         .synchronous_standby_names = "ANY 1 (db1, db2)",
+        .former_synchronous_standby_names = "",
+        .sync_members = {{.application_name = "db1", .address = "10.0.0.1", .seen = *parse_wall_time("2026-11-22T03:04:01Z")}},
+        .acknowledged = model::WalPosition{model::Timeline{3}, model::Lsn{0x16B374D000}},
         .provisional = true};
 }
 
