@@ -17,27 +17,16 @@ namespace {
 
 constexpr std::array<std::string_view, 13> verbs{"daemon", "status", "check",  "failover", "events", "acknowledge", "explain",
                                                  "record", "verify", "config", "version",  "help",   "show"};
-constexpr std::array<std::string_view, 20> options{
-    "--override",
-    "--if-primary-died",
-    "--back",
-    "--replay",
-    "--out",
-    "--config",
-    "--cluster",
-    "--url",
-    "--output",
-    "--no-color",
-    "--timeout",
-    "--to",
-    "--all",
-    "--last",
-    "--dry-run",
-    "--yes",
-    "--count",
-    "--help",
-    "--version",
-    "--color"};
+constexpr std::array<std::string_view, 20> options{"--override", "--if-primary-died",
+                                                   "--back",     "--replay",
+                                                   "--out",      "--config",
+                                                   "--cluster",  "--url",
+                                                   "--output",   "--no-color",
+                                                   "--timeout",  "--to",
+                                                   "--all",      "--last",
+                                                   "--dry-run",  "--yes",
+                                                   "--count",    "--help",
+                                                   "--version",  "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"

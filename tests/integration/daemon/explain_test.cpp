@@ -27,7 +27,8 @@ TEST(Explain, SaysOfAHealthyClusterWhoWouldTakeOverAndHow) {
     EXPECT_THAT(ahead, HasSubstr("IF db1 DIED: its processes end, its host goes on"));
     EXPECT_THAT(ahead, HasSubstr("processes_gone"));
     EXPECT_THAT(ahead, HasSubstr("<< point of no return"));
-    EXPECT_THAT(ahead, HasSubstr("with everything on it: also db2, db3\n")) << "the whole cluster has one address: its host takes all with it";
+    EXPECT_THAT(ahead, HasSubstr("with everything on it: also db2, db3\n"))
+        << "the whole cluster has one address: its host takes all with it";
     EXPECT_EQ(stage.cluster().writable_servers(), std::vector<std::string>{"db1"});
 }
 
