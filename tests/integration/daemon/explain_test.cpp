@@ -45,7 +45,7 @@ TEST(Explain, SaysWhyADeadPrimaryIsNotFailedOverFromAndTheRecordingSaysTheSame) 
     EXPECT_EQ(live.at("situation"), "PrimaryDead");
     EXPECT_EQ(live.at("decision"), "hold");
     EXPECT_EQ(live.at("reason"), "AutoFailoverOff");
-    const auto gates = live.at("gates");
+    const auto& gates = live.at("gates");
     ASSERT_EQ(gates.size(), 2U);
     for (const auto& gate : gates) EXPECT_TRUE(gate.at("open").get<bool>()) << gate.dump();
 
