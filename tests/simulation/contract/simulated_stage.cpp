@@ -16,8 +16,8 @@ using sim::ServerIndex;
 struct Engine {
     sim::World world{sim::WorldOptions{.servers = 2, .half_record_percent = 0}, 1};
     asio::io_context io{1};
-    std::shared_ptr<sim::Waits> waits = std::make_shared<sim::Waits>(io.get_executor());
-    sim::SimClock clock{world.agenda, waits};
+    std::shared_ptr<sim::Waits> waits = std::make_shared<sim::Waits>(io.get_executor(), world.agenda, world.manager_clock);
+    sim::SimClock clock{world.agenda, world.manager_clock, waits};
 
     void settle() {
         io.restart();
