@@ -20,17 +20,12 @@ constexpr std::int64_t senders_of_a_copy = 2;
 
 std::string short_text(Duration duration) { return text(std::chrono::round<std::chrono::milliseconds>(duration)); }
 
-template <class T>
-std::optional<Error> error_of(const std::optional<Result<T>>& result) {
-    return result && !*result ? std::optional{result->error()} : std::nullopt;
-}
-
 Verdict database_answers(const Subject& self, const Scene& /*scene*/) {
     if (self.database != nullptr)
         return fine(
             fmt::format("takes a session of {}, PostgreSQL {}", self.definition.database_user, version_text(self.database->version)));
     if (self.seen == nullptr || !self.seen->database) return unknown("it was not looked at yet; nothing about its database is known");
-    const Error error = *error_of(self.seen->database);
+    const Error& error = self.seen->database->error();
     if (error.kind == ErrorKind::unsupported) return unknown(error.text());
     return broken(
         fmt::format("no session as {}: {}; nothing else about its database is known", self.definition.database_user, error.text()));

@@ -90,7 +90,7 @@ Async<Readiness> Verifier::verify() {
     const std::uint64_t mine = begun_ + 1;
     wanted_ = std::max(wanted_, mine);
     asked_.ring();
-    while (ended_ < mine) {
+    while (ended_ < mine || !last_) {
         const std::uint64_t heard = done_.rung();
         if (stopped_) co_return Error{ErrorKind::refused, "the daemon stops; ask again once it runs"};
         co_await state_.clock().wait(done_, heard);
