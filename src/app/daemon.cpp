@@ -4,6 +4,7 @@
 #include "app/composition.hpp"
 #include "app/daemon_log.hpp"
 #include "app/reloading.hpp"
+#include "app/resident.hpp"
 #include "app/service_manager.hpp"
 #include "base/text.hpp"
 #include "cli/files.hpp"
@@ -65,6 +66,7 @@ public:
              {"listen", listen},
              {"state_dir", configuration_.state_dir}});
         notify_ready(status_line());
+        forget_startup_pages();
         loop_.run();
         log_.write(Level::info, "daemon_stopped", {});
         return exit_code_;
