@@ -116,7 +116,7 @@ asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::u
         for (const Server& other : world.servers) {
             if (other.name.text() + ".example" != hostname) continue;
             if (world.network.refusing(here, other.node)) return answer(world, from, reply, model::Reach::refused);
-            if (!other.powered || !world.network.up_both(here, other.node)) {
+            if (!other.powered || other.frozen || !world.network.up_both(here, other.node)) {
                 world.agenda.after(400ms, [&world, from, reply] { answer(world, from, reply, model::Reach::silent); });
                 return;
             }

@@ -211,6 +211,7 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
     model::StandbyAnswer& standby = std::get<model::StandbyAnswer>(answer.as);
     standby.timeline = world.branches.timeline(it.disk.branch);
     standby.received = it.disk.end + model::Bytes{it.disk.partial};
+    standby.replay_waits = it.disk.replayed == it.disk.end;
     if (it.receiver && it.receiver->state != Receiver::State::connecting) {
         const Server& upstream = world.at(it.receiver->upstream);
         standby.receiver = model::WalReceiver{

@@ -103,6 +103,9 @@ struct AnalysisInput {
 [[nodiscard]] Duration held_freshness(const model::FailoverSettings& settings);
 /// The same for dials, which come less often while all is well.
 [[nodiscard]] Duration dial_freshness(const model::FailoverSettings& settings);
+/// And for a look into a host under suspicion: one that hangs (it may for seconds) leaves the one before it to grow old.
+inline constexpr Duration host_suspicious_interval = std::chrono::seconds{1};
+inline constexpr Duration host_freshness = host_suspicious_interval + std::chrono::milliseconds{500};
 /// How often a healthy server is dialled.
 [[nodiscard]] Duration dial_interval(const model::FailoverSettings& settings);
 /// How often the slower questions are asked, and how long their answer counts.

@@ -43,6 +43,7 @@ std::string_view word_for(Closed closed) {
         case Closed::sync_member_too_old: return "SyncMemberTooOld";
         case Closed::sync_members_missing: return "SyncMembersMissing";
         case Closed::sync_unknown: return "SyncUnknown";
+        case Closed::not_replayed: return "NotReplayed";
         case Closed::below_acknowledged: return "BelowAcknowledged";
     }
     return "";
@@ -162,6 +163,12 @@ Gate synchronous_gate(
     const Revocation revocation = revocation_of(input, set, finals);
     if (revocation.impossible) return *revocation.impossible;
     if (!revocation.enough()) return too_few(input, set, revocation);
+    if (!chosen.replayed_all) {
+        return GateClosed{
+            Closed::not_replayed, fmt::format(
+                                      "{} has not replayed yet what it received up to {}: how far its WAL is whole is not known",
+                                      chosen.server.text(), chosen.position.lsn.text())};
+    }
     if (chosen.position.lsn < *revocation.highest) {
         return GateClosed{
             Closed::loss_too_large,
@@ -183,12 +190,14 @@ Gate durable(const AnalysisInput& input, std::span<const FinalPosition> finals, 
         text += (text.empty() ? "" : "; ") + text_of(gate);
     }
     const auto& acknowledged = input.saved.acknowledged;
-    if (acknowledged && acknowledged->timeline == chosen.position.timeline && chosen.position.lsn < acknowledged->lsn) {
+    // Compared with what arrived: what standbys confirmed may itself end within a record, which no commit waited for.
+    const Lsn arrived = std::max(chosen.position.lsn, chosen.received);
+    if (acknowledged && acknowledged->timeline == chosen.position.timeline && arrived < acknowledged->lsn) {
         return GateClosed{
             Closed::below_acknowledged,
             fmt::format(
                 "{} is {} behind {}, which synchronous standbys were seen to confirm: commits up to there may be acknowledged",
-                chosen.server.text(), model::text(gap(chosen.position.lsn, acknowledged->lsn)), model::text(*acknowledged))};
+                chosen.server.text(), model::text(gap(arrived, acknowledged->lsn)), model::text(*acknowledged))};
     }
     return GateOpen{Proof::nothing, text};
 }

@@ -37,6 +37,7 @@ enum class Closed {
     sync_member_too_old,    // too few, and one that is missing is older than 13: its receiver cannot be stopped by a reload
     sync_members_missing,   // too few detached members with a final position
     sync_unknown,           // the primary's synchronous_standby_names was never read
+    not_replayed,           // a synchronous candidate has a backlog: how far its WAL is whole is not known yet
     below_acknowledged,     // the candidate is behind what synchronous standbys were seen to confirm
 };
 inline constexpr std::size_t closed_gates = static_cast<std::size_t>(Closed::below_acknowledged) + 1;
@@ -65,7 +66,11 @@ struct FinalPosition {
     model::ServerName server;
     std::string application_name;  // as it appears in synchronous_standby_names
     bool detached = false;         // no WAL receiver was left when it was read
+    /// Where it stands once it has replayed what it holds. Never the mere receive position where that can be told apart: the end
+    /// of it may be half a record, which a primary that recovered from a crash has since replaced by others (S11).
     model::WalPosition position;
+    bool replayed_all = true;  // else the position is what was received, and what of that is whole is not known yet
+    model::Lsn received{0};    // where the bytes end: what a standby confirms, half a record included
 };
 
 /// What was done to the members of one synchronous set (S5): |S| - k + 1 of them must be detached and read, whatever the method.

@@ -113,7 +113,8 @@ PrimaryLook look_at_primary(const AnalysisInput& input) {
         out.dial = seen.dial->what.outcome;
         out.dial_at = seen.dial->at;
     }
-    const bool host_is_fresh = seen.host && (!seen.bad_since || seen.host->at >= *seen.bad_since);
+    const bool host_is_fresh =
+        seen.host && (!seen.bad_since || (seen.host->at >= *seen.bad_since && is_fresh(input, seen.host->at, host_freshness)));
     if (host_is_fresh) out.host = seen.host->what.look();
     out.host_answers = out.host != nullptr || (!host_is_fresh && host_will_answer(input, out));
     return out;

@@ -161,6 +161,11 @@ Page page_of(Closed closed) {
             return {
                 "The primary's synchronous_standby_names was never read.", "Neither by this life of the manager nor in servers.save.",
                 refuses, "Order it with --override durability, knowing that acknowledged commits may be lost."};
+        case Closed::not_replayed:
+            return {
+                "A synchronous candidate has not replayed yet what it received.",
+                "Its replay position is behind its receive position, and it does not say that it waits for WAL.", refuses,
+                "Wait: it is tried again. Where its replay is held up by a query or paused, end that."};
         case Closed::below_acknowledged:
             return {
                 "The candidate is behind what synchronous standbys were seen to confirm.", "The recorded position in servers.save.",

@@ -103,6 +103,34 @@ std::string_view word_for(FindingKind kind) {
     return "";
 }
 
+bool primary_lives(Situation situation) {
+    switch (situation) {
+        case Situation::healthy:
+        case Situation::primary_read_only:
+        case Situation::storage_stalled:
+        case Situation::sync_commit_blocked:
+        case Situation::sync_commit_blocked_suspect:
+        case Situation::connections_exhausted:
+        case Situation::auth_broken:
+        case Situation::postmaster_hung:
+        case Situation::listener_or_firewall:
+        case Situation::primary_unreachable_from_here: return true;
+        case Situation::unknown:
+        case Situation::manager_isolated:
+        case Situation::two_primaries:
+        case Situation::old_primary_returned:
+        case Situation::no_writable_primary:
+        case Situation::primary_shut_down_cleanly:
+        case Situation::primary_crash_recovery:
+        case Situation::all_dark:
+        case Situation::primary_stalled:
+        case Situation::primary_dead_no_replicas:
+        case Situation::primary_dead_some_replicas_lost:
+        case Situation::primary_dead: return false;
+    }
+    return false;
+}
+
 Severity severity_of(FindingKind kind) {
     switch (kind) {
         case FindingKind::minor_skew:

@@ -39,6 +39,9 @@ inline constexpr std::size_t situations = static_cast<std::size_t>(Situation::pr
 [[nodiscard]] std::string_view word_for(Situation situation);
 /// What it means, in one sentence for the status line.
 [[nodiscard]] std::string_view sentence_for(Situation situation);
+/// The primary was seen to live: by an answer of its own, or by somebody who still hears it. Silence and darkness are not that,
+/// and neither are a stop and a recovery, which may fail.
+[[nodiscard]] bool primary_lives(Situation situation);
 
 enum class FindingKind {
     // one server

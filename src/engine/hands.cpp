@@ -22,6 +22,18 @@ constexpr Duration upstream_patience = std::chrono::seconds{2};
 constexpr Duration nudge_interval = milliseconds{20};
 constexpr Duration look_limit = milliseconds{500};
 
+/// How long a replay stands still before it is taken to wait for WAL that never comes (it says so itself, but for a moment after
+/// its receiver ended it does not know better), or to be held up.
+constexpr Duration sure_rest = milliseconds{50};
+constexpr Duration held_up = milliseconds{200};
+constexpr Duration replay_patience = std::chrono::seconds{1};
+
+/// Nothing more is to be learnt by looking on.
+bool rests(const model::StandbyAnswer& standby, Duration still, Duration looked) {
+    if (standby.replayed >= standby.received) return true;
+    return (standby.replay_waits && still >= sure_rest) || still >= held_up || looked >= replay_patience;
+}
+
 std::string words_of(const model::HeldSight& sight) {
     return std::visit(
         Overloaded{
@@ -58,8 +70,35 @@ asio::awaitable<model::HeldSight> Hands::look(const ServerName& server, Instant 
     co_return sight;
 }
 
+/// A failover by automation ends where the primary gives a sign of life, as long as it is not fenced.
+std::optional<Error> Hands::life_veto() const {
+    if (!findings_.automatic || findings_.fence.processes_gone) return std::nullopt;
+    const decide::Situation situation = decide::analyse(state_.input()).situation;
+    if (!decide::primary_lives(situation)) return std::nullopt;
+    return Error{ErrorKind::refused, fmt::format("the primary lives after all: {}", decide::sentence_for(situation))};
+}
+
+/// Between the verdict and the deed a network heals, and then a fence that was held up by it reaches a healthy server. Whoever
+/// was only mute is therefore asked once more, right after its host has answered; a refused port needs no second word.
+Async<void> Hands::ask_once_more(const ServerName& server, Instant deadline) {
+    if (!findings_.automatic || server != state_.saved.primary || decide::analyse(state_.input()).primary_port_refused)
+        co_return Result<void>{};
+    const auto host = co_await state_.host(server).look(deadline);
+    if (!host) co_return host.error();
+    state_.absorb({server, state_.clock().now(), model::HostSight{*host}});
+    const Instant until = std::min(deadline, state_.clock().now() + state_.settings().connect_timeout);
+    model::DialSight dial = co_await state_.postgres(server).dial(until);
+    state_.absorb({server, state_.clock().now(), std::move(dial)});
+    if (auto life = life_veto()) co_return *std::move(life);
+    co_return Result<void>{};
+}
+
 Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
     findings_.fence.attempted = true;
+    if (auto asked = co_await ask_once_more(command.server, deadline); !asked) {
+        findings_.fence.text = asked.error().text();
+        co_return asked.error().during(fmt::format("fence {}", command.server.text()));
+    }
     const auto* const seen = state_.evidence.find(command.server);
     const model::ServerVersion version =
         seen != nullptr && seen->last_answer ? seen->last_answer->what.version : model::ServerVersion{120000};
@@ -90,21 +129,31 @@ void Hands::note_final(const ServerName& server, const model::StandbyAnswer& sta
     const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
     const bool known = seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr;
     const model::Timeline timeline = standby.timeline.value_or(known ? seen->last_answer->what.primary()->timeline : model::Timeline{0});
-    findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, standby.received}});
+    const model::Lsn whole = standby.replayed_all() ? standby.replayed : standby.received;
+    findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, whole}, standby.replayed_all(), standby.received});
 }
 
+/// Reads until the receiver is gone and what it left is replayed. A replay that does not move is not waited for long, and one
+/// that moves only a while: the promotion itself waits for that of the candidate.
+
 Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, Instant deadline) {
+    const Instant began = state_.clock().now();
+    std::optional<model::Lsn> reached;
+    Instant reached_at = began;
     for (;;) {
         const model::HeldSight sight = co_await look(command.replica, deadline);
-        if (const auto* answer = std::get_if<model::Answered>(&sight); answer != nullptr && answer->standby() != nullptr) {
-            note_final(command.replica, *answer->standby());
-            if (!answer->standby()->receiver) co_return Result<void>{};
-        } else if (state_.clock().now() + look_interval >= deadline) {
+        const Instant now = state_.clock().now();
+        const bool last = now + look_interval >= deadline;
+        const auto* const answer = std::get_if<model::Answered>(&sight);
+        if (const auto* const standby = answer != nullptr ? answer->standby() : nullptr) {
+            if (std::exchange(reached, standby->replayed) != standby->replayed) reached_at = now;
+            note_final(command.replica, *standby);
+            if (!standby->receiver && rests(*standby, now - reached_at, now - began)) co_return Result<void>{};
+        } else if (last) {
             co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
         }
-        if (state_.clock().now() + look_interval >= deadline)
-            co_return Error{ErrorKind::timed_out, fmt::format("{} still has a WAL receiver", command.replica.text())};
-        co_await state_.clock().sleep_until(state_.clock().now() + look_interval);
+        if (last) co_return Error{ErrorKind::timed_out, fmt::format("{} still has a WAL receiver", command.replica.text())};
+        co_await state_.clock().sleep_until(now + look_interval);
     }
 }
 
@@ -132,6 +181,7 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
     const decide::AnalysisInput input = state_.input();
     const decide::Analysis analysis = decide::analyse(input);
     if (auto veto = writable_veto()) co_return *std::move(veto);
+    if (auto veto = life_veto()) co_return *std::move(veto);
     findings_.old_end = decide::last_known_end(input);
     const auto chosen = std::ranges::find(findings_.finals, command.candidate, &decide::FinalPosition::server);
     if (chosen == findings_.finals.end())

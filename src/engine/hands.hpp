@@ -46,6 +46,8 @@ private:
     Async<void> detach(const plans::Detach& command, Instant deadline);
     Async<void> read_final_position(const plans::ReadFinalPosition& command, Instant deadline);
     [[nodiscard]] std::optional<Error> writable_veto() const;
+    [[nodiscard]] std::optional<Error> life_veto() const;
+    Async<void> ask_once_more(const model::ServerName& server, Instant deadline);
     Async<void> check_gates(const plans::CheckGates& command);
     void pass_by_order(decide::Gate& gate, bool overridden, std::string_view name);
     Async<void> promote(const plans::Promote& command, Instant deadline);

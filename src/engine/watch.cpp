@@ -15,7 +15,6 @@ namespace {
 constexpr Duration first_looks = milliseconds{150};
 constexpr Duration first_interval = milliseconds{10};
 constexpr Duration host_interval = seconds{10};
-constexpr Duration host_suspicious_interval = seconds{1};
 constexpr Duration shell_patience = milliseconds{100};
 constexpr Duration host_limit = seconds{5};
 constexpr Duration redial_interval = seconds{5};
@@ -160,7 +159,7 @@ asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
             co_await sight_host(server);
             next_look = began + host_interval;
         }
-        const Instant next = suspicious() ? began + host_suspicious_interval : std::max(next_look, began + milliseconds{1});
+        const Instant next = suspicious() ? began + decide::host_suspicious_interval : std::max(next_look, began + milliseconds{1});
         co_await state_.clock().wait(alarm_, heard, next);
     }
 }

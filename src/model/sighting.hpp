@@ -60,8 +60,11 @@ struct StandbyAnswer {
     Lsn replayed;
     std::optional<WalReceiver> receiver{};
     bool replay_paused = false;
+    bool replay_waits = false;               // it is behind what was received and waits for WAL: the rest is half a record (S11)
     Duration apply_delay{};                  // recovery_min_apply_delay
     std::optional<Duration> replay_delay{};  // clock minus the last replayed commit's time; nothing before the first one
+    /// Everything that it holds and can ever replay is replayed.
+    [[nodiscard]] bool replayed_all() const { return replay_waits || replayed >= received; }
     friend bool operator==(const StandbyAnswer&, const StandbyAnswer&) = default;
 };
 
@@ -176,7 +179,8 @@ struct HostSight {
     friend bool operator==(const HostSight&, const HostSight&) = default;
 };
 
-/// Whether a replica's host can open a TCP connection to the primary's port.
+/// Whether a replica's host gets any answer of the primary's PostgreSQL. An accepted connection alone is none: the kernel accepts
+/// for a stopped process.
 enum class Reach { accepted, refused, silent, unknown };
 [[nodiscard]] std::string_view word_for(Reach reach);
 struct WitnessSight {

@@ -81,12 +81,13 @@ void describe(Archive& it, model::WalReceiver& value) {
 
 template <class Archive>
 void describe(Archive& it, model::StandbyAnswer& value) {
-    auto& [timeline, received, replayed, receiver, replay_paused, apply_delay, replay_delay] = value;
+    auto& [timeline, received, replayed, receiver, replay_paused, replay_waits, apply_delay, replay_delay] = value;
     it("timeline", timeline);
     it("received", received);
     it("replayed", replayed);
     it("receiver", receiver);
     it("replay_paused", replay_paused);
+    it("replay_waits", replay_waits);
     it("apply_delay_ns", apply_delay);
     it("replay_delay_ns", replay_delay);
 }

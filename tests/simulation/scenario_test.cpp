@@ -154,6 +154,23 @@ TEST(FrozenPrimary, IsPromotedOverOnlyAfterItsProcessesAreGone) {
     EXPECT_EQ(it.broken(), "") << story(it.run);
 }
 
+TEST(FrozenPrimary, IsNotFencedWhenItWakesBeforeTheFenceGetsThere) {
+    Scenario it;
+    World& world = it.run.world();
+    it.strike(FaultKind::freeze_primary, 300s);
+    it.run.disk().after_append = [&] {
+        const saved::JournalRecord& record = it.run.disk().records.back();
+        if (record.step == "secure" && record.entry == saved::JournalEntry::starting)
+            world.agenda.after(300ms, [&world] { world.thaw(db1); });
+    };
+    it.run.run_for(40s);
+    EXPECT_GT(it.run.invariants().failovers_begun(), 0U);
+    EXPECT_EQ(it.run.invariants().promotions(), 0U) << story(it.run);
+    EXPECT_TRUE(world.accepts_writes(db1)) << story(it.run);
+    EXPECT_EQ(it.situation(), "Healthy");
+    EXPECT_EQ(it.broken(), "");
+}
+
 TEST(LostMachine, IsReplacedOnceTheSilenceCounts) {
     Scenario it;
     it.strike(FaultKind::power_loss, 300s);
@@ -430,6 +447,26 @@ TEST(SynchronousCommits, SurviveAFailover) {
     it.run.run_for(20s);
     const bool any = std::ranges::any_of(it.run.world().acknowledged, &Acknowledged::synchronous);
     EXPECT_TRUE(any);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
+/// A primary that came back from a crash writes on where its last whole record ends; a replica that was away then still counts
+/// the bytes of the record that never came whole.
+TEST(SynchronousCommits, AreNotLostToAReplicaThatReceivedMoreOfARecordThatNeverCame) {
+    Draw draw = plain(7);
+    draw.synchronous_standby_names = "ANY 1 (db2, db3)";
+    Scenario it{draw};
+    World& world = it.run.world();
+    world.network.drop(world.at(db1).node, world.at(db2).node);
+    world.network.drop(world.at(db2).node, world.at(db1).node);
+    it.run.run_for(300ms);
+    const auto ahead = gap(world.at(db2).disk.end, world.at(db3).disk.end).count;
+    ASSERT_GT(ahead, 0U);
+    world.at(db2).disk.partial = ahead + 5000;
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(10s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_TRUE(world.at(db3).is_primary()) << story(it.run);
     EXPECT_EQ(it.broken(), "") << story(it.run);
 }
 

@@ -84,6 +84,7 @@ std::variant<model::StandbyAnswer, Complained> read_standby(const Columns& colum
         .replayed = *replayed,
         .receiver = std::nullopt,
         .replay_paused = columns.text_or_empty("replay_paused") == "t",
+        .replay_waits = columns.text_or_empty("replay_waits") == "t",
         .apply_delay = {},
         .replay_delay = std::nullopt};
     if (columns.text("receiver_pid") != nullptr) {

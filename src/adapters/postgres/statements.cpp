@@ -62,6 +62,12 @@ std::string poll_statement(model::ServerVersion version, bool beat) {
     const std::string heartbeat =
         beat && dialect.heartbeat ? "CASE WHEN NOT pg_is_in_recovery() THEN pg_logical_emit_message(false, 'handyrep', '') END" : "NULL";
     // Before 12 the delay stands in recovery.conf, where no query sees it.
+    // Asked only of a replica that is behind. The startup process names what it waits for; the names changed with 13.
+    const std::string_view waits = version.number >= 100000
+                                       ? "CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn() THEN "
+                                         "(SELECT wait_event IN ('RecoveryWalStream', 'RecoveryWalAll', 'RecoveryRetrieveRetryInterval') "
+                                         "FROM pg_stat_activity WHERE backend_type = 'startup') END"
+                                       : "NULL";
     const std::string_view delay = version.number >= 120000 ? "current_setting('recovery_min_apply_delay')" : "NULL";
     return fmt::format(
         "SELECT pg_is_in_recovery() AS in_recovery, "
@@ -79,12 +85,14 @@ std::string poll_statement(model::ServerVersion version, bool beat) {
         "AS senders, "
         "{receive}() AS received, {replay}() AS replayed, "
         "CASE WHEN pg_is_in_recovery() THEN {paused}() END AS replay_paused, "
+        "{waits} AS replay_waits, "
         "{delay} AS apply_delay, "
         "(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000000)::bigint AS replay_delay_us, "
         "{receiver} FROM (VALUES (1)) one (row){join}",
         fmt::arg("heartbeat", heartbeat), fmt::arg("insert", dialect.insert), fmt::arg("flush", dialect.flush),
         fmt::arg("file_name", dialect.file_name), fmt::arg("receive", dialect.receive), fmt::arg("replay", dialect.replay),
-        fmt::arg("paused", dialect.paused), fmt::arg("delay", delay), fmt::arg("receiver", receiver_columns(dialect)),
+        fmt::arg("paused", dialect.paused), fmt::arg("waits", waits), fmt::arg("delay", delay),
+        fmt::arg("receiver", receiver_columns(dialect)),
         fmt::arg("sender_flush", version.number >= 100000 ? "flush_lsn" : "flush_location"),
         fmt::arg("join", dialect.receiver_view ? " LEFT JOIN pg_stat_wal_receiver w ON true" : ""));
 }

@@ -170,9 +170,12 @@ std::string drill_script(const std::string& pgdata, const std::string& debian_co
 
 std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit) {
     const double seconds = std::max(0.05, std::chrono::duration<double>(limit).count());
+    // The kernel takes connections also for a stopped postmaster, so one byte must come back: the answer to an SSLRequest (manual,
+    // "Message Formats"), which is given before anything is asked or counted. A connection that is closed instead is an answer too.
     return fmt::format(
         "command -v bash >/dev/null && command -v timeout >/dev/null || exit 5\n"
-        "words=$(LC_ALL=C timeout {:.2f} bash -c 'exec 3<>\"/dev/tcp/$1/$2\"' reach {} {} 2>&1)\n"
+        "words=$(LC_ALL=C timeout {:.2f} bash -c 'exec 3<>\"/dev/tcp/$1/$2\" || exit; "
+        "printf \"\\0\\0\\0\\10\\4\\322\\26\\57\" >&3; IFS= read -r -N 1 -u 3 byte; exit 0' reach {} {} 2>&1)\n"
         "case $? in 0) exit 0;; 124) exit 4;; esac\n"
         "case $words in *refused*) exit 3;; *'No route'*|*unreachable*|*'timed out'*) exit 4;; *) exit 5;; esac\n",
         seconds, quote(hostname), port);

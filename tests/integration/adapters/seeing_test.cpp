@@ -95,6 +95,32 @@ TEST_F(Poll, TellsWhereAReplicaStreamsFromAndHowFreshThatIs) {
     EXPECT_FALSE(standby.replay_paused);
 }
 
+TEST_F(Poll, TellsAReplayThatIsHeldUpFromOneThatWaitsForTheRestOfARecord) {
+    const auto server = connect(replica());
+    const auto behind = [](const model::Answered& it) {
+        return it.standby() != nullptr && it.standby()->received > it.standby()->replayed + model::Bytes{1U << 20U};
+    };
+    ASSERT_TRUE(did(replica(), "SELECT pg_wal_replay_pause()"));
+    ASSERT_TRUE(did(primary(), "SELECT pg_logical_emit_message(true, 'bulk', repeat('x', 4000000))"));
+    const auto paused = poll_until(*server, behind);
+    ASSERT_TRUE(did(replica(), "SELECT pg_wal_replay_resume()"));
+    ASSERT_TRUE(paused);
+    EXPECT_FALSE(paused->standby()->replay_waits);
+    EXPECT_FALSE(paused->standby()->replayed_all());
+
+    auto writer = primary().session();
+    ASSERT_TRUE(writer) << writer.error().text();
+    ASSERT_TRUE(poll_until(*server, [](const model::Answered& it) { return it.standby()->replayed_all(); }));
+    ASSERT_TRUE(writer->send("SELECT pg_logical_emit_message(true, 'bulk', repeat('x', 400000000))"));
+    ASSERT_TRUE(poll_until(*server, behind));
+    primary().kill_all();
+    const auto left =
+        poll_until(*server, [&](const model::Answered& it) { return behind(it) && !it.standby()->receiver && it.standby()->replay_waits; });
+    ASSERT_TRUE(primary().start());
+    ASSERT_TRUE(left);
+    EXPECT_TRUE(left->standby()->replayed_all());
+}
+
 TEST_F(Poll, LeavesNoTransactionOpen) {
     const auto server = connect(primary());
     poll(*server);

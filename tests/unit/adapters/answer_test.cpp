@@ -33,6 +33,7 @@ Row standby_row() {
         {"received", "0/3000000"},
         {"replayed", "0/3000100"},
         {"replay_paused", "f"},
+        {"replay_waits", "t"},
         {"apply_delay", "5min"},
         {"replay_delay_us", "1500000"},
         {"receiver_pid", "77"},
@@ -70,6 +71,7 @@ TEST(PollAnswer, OfAStandbyTakesTheGreaterOfReceivedAndReplayed) {
     EXPECT_EQ(standby->receiver->sender_port, 5433);
     EXPECT_EQ(standby->receiver->message_age, milliseconds{12});
     EXPECT_EQ(standby->timeline, model::Timeline{2});
+    EXPECT_TRUE(standby->replay_waits);
     EXPECT_EQ(standby->apply_delay, std::chrono::minutes{5});
     EXPECT_EQ(standby->replay_delay, milliseconds{1500});
 }

@@ -67,9 +67,11 @@ TEST(PollStatement, SpeaksTheNamesOfEachVersion) {
     const std::string nine = poll_statement(model::ServerVersion{90600}, true);
     EXPECT_NE(nine.find("pg_current_xlog_flush_location"), std::string::npos);
     EXPECT_NE(nine.find("w.conninfo"), std::string::npos);
+    EXPECT_NE(nine.find("NULL AS replay_waits"), std::string::npos);
     const std::string ten = poll_statement(model::ServerVersion{100000}, true);
     EXPECT_NE(ten.find("pg_current_wal_flush_lsn"), std::string::npos);
     EXPECT_EQ(ten.find("w.sender_host"), std::string::npos);
+    EXPECT_NE(ten.find("backend_type = 'startup'"), std::string::npos);
     const std::string fifteen = poll_statement(model::ServerVersion{150018}, true);
     EXPECT_NE(fifteen.find("w.sender_host"), std::string::npos);
     EXPECT_NE(fifteen.find("recovery_min_apply_delay"), std::string::npos);

@@ -158,6 +158,20 @@ TEST_F(Synchronous, TheCandidateMustHoldWhatEveryMemberHolds) {
     EXPECT_EQ(closed({db2, db3}, "db2"), Closed::loss_too_large);
 }
 
+TEST_F(Synchronous, ACandidateThatHasNotReplayedEverythingIsNotCounted) {
+    killed_with("ANY 1 (db2, db3)");
+    db3.replayed_all = false;
+    EXPECT_EQ(closed({db2, db3}, "db3"), Closed::not_replayed);
+}
+
+TEST_F(Synchronous, WhatWasConfirmedWithinARecordIsComparedWithWhatArrived) {
+    killed_with("ANY 2 (db2, db3)");
+    scene.saved.acknowledged = model::WalPosition{Timeline{1}, Lsn{0x3000200}};
+    EXPECT_EQ(closed({db3}, "db3"), Closed::below_acknowledged);
+    db3.received = Lsn{0x3000200};
+    EXPECT_TRUE(is_open(durability_gate(scene.input(), std::vector{db3}, server("db3"))));
+}
+
 TEST_F(Synchronous, AStarCannotBeCounted) {
     killed_with("ANY 1 (*)");
     EXPECT_EQ(closed({db2, db3}, "db3"), Closed::sync_set_open);

@@ -56,6 +56,7 @@ model::Answered a_standby() {
             .replayed = Lsn{0x2000000},
             .receiver = model::WalReceiver{"streaming", "10.0.0.1", 5432, 123456789ns},
             .replay_paused = true,
+            .replay_waits = true,
             .apply_delay = 5min,
             .replay_delay = -3s}};
 }
