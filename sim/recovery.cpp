@@ -35,6 +35,14 @@ bool is_named(const engine::ClusterReport& report, const model::ServerName& serv
     return std::ranges::any_of(report.findings, [&](const decide::Finding& it) { return it.server == server; });
 }
 
+std::string findings_of(const engine::ClusterReport& report, const model::ServerName& server) {
+    std::vector<std::string> words;
+    for (const decide::Finding& it : report.findings) {
+        if (it.server == server) words.emplace_back(word_for(it.kind));
+    }
+    return join(words, ", ");
+}
+
 bool has_the_role(const engine::ClusterReport& report, const model::ServerName& server) {
     return std::ranges::any_of(
         report.servers, [&](const engine::ServerReport& it) { return it.name == server && it.role == model::Role::primary; });
@@ -50,11 +58,21 @@ Verdict judge_followers(const World& world, const engine::ClusterReport& report,
         if (!is_named(report, name) && !above_is_named)
             return {Ending::unsettled, fmt::format("{} does not follow, and no finding says so", name.text())};
         out.ending = Ending::parked;
+        out.text += fmt::format("{}{} does not follow ({})", out.text.empty() ? "" : ", ", name.text(), findings_of(report, name));
     }
     return out;
 }
 
 }  // namespace
+
+std::string_view word_for(Ending ending) {
+    switch (ending) {
+        case Ending::well: return "well";
+        case Ending::parked: return "parked";
+        case Ending::unsettled: return "unsettled";
+    }
+    return "";
+}
 
 Verdict judge_recovery(const World& world, const StoreDisk& disk, const engine::ClusterReport& report) {
     if (!disk.open().empty()) return {Ending::unsettled, "an operation is open"};
@@ -68,7 +86,7 @@ Verdict judge_recovery(const World& world, const StoreDisk& disk, const engine::
     }
     const bool calm = report.reason == decide::Reason::primary_answers;
     if (writers.size() == 1) {
-        if (!calm) return {Ending::parked, {}};
+        if (!calm) return {Ending::parked, fmt::format("{}: {}", word_for(report.reason), report.next)};
         const model::ServerName& name = world.at(writers.front()).name;
         if (!has_the_role(report, name))
             return {Ending::unsettled, fmt::format("{} takes writes, and the manager takes another for the primary", name.text())};
@@ -76,7 +94,7 @@ Verdict judge_recovery(const World& world, const StoreDisk& disk, const engine::
     }
     if (calm && report.findings.empty())
         return {Ending::unsettled, fmt::format("{} servers take writes, and the manager finds nothing wrong", writers.size())};
-    return {Ending::parked, {}};
+    return {Ending::parked, fmt::format("{} take writes; {}: {}", writers.size(), word_for(report.reason), report.next)};
 }
 
 }  // namespace handyrep::sim

@@ -7,6 +7,7 @@
 #include "sim/world.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace handyrep::sim {
 
@@ -16,9 +17,11 @@ enum class Ending {
     unsettled,  // something is under way, or wrong and not named
 };
 
+[[nodiscard]] std::string_view word_for(Ending ending);
+
 struct Verdict {
     Ending ending;
-    std::string text;  // of `unsettled`: what it is
+    std::string text;  // what is under way, wrong, or left for a person; empty when all is well
 };
 
 [[nodiscard]] Verdict judge_recovery(const World& world, const StoreDisk& disk, const engine::ClusterReport& report);

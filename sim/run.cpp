@@ -141,6 +141,7 @@ Played play(const Draw& draw) {
     end_all_faults(run.stage());
     run.run_for(5s);  // persons begin to start what is down
     const Verdict verdict = settle(run);
+    run.world().note("end", fmt::format("{}{}{}", word_for(verdict.ending), verdict.text.empty() ? "" : ": ", verdict.text));
     run.invariants().judge_end();
     Played played{
         .seed = draw.seed,

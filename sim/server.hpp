@@ -88,13 +88,13 @@ struct Server {
     // the processes
     enum class Postmaster { none, starting, running, stopping };
     Postmaster postmaster = Postmaster::none;
-    bool in_recovery = false;   // of a running or starting one: it came up as a standby
-    bool after_crash = false;   // of a starting one: in the words of 57P03, "in recovery mode"
-    bool frozen = false;        // every process stopped (SIGSTOP)
+    bool in_recovery = false;  // of a running or starting one: it came up as a standby
+    bool after_crash = false;  // of a starting one: in the words of 57P03, "in recovery mode"
+    bool frozen = false;       // every process stopped (SIGSTOP)
+    bool promoting = false;
     std::uint32_t orphans = 0;  // backends whose postmaster is dead and that go on writing
     std::uint64_t life = 0;     // rises at every start and death; what was planned for an earlier one is void
     Instant started{};
-    bool promoting = false;
     std::optional<std::uint64_t> promotion_asleep{};  // T10: number of the promotion that waits for the retry interval or a nudge
     std::uint64_t promotions = 0;
     std::optional<Receiver> receiver{};
@@ -110,12 +110,12 @@ struct Server {
     std::uint64_t unflushed = 0;         // inserted, not flushed
     std::optional<Instant> flush_due{};  // of the walwriter, or of a storage that takes its time
     Duration flush_takes{};              // on this storage
+    std::optional<Instant> checkpointer_busy_until{};
+    std::optional<Instant> replay_blocked_until{};  // a query on the hot standby
     bool storage_stalled = false;
     bool disk_full = false;
-    std::optional<Instant> checkpointer_busy_until{};
     bool connections_full = false;
     bool password_broken = false;
-    std::optional<Instant> replay_blocked_until{};  // a query on the hot standby
     bool refuses_promotion = false;
     bool hangs_at_promotion = false;
 

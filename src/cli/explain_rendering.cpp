@@ -53,6 +53,7 @@ std::string header_of(const Json& it, const Layout& layout) {
     out += labelled("since", since_of(it), layout);
     out += labelled("next", next_of(it), layout);
     out += labelled("writes", writes_of(it), layout);
+    out += labelled("to do", field(it, "advice"), layout);
     return out;
 }
 
@@ -133,8 +134,10 @@ std::string servers_of(const Json& it, const Layout& layout) {
 
 std::string findings_of(const Json& it, const Layout& layout) {
     std::vector<std::vector<Cell>> rows;
-    for (const Json& finding : it.at("findings"))
+    for (const Json& finding : it.at("findings")) {
         rows.push_back({Cell{field(finding, "kind"), Tone::attention}, Cell{or_dash(finding.at("server"))}, Cell{field(finding, "text")}});
+        rows.push_back({Cell{}, Cell{}, Cell{"to do: " + field(finding, "advice")}});
+    }
     return rows.empty() ? std::string{} : titled("What else is wrong", table({"FINDING", "SERVER", "WHAT"}, rows, layout));
 }
 

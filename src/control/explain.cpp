@@ -1,5 +1,6 @@
 #include "control/explain.hpp"
 
+#include "decide/reasons.hpp"
 #include "plans/foresight.hpp"
 
 #include <fmt/format.h>
@@ -92,7 +93,8 @@ Json finding_json(const decide::Finding& it) {
     return Json{
         {"kind", word_for(it.kind)},
         {"server", or_null(it.server, [](const model::ServerName& name) { return name.text(); })},
-        {"text", it.text}};
+        {"text", it.text},
+        {"advice", decide::page_of(it.kind).person}};
 }
 
 Json explanation_json(const Explanation& it) {
@@ -106,6 +108,7 @@ Json explanation_json(const Explanation& it) {
         {"reason", word_for(reason_of(it.decision))},
         {"next", text_of(it.decision)},
         {"next_in_seconds", or_null(it.next_in, seconds)},
+        {"advice", it.advice},
         {"writes_go_to", or_null(it.writes, writes_json)},
         {"evidence", list(it.clues, clue_json)},
         {"not_otherwise",

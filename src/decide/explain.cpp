@@ -3,6 +3,7 @@
 #include "base/overloaded.hpp"
 #include "decide/findings.hpp"
 #include "decide/not_these.hpp"
+#include "decide/reasons.hpp"
 
 #include <fmt/format.h>
 
@@ -28,6 +29,15 @@ std::vector<Clue> clues_of(const AnalysisInput& input, const Analysis& analysis)
     for (const Fact& it : facts(input, analysis))
         out.push_back({it.weight, it.server, it.source, it.text, it.at ? std::optional{input.now - *it.at} : std::nullopt});
     return out;
+}
+
+/// Of the situation; and of what holds a failover back, where it is not the situation itself.
+std::string advice_of(const Analysis& analysis, const Decision& decision) {
+    std::string out{page_of(analysis.situation).person};
+    const auto* const hold = std::get_if<Hold>(&decision);
+    if (hold == nullptr || hold->reason == Reason::primary_answers || hold->reason == Reason::situation_holds) return out;
+    const std::string_view also = page_of(hold->reason).person;
+    return also.empty() || also == out ? out : fmt::format("{} {}", out, also);
 }
 
 std::optional<Duration> due_in(const AnalysisInput& input, const Decision& decision) {
@@ -242,6 +252,7 @@ Explanation explain(const model::Moment& moment) {
     const Analysis analysis = analyse(input);
     Decision decision = decide(input, analysis, moment.guards);
     const auto next_in = due_in(input, decision);
+    std::string advice = advice_of(analysis, decision);
     return {
         .cluster = moment.saved.cluster,
         .at = moment.at,
@@ -249,6 +260,7 @@ Explanation explain(const model::Moment& moment) {
         .situation = analysis.situation,
         .sentence = sentence_of(analysis),
         .decision = std::move(decision),
+        .advice = std::move(advice),
         .next_in = next_in,
         .writes = writes_of(input, analysis),
         .clues = clues_of(input, analysis),

@@ -85,6 +85,7 @@ struct Explanation {
     Situation situation;
     std::string sentence;
     Decision decision;
+    std::string advice;               // what a person should do
     std::optional<Duration> next_in;  // when the decision is due to change by itself
     std::optional<WritesGoTo> writes;
     std::vector<Clue> clues;

@@ -46,6 +46,19 @@ Answer not_stalled_storage(const View& it) {
         "WAL inserted {} ago is not flushed yet; that counts after {}", span(it.input.now - *since), span(it.input.settings.stall_timeout));
 }
 
+Answer no_commit_waits(const View& it) {
+    if (!it.primary.held_answers) return std::nullopt;
+    const auto sync = look_at_sync(it.input, it.primary);
+    if (!sync) return std::nullopt;
+    const std::string attached =
+        fmt::format("{} of {} synchronous standbys that a commit needs are attached", sync->attached, sync->required);
+    if (!sync->wait) return fmt::format("{}; whether commits wait was not asked lately", attached);
+    if (sync->wait->backends == 0) return fmt::format("no commit waits; {}", attached);
+    return fmt::format(
+        "{} commits wait, the oldest for {}; that counts after {}", sync->wait->backends, span(sync->wait->oldest),
+        span(it.input.settings.sync_wait_limit));
+}
+
 Answer not_crash_recovery(const View& it) {
     if (!it.analysis.primary_suspected) return std::nullopt;
     return fmt::format("no fresh connection is told that it recovers: {}", dial_words(it));
@@ -121,9 +134,10 @@ struct Near {
 };
 
 /// In the order of decision. A situation that only another cause makes (read-only, no login) is not near any other.
-constexpr std::array<Near, 9> near{{
+constexpr std::array<Near, 10> near{{
     {Situation::manager_isolated, not_isolated},
     {Situation::storage_stalled, not_stalled_storage},
+    {Situation::sync_commit_blocked, no_commit_waits},
     {Situation::primary_crash_recovery, not_crash_recovery},
     {Situation::primary_shut_down_cleanly, not_shut_down},
     {Situation::primary_unreachable_from_here, not_only_from_here},

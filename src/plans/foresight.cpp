@@ -109,6 +109,7 @@ private:
             see(server.name, std::move(sight));
         }
         if (seen.dial) see(server.name, seen.dial->what);
+        if (seen.details) see(server.name, seen.details->what);
         if (seen.host) see(server.name, seen.host->what);
         const bool can_tell = seen.host && seen.host->what.look() != nullptr;
         const model::Reach reach = death_ == Death::process ? model::Reach::refused : model::Reach::silent;

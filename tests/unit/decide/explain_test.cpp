@@ -220,6 +220,19 @@ TEST(Explanation, OfAStalledStorageTellsFromWhenItWouldCount) {
     EXPECT_TRUE(says(not_these_of(explained(scene)), "StorageStalled: WAL inserted 500ms ago is not flushed yet; that counts after 5s"));
 }
 
+TEST(Explanation, OfASynchronousClusterTellsWhyNoCommitCountsAsBlocked) {
+    Scene scene;
+    scene.healthy();
+    model::Answered answer = scene.as_primary(Lsn{0x3000000});
+    auto& primary = std::get<model::PrimaryAnswer>(answer.as);
+    primary.synchronous_standby_names = "ANY 1 (db2)";
+    primary.senders = {{"db2", "streaming", "quorum", "", Lsn{0x3000000}}};
+    scene.see("db1", model::HeldSight{answer});
+    EXPECT_TRUE(says(
+        not_these_of(explained(scene)),
+        "SyncCommitBlocked: 1 of 1 synchronous standbys that a commit needs are attached; whether commits wait was not asked lately"));
+}
+
 TEST(Explanation, SaysWhatEverySensorLastSaidAndHowLongAgo) {
     Scene scene;
     scene.primary_vanished(2s);

@@ -248,7 +248,8 @@ struct Damage {
     const char* after;
     const char* error;
 };
-void PrintTo(const Damage& it, std::ostream* out) { *out << it.name; }
+// GoogleTest asks for this name.
+void PrintTo(const Damage& it, std::ostream* out) { *out << it.name; }  // NOLINT(readability-identifier-naming)
 
 class DamagedRecording : public testing::TestWithParam<Damage> {};
 
