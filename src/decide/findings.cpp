@@ -152,7 +152,8 @@ std::vector<Fact> facts(const AnalysisInput& input, const Analysis& analysis) {
         if (primary.host != nullptr) {
             add(primary.host->processes == 0 ? Weight::supports : Weight::contradicts, seen.server, "host",
                 fmt::format(
-                    "control file says {}, {} processes hold the data directory", word_for(primary.host->state), primary.host->processes),
+                    "control file says {}, {} processes hold the data directory{}{}", word_for(primary.host->state),
+                    primary.host->processes, primary.host->service.empty() ? "" : "; ", primary.host->service),
                 seen.host ? std::optional{seen.host->at} : std::nullopt);
         } else {
             add(Weight::unknown, seen.server, "host",

@@ -52,7 +52,7 @@ private:
     };
     using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, std::shared_ptr<Ordered>>;
 
-    // loop.cpp: start, tick
+    // start.cpp: what the disk remembers
     asio::awaitable<void> load();
     asio::awaitable<bool> try_load();
     void begin_without_memory(const std::string& why);

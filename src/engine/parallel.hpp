@@ -46,6 +46,22 @@ inline asio::awaitable<void> all(std::vector<asio::awaitable<void>> works) {
     }
 }
 
+/// However the work ends in whose scope it stands: whoever waits for its bell is told that it is over.
+class StopNotice {
+public:
+    StopNotice(bool& stopped, ports::Bell& bell) : stopped_{stopped}, bell_{bell} {}
+    ~StopNotice() {
+        stopped_ = true;
+        bell_.ring();
+    }
+    StopNotice(const StopNotice&) = delete;
+    StopNotice& operator=(const StopNotice&) = delete;
+
+private:
+    bool& stopped_;
+    ports::Bell& bell_;
+};
+
 /// Runs endless works until told to stop, or until one of them throws: then the others are stopped and its exception flies on.
 inline asio::awaitable<void> forever(std::vector<asio::awaitable<void>> works) {
     const auto executor = co_await asio::this_coro::executor;

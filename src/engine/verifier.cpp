@@ -21,22 +21,6 @@ constexpr Duration tries_limit = seconds{40};  // the drill and the logins of on
 constexpr Duration hosts_interval = minutes{60};
 constexpr Duration shortest_interval = minutes{1};
 
-/// However `work` ends, whoever waits is told.
-class StopNotice {
-public:
-    StopNotice(bool& stopped, ports::Bell& bell) : stopped_{stopped}, bell_{bell} {}
-    ~StopNotice() {
-        stopped_ = true;
-        bell_.ring();
-    }
-    StopNotice(const StopNotice&) = delete;
-    StopNotice& operator=(const StopNotice&) = delete;
-
-private:
-    bool& stopped_;
-    ports::Bell& bell_;
-};
-
 /// The shells of a round close with it.
 class Shells {
 public:

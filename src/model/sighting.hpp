@@ -171,6 +171,7 @@ struct HostLook {
     bool marked_standby;              // standby.signal, or recovery.conf before 12
     std::optional<Room> data_room{};  // of the data directory; nothing: could not be told
     std::optional<Room> wal_room{};   // of its pg_wal, which may lie elsewhere
+    std::string service{};            // what the service manager says: "postgresql@15-main.service is failed (failed)"; empty: nothing
     friend bool operator==(const HostLook&, const HostLook&) = default;
 };
 struct HostSight {

@@ -186,13 +186,14 @@ void describe(Archive& it, model::Details& value) {
 
 template <class Archive>
 void describe(Archive& it, model::HostLook& value) {
-    auto& [system_id, state, processes, marked_standby, data_room, wal_room] = value;
+    auto& [system_id, state, processes, marked_standby, data_room, wal_room, service] = value;
     it("system_id", system_id);
     it("state", state);
     it("processes", processes);
     it("marked_standby", marked_standby);
     it("data_room", data_room);
     it("wal_room", wal_room);
+    it("service", service);
 }
 
 template <class Archive>

@@ -93,8 +93,15 @@ Result<model::HostLook> read_look(std::string_view text) {
     const bool marked = lines.flag("marked");
     const auto data_room = lines.room("data_room");
     const auto wal_room = lines.room("wal_room");
+    const std::string_view service = lines.take("service");
     if (!lines.ends_whole() || state >= states.size()) return damaged("a look");
-    return model::HostLook{model::SystemId{system_id}, states.at(state), processes, marked, data_room, wal_room};
+    return model::HostLook{model::SystemId{system_id},
+                           states.at(state),
+                           processes,
+                           marked,
+                           data_room,
+                           wal_room,
+                           std::string(service == "none" ? "" : service)};
 }
 
 Result<ports::FenceReport> read_fence(std::string_view text) {

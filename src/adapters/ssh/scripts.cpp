@@ -24,6 +24,33 @@ count() { echo $#; }
 room() { timeout 2 df -Pk "$1" 2>/dev/null | { read -r _; read -r _ size _ free _; echo "${size:-0} ${free:-0}"; }; }
 )sh";
 
+// What may start the server: the configuration folders of Debian's clusters with this directory, and the units of systemd that
+// belong to them or hold one of its processes now.
+constexpr std::string_view starters = R"sh(
+debian_clusters() {
+  for conf in "$debian"/*/*/postgresql.conf; do
+    [ -f "$conf" ] || continue
+    d=$(sed -n "s/^[[:space:]]*data_directory[[:space:]]*=\{0,1\}[[:space:]]*'\([^']*\)'.*/\1/p" "$conf" | tail -n 1)
+    [ "${d:-${conf%/*}}" -ef "$data" ] && echo "${conf%/*}"
+  done
+}
+name_of() { c=${1%/*}; echo "${c##*/}/${1##*/}"; }
+find_units() {
+  units=
+  [ -d "$systemd" ] || return 0
+  for folder in $(debian_clusters); do c=$(name_of "$folder"); units="$units postgresql@${c%/*}-${c#*/}.service"; done
+  read -r own </proc/self/cgroup
+  for pid in $pids; do
+    while IFS= read -r group; do
+      unit=${group##*/}
+      case $group in "$own"|*/user@*|*/user.slice/*) continue;; esac
+      case $unit in *.service) case " $units " in *" $unit "*) ;; *) units="$units $unit";; esac;; esac
+    done <"/proc/$pid/cgroup"
+  done
+}
+property() { timeout 2 systemctl show -p "$1" --value "$2" 2>/dev/null; }
+)sh";
+
 constexpr std::string_view look = R"sh(
 read -r version <"$data/PG_VERSION" || exit 66
 id=$(control u8 0 8) && state=$(control d4 16 4) && [ -n "$id" ] && [ -n "$state" ] || exit 66
@@ -37,6 +64,13 @@ echo "marked $mark"
 echo "data_room $(room "$data")"
 wal="$data/pg_wal"; [ -d "$wal" ] || wal="$data/pg_xlog"
 echo "wal_room $(room "$wal/.")"
+find_units
+service=
+for unit in $units; do
+  case $(property LoadState "$unit") in not-found|'') continue;; esac
+  service="${service:+$service, }$unit is $(property ActiveState "$unit") ($(property SubState "$unit"))"
+done
+echo "service ${service:-none}"
 echo end
 )sh";
 
@@ -71,32 +105,18 @@ mask_unit() { timeout 10 sudo -n -l systemctl mask "$1" >/dev/null 2>&1; }
 )sh";
 
 constexpr std::string_view fence_autostart = R"sh(
-units=
-for conf in "$debian"/*/*/postgresql.conf; do
-  [ -f "$conf" ] || continue
-  d=$(sed -n "s/^[[:space:]]*data_directory[[:space:]]*=\{0,1\}[[:space:]]*'\([^']*\)'.*/\1/p" "$conf" | tail -n 1)
-  [ "${d:-${conf%/*}}" -ef "$data" ] || continue
-  start="${conf%/*}/start.conf"; c="${conf%/*}"; cluster="${c%/*}"; cluster="${cluster##*/}/${c##*/}"
-  units="$units postgresql@${cluster%/*}-${cluster#*/}.service"
+for folder in $(debian_clusters); do
+  start="$folder/start.conf"; cluster=$(name_of "$folder")
   [ -f "$start" ] && mode=$(sed -n 's/^[[:space:]]*\([a-z]\{1,\}\).*/\1/p' "$start" | head -n 1) || mode=auto
   if [ "${mode:-auto}" != auto ]; then say "start.conf of $cluster was $mode"; continue; fi
   if make_manual "$start"; then say "start.conf of $cluster: manual"; else autostart_off=0; say "start.conf of $cluster could not be written"; fi
 done
-if [ -d /run/systemd/system ]; then
-  read -r own </proc/self/cgroup
-  holders
-  for pid in $pids; do
-    while IFS= read -r group; do
-      unit=${group##*/}
-      case $group in "$own"|*/user@*|*/user.slice/*) continue;; esac
-      case $unit in *.service) case " $units " in *" $unit "*) ;; *) units="$units $unit";; esac;; esac
-    done <"/proc/$pid/cgroup"
-  done
-  for unit in $units; do
-    case $(systemctl show -p LoadState --value "$unit" 2>/dev/null) in not-found|masked|'') continue;; esac
-    if mask_unit "$unit"; then say "$unit masked"; else autostart_off=0; say "$unit could not be masked"; fi
-  done
-fi
+holders
+find_units
+for unit in $units; do
+  case $(property LoadState "$unit") in not-found|masked|'') continue;; esac
+  if mask_unit "$unit"; then say "$unit masked"; else autostart_off=0; say "$unit could not be masked"; fi
+done
 [ -n "$autostart" ] || autostart="none found"
 )sh";
 
@@ -153,19 +173,22 @@ echo end
 
 std::string script_about(const std::string& pgdata) { return fmt::format("data={}{}", quote(pgdata), common); }
 
-std::string look_script(const std::string& pgdata) { return script_about(pgdata).append(look); }
-
-std::string fence_script(
-    const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected, model::ServerVersion version) {
+std::string look_script(const Node& node) {
     return fmt::format(
-        "data={}\ndebian={}\nexpected={}{}{}{}{}{}{}", quote(pgdata), quote(debian_configuration), expected.value, common, fence_begin,
-        deeds, fence_autostart, version.number >= 120000 ? mark_signal : mark_recovery_conf, fence_kill);
+        "data={}\ndebian={}\nsystemd={}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd), common, starters, look);
 }
 
-std::string drill_script(const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected) {
+std::string fence_script(const Node& node, model::SystemId expected, model::ServerVersion version) {
     return fmt::format(
-        "data={}\ndebian={}\nexpected={}{}{}{}{}{}", quote(pgdata), quote(debian_configuration), expected.value, common, fence_begin,
-        drilled_deeds, fence_autostart, drilled_end);
+        "data={}\ndebian={}\nsystemd={}\nexpected={}{}{}{}{}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd),
+        expected.value, common, starters, fence_begin, deeds, fence_autostart, version.number >= 120000 ? mark_signal : mark_recovery_conf,
+        fence_kill);
+}
+
+std::string drill_script(const Node& node, model::SystemId expected) {
+    return fmt::format(
+        "data={}\ndebian={}\nsystemd={}\nexpected={}{}{}{}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd),
+        expected.value, common, starters, fence_begin, drilled_deeds, fence_autostart, drilled_end);
 }
 
 std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit) {

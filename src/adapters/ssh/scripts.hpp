@@ -14,14 +14,19 @@ namespace handyrep::adapters::ssh {
 /// The beginning of every script about a data directory: `data`, and how to read its control file and find its processes.
 [[nodiscard]] std::string script_about(const std::string& pgdata);
 
-[[nodiscard]] std::string look_script(const std::string& pgdata);
+/// Where things lie on one node.
+struct Node {
+    std::string pgdata;
+    std::string debian = "/etc/postgresql";       // where Debian's tools keep who is started at boot
+    std::string systemd = "/run/systemd/system";  // is there exactly where systemd runs
+};
 
-/// `debian_configuration` is /etc/postgresql, where Debian's tools keep who is started at boot.
-[[nodiscard]] std::string fence_script(
-    const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected, model::ServerVersion version);
+[[nodiscard]] std::string look_script(const Node& node);
+
+[[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected, model::ServerVersion version);
 
 /// The same script without its deeds; answers as it does.
-[[nodiscard]] std::string drill_script(const std::string& pgdata, const std::string& debian_configuration, model::SystemId expected);
+[[nodiscard]] std::string drill_script(const Node& node, model::SystemId expected);
 
 /// Exit status 0 connected, 3 refused, 4 no answer, 5 cannot be found out.
 [[nodiscard]] std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit);

@@ -1,7 +1,6 @@
 #include "adapters/ssh/shell_host.hpp"
 
 #include "adapters/ssh/report.hpp"
-#include "adapters/ssh/scripts.hpp"
 
 #include <fmt/format.h>
 
@@ -37,13 +36,13 @@ Async<std::string> ShellHost::text_of(std::string script, std::string activity, 
 }
 
 Async<model::HostLook> ShellHost::look(Instant deadline) {
-    const auto text = co_await text_of(look_script(settings_.server.pgdata), "a look", When::anytime, deadline);
+    const auto text = co_await text_of(look_script(settings_.node()), "a look", When::anytime, deadline);
     if (!text) co_return text.error();
     co_return read_look(*text);
 }
 
 Async<ports::FenceReport> ShellHost::fence(model::SystemId expected, model::ServerVersion version, Instant deadline) {
-    auto script = fence_script(settings_.server.pgdata, settings_.debian_configuration, expected, version);
+    auto script = fence_script(settings_.node(), expected, version);
     const auto text = co_await text_of(std::move(script), "the fence", When::before_deadline, deadline);
     if (!text) co_return text.error();
     co_return read_fence(*text);

@@ -1,6 +1,7 @@
 // adapters/ssh/shell_host.hpp — the port `Host` (and `Passfiles`) for one server, over a held shell: by SSH, or on this machine.
 #pragma once
 
+#include "adapters/ssh/scripts.hpp"
 #include "adapters/ssh/shell.hpp"
 #include "base/log.hpp"
 #include "model/server.hpp"
@@ -14,8 +15,10 @@ namespace handyrep::adapters::ssh {
 
 struct ShellHostSettings {
     model::ServerDefinition server;
-    std::string passfile_folder{};                         // on the node; empty: .handyrep in the home of the data directory's owner
-    std::string debian_configuration = "/etc/postgresql";  // on the node
+    std::string passfile_folder{};                     // on the node; empty: .handyrep in the home of the data directory's owner
+    std::string debian_configuration = Node{}.debian;  // on the node
+    std::string systemd = Node{}.systemd;              // on the node
+    [[nodiscard]] Node node() const { return {.pgdata = server.pgdata, .debian = debian_configuration, .systemd = systemd}; }
 };
 
 class ShellHost final : public ports::Host, public ports::Passfiles {

@@ -59,8 +59,7 @@ Async<model::HostInspection> ShellInspector::inspect(Instant deadline) {
 
 Async<model::FenceDrill> ShellInspector::drill(model::SystemId expected, Instant deadline) {
     const Instant began = clock_.now();
-    const auto text =
-        co_await text_of(drill_script(settings_.server.pgdata, settings_.debian_configuration, expected), "the fence's drill", deadline);
+    const auto text = co_await text_of(drill_script(settings_.node(), expected), "the fence's drill", deadline);
     if (!text) co_return text.error();
     auto drill = read_drill(*text);
     if (drill) drill->took = clock_.now() - began;

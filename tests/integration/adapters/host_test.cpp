@@ -166,6 +166,66 @@ TEST_P(Hosts, ProveNothingWhenTheAutostartCannotBeDisabled) {
     std::filesystem::remove_all(owners_folder() / "etc");
 }
 
+/// A service manager by the answers of its command, on a machine that has none; only here, where our own PATH counts.
+class ServiceManager : public RealPostgres {
+protected:
+    void SetUp() override {
+        RealPostgres::SetUp();
+        std::filesystem::create_directories(folder / "bin");
+        std::filesystem::create_directories(folder / "etc" / "15" / "main");
+        program(
+            "systemctl", fmt::format(
+                             R"sh(
+case "$1 $3" in
+  "show LoadState") echo loaded;; "show ActiveState") echo failed;; "show SubState") echo dead;;
+  "mask "*) echo "$2" >>'{}/masked';;
+esac
+)sh",
+                             folder.string()));
+        program("sudo", "shift\nexec \"$@\"\n");
+        std::ofstream{folder / "etc" / "15" / "main" / "postgresql.conf"} << "data_directory = '" << primary().data.string() << "'\n";
+        std::ofstream{folder / "etc" / "15" / "main" / "start.conf"} << "manual\n";
+        std::ofstream{folder / "masked"};
+        for (const auto& it : std::filesystem::recursive_directory_iterator{folder}) EXPECT_TRUE(harness::give_to_server_user(it.path()));
+        EXPECT_TRUE(harness::give_to_server_user(folder));
+        setenv("PATH", fmt::format("{}:{}", (folder / "bin").string(), path).c_str(), 1);
+    }
+    void TearDown() override {
+        setenv("PATH", path.c_str(), 1);
+        std::filesystem::remove_all(folder);
+    }
+    std::unique_ptr<ShellHost> host() {
+        ShellHostSettings settings{
+            .server = definition(primary()), .debian_configuration = (folder / "etc").string(), .systemd = folder.string()};
+        settings.server.transport = model::Transport::local;
+        return std::make_unique<ShellHost>(settings, loop.executor(), loop.clock, loop.log);
+    }
+
+    std::filesystem::path folder = owners_folder() / "service-manager";
+    std::string path = getenv("PATH");
+
+private:
+    void program(const std::string& name, const std::string& text) const {
+        std::ofstream{folder / "bin" / name} << "#!/bin/sh\n" << text;
+        std::filesystem::permissions(folder / "bin" / name, std::filesystem::perms{0755});
+    }
+};
+
+TEST_F(ServiceManager, IsAskedForTheStateOfTheServersUnit) {
+    const auto looked = loop.run(host()->look(loop.in(seconds{20})));
+    ASSERT_TRUE(looked) << looked.error().text();
+    EXPECT_EQ(looked->service, "postgresql@15-main.service is failed (dead)");
+}
+
+TEST_F(ServiceManager, HasTheUnitMaskedByTheFence) {
+    const model::SystemId id{std::stoull(*primary().ask("SELECT system_identifier FROM pg_control_system()"))};
+    const auto fenced = loop.run(host()->fence(id, model::ServerVersion{150000}, loop.in(seconds{20})));
+    ASSERT_TRUE(fenced) << fenced.error().text();
+    EXPECT_TRUE(fenced->processes_gone());
+    EXPECT_EQ(fenced->autostart, "start.conf of 15/main was manual, postgresql@15-main.service masked");
+    EXPECT_EQ(*harness::read_file(folder / "masked"), "postgresql@15-main.service\n");
+}
+
 TEST_P(Hosts, MarkAnOldVersionByItsRecoveryConf) {
     std::ofstream{primary().data / "recovery.conf"} << "restore_command = 'cp'\n";
     ASSERT_TRUE(harness::give_to_server_user(primary().data / "recovery.conf"));

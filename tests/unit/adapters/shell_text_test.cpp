@@ -29,7 +29,8 @@ TEST(Quote, MakesExactlyOneWordOfAnything) {
     }
 }
 
-constexpr std::string_view good_look = "system_id 7300000000000000001\nstate 6\nprocesses 8\nmarked 0\ndata_room 1 1\nwal_room 1 1\nend\n";
+constexpr std::string_view good_look =
+    "system_id 7300000000000000001\nstate 6\nprocesses 8\nmarked 0\ndata_room 1 1\nwal_room 1 1\nservice none\nend\n";
 
 TEST(LookReport, IsReadWhenItIsWhole) {
     const auto look = read_look(good_look);
@@ -42,9 +43,9 @@ TEST(LookReport, IsReadWhenItIsWhole) {
 
 TEST(LookReport, IsAnErrorWhenAnythingIsDamaged) {
     for (std::size_t length = 0; length + 1 < good_look.size(); ++length) EXPECT_FALSE(read_look(good_look.substr(0, length))) << length;
-    EXPECT_FALSE(read_look("system_id 1\nstate 9\nprocesses 0\nmarked 0\ndata_room 1 1\nwal_room 1 1\nend\n"));
-    EXPECT_FALSE(read_look("system_id 1\nstate 6\nprocesses -1\nmarked 0\ndata_room 1 1\nwal_room 1 1\nend\n"));
-    EXPECT_FALSE(read_look("system_id 1\nstate 6\nprocesses 0\nmarked 2\ndata_room 1 1\nwal_room 1 1\nend\n"));
+    EXPECT_FALSE(read_look("system_id 1\nstate 9\nprocesses 0\nmarked 0\ndata_room 1 1\nwal_room 1 1\nservice none\nend\n"));
+    EXPECT_FALSE(read_look("system_id 1\nstate 6\nprocesses -1\nmarked 0\ndata_room 1 1\nwal_room 1 1\nservice none\nend\n"));
+    EXPECT_FALSE(read_look("system_id 1\nstate 6\nprocesses 0\nmarked 2\ndata_room 1 1\nwal_room 1 1\nservice none\nend\n"));
     EXPECT_FALSE(read_look(std::string(good_look) + "more\n"));
 }
 
