@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "config/configuration.hpp"
+#include "saved/operation.hpp"
 #include "sim/deeds.hpp"
 #include "sim/run.hpp"
 
@@ -60,6 +61,7 @@ private:
     void take(const scenarios::Step& step);
     void take_order(const scenarios::Order& order, int line);
     void look();
+    void look_at_operations();
     [[nodiscard]] bool holds(const Question& question);
     [[nodiscard]] std::optional<ServerIndex> only_writer();
     void judge_end();
@@ -73,9 +75,8 @@ private:
     Run run_;
     Deeds deeds_;
     std::vector<std::string> failures_;
-    std::set<std::string> situations_;
-    std::set<std::string> findings_;
-    std::set<std::string> reasons_;
+    Reached reached_;
+    std::uint64_t last_operation_ = 0;
 };
 
 Told Player::tell() {
@@ -90,7 +91,8 @@ Told Player::tell() {
     return {
         failures_, run_.world().trace.lines(),
         fmt::format(
-            "{} promotion(s), {} failover(s) begun; {}", run_.invariants().promotions(), run_.invariants().failovers_begun(), now())};
+            "{} promotion(s), {} failover(s) begun; {}", run_.invariants().promotions(), run_.invariants().failovers_begun(), now()),
+        reached_};
 }
 
 void Player::take(const scenarios::Step& step) {
@@ -136,11 +138,21 @@ void Player::take_order(const scenarios::Order& order, int line) {
 }
 
 void Player::look() {
+    look_at_operations();
     if (run_.manager() == nullptr) return;
     const engine::ClusterReport report = run_.manager()->report();
-    situations_.insert(std::string(word_for(report.situation)));
-    reasons_.insert(std::string(word_for(report.reason)));
-    for (const decide::Finding& it : report.findings) findings_.insert(std::string(word_for(it.kind)));
+    reached_.situations.insert(std::string(word_for(report.situation)));
+    reached_.reasons.insert(std::string(word_for(report.reason)));
+    for (const decide::Finding& it : report.findings) reached_.findings.insert(std::string(word_for(it.kind)));
+}
+
+/// A decision that is acted on at once is seen nowhere else.
+void Player::look_at_operations() {
+    for (const saved::JournalRecord& it : run_.disk().records) {
+        if (it.operation <= last_operation_ || it.entry != saved::JournalEntry::begun) continue;
+        last_operation_ = it.operation;
+        if (const auto begun = saved::operation_begun_from_text(it.detail)) reached_.reasons.insert(begun->reason);
+    }
 }
 
 std::optional<ServerIndex> Player::only_writer() {
@@ -201,11 +213,11 @@ void Player::judge_end() {
     };
     count("promotions", expect.promotions, run_.invariants().promotions());
     count("failovers begun", expect.failovers_begun, run_.invariants().failovers_begun());
-    judge_seen("situation", expect.situations_seen, situations_);
-    judge_seen("finding", expect.findings_seen, findings_);
-    judge_seen("reason", expect.reasons_seen, reasons_);
+    judge_seen("situation", expect.situations_seen, reached_.situations);
+    judge_seen("finding", expect.findings_seen, reached_.findings);
+    judge_seen("reason", expect.reasons_seen, reached_.reasons);
     for (const std::string& it : expect.situations_never) {
-        if (situations_.contains(it)) failed(fmt::format("situation {} was seen", it));
+        if (reached_.situations.contains(it)) failed(fmt::format("situation {} was seen", it));
     }
     std::set<std::string> events;
     std::optional<std::string> proof;
