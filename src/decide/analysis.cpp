@@ -219,8 +219,8 @@ Analysis analyse(const AnalysisInput& input) {
     out.primary_suspected = primary.suspected();
     out.primary_port_refused = primary.dial_since_bad() == DialOutcome::refused;
     out.primary_host_answers = primary.host_answers;
-    const bool dialled_since_look =
-        primary.host != nullptr && primary.dial_since_bad() && *primary.dial_at - input.settings.connect_timeout >= primary.seen->host->at;
+    const bool dialled_since_look = primary.host != nullptr && primary.dial_since_bad() && primary.dial_at && primary.seen->host &&
+                                    *primary.dial_at - input.settings.connect_timeout >= primary.seen->host->at;
     out.primary_fenceable = primary.host_answers && (out.primary_port_refused || dialled_since_look);
     out.dials_silent_long_enough = primary.seen != nullptr && primary.seen->dials_bad_since &&
                                    input.now - *primary.seen->dials_bad_since >= input.settings.silence_timeout;

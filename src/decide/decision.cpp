@@ -177,7 +177,8 @@ std::optional<Hold> gates_forbid(const AnalysisInput& input, const Analysis& ana
 
 /// What is risked by opening the gates that are shut; `refused` when one is shut that the order does not name.
 Result<std::string> open_by_order(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate, Overrides overrides) {
-    if (!candidate.received) return Error{ErrorKind::refused, fmt::format("the WAL position of {} is not known", candidate.server.text())};
+    if (!candidate.received || !input.saved.primary)
+        return Error{ErrorKind::refused, fmt::format("the WAL position of {} is not known", candidate.server.text())};
     std::string out;
     const Gate durability = durability_outlook(input, analysis, candidate);
     if (!is_open(durability)) {

@@ -162,7 +162,7 @@ Gate synchronous_gate(
     const AnalysisInput& input, const SyncStandbys& set, std::span<const FinalPosition> finals, const FinalPosition& chosen) {
     const Revocation revocation = revocation_of(input, set, finals);
     if (revocation.impossible) return *revocation.impossible;
-    if (!revocation.enough()) return too_few(input, set, revocation);
+    if (!revocation.enough() || !revocation.highest) return too_few(input, set, revocation);
     if (!chosen.replayed_all) {
         return GateClosed{
             Closed::not_replayed, fmt::format(

@@ -59,8 +59,8 @@ void find_slots(Finder& finder, const ServerEvidence& seen) {
     if (details == nullptr) return;
     std::optional<model::Lsn> end;
     if (seen.last_answer) {
-        const model::Answered& answer = seen.last_answer->what;
-        end = answer.primary() != nullptr ? answer.primary()->flushed : answer.standby()->received;
+        if (const auto* const primary = seen.last_answer->what.primary()) end = primary->flushed;
+        if (const auto* const standby = seen.last_answer->what.standby()) end = standby->received;
     }
     for (const model::Slot& slot : details->slots) find_slot(finder, seen.server, slot, end);
 }
@@ -123,11 +123,14 @@ void find_collations(Finder& finder, const ServerName& server) {
 
 void find_versions(Finder& finder) {
     const ServerEvidence* first = nullptr;
+    model::ServerVersion ours{};
     for (const ServerEvidence& seen : finder.input.evidence.servers) {
         if (!seen.last_answer || is_foreign(finder.input, seen.last_answer->what)) continue;
-        if (first == nullptr) first = &seen;
-        const auto ours = first->last_answer->what.version;
         const auto its = seen.last_answer->what.version;
+        if (first == nullptr) {
+            first = &seen;
+            ours = its;
+        }
         if (its == ours) continue;
         finder.add(
             FindingKind::minor_skew, seen.server,

@@ -222,14 +222,16 @@ void Cluster::Loop::settle_possible_primary() {
 
 /// Its machine was looked at after its session had ended, and a promotion that was under way in a process is gone with that process.
 bool Cluster::Loop::died_unpromoted(const model::ServerEvidence& seen) {
-    const model::HostLook* const look = seen.host ? seen.host->what.look() : nullptr;
-    if (look == nullptr || !seen.bad_since || seen.host->at <= *seen.bad_since) return false;
+    if (!seen.host || !seen.bad_since || seen.host->at <= *seen.bad_since) return false;
+    const model::HostLook* const look = seen.host->what.look();
+    if (look == nullptr) return false;
     const bool in_recovery =
         look->state == model::ControlState::in_archive_recovery || look->state == model::ControlState::shut_down_in_recovery;
     return look->processes == 0 && look->marked_standby && in_recovery;
 }
 
 void Cluster::Loop::end_possible_primary(std::string_view why) {
+    if (!state_.saved.possible_primary) return;
     const model::ServerName server = state_.saved.possible_primary->server;
     state_.tell(
         Level::info, "possible_primary_settled", fmt::format("{} was not promoted: {}", server.text(), why), {{"server", server.text()}});

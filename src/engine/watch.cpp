@@ -106,8 +106,9 @@ asio::awaitable<void> Watch::sight_host(ServerPorts server) {
 
 bool Watch::receiver_is_stale(const model::ServerName& server) const {
     const auto* const seen = state_.evidence.find(server);
-    const auto* const answer = seen != nullptr && seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
-    if (answer == nullptr || answer->version.major() < 13 || !state_.saved.primary) return false;
+    if (seen == nullptr || !seen->held || !state_.saved.primary) return false;
+    const auto* const answer = std::get_if<model::Answered>(&seen->held->what);
+    if (answer == nullptr || answer->version.major() < 13) return false;
     const model::StandbyAnswer* const standby = answer->standby();
     if (standby == nullptr || !standby->receiver || standby->receiver->status != "streaming") return false;
     const model::ServerDefinition& primary = state_.define(*state_.saved.primary);

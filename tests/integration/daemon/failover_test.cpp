@@ -5,8 +5,6 @@ namespace handyrep::integration {
 namespace {
 
 using harness::Moment;
-using harness::Prober;
-using harness::RealServer;
 using harness::Writer;
 using std::chrono::seconds;
 

@@ -137,17 +137,17 @@ INSTANTIATE_TEST_SUITE_P(Transports, Verify, testing::Values(Over::local, Over::
 /// One cluster for all; each test undoes what it did.
 class VerifyOne : public testing::Test {
 protected:
-    static void SetUpTestSuite() { stage_ = new Stage{Over::local}; }
+    static void SetUpTestSuite() { made = new Stage{Over::local}; }
     static void TearDownTestSuite() {
-        delete stage_;
-        stage_ = nullptr;
+        delete made;
+        made = nullptr;
     }
-    static Stage& stage() { return *stage_; }
+    static Stage& stage() { return *made; }
 
 private:
-    static Stage* stage_;
+    static Stage* made;
 };
-Stage* VerifyOne::stage_ = nullptr;
+Stage* VerifyOne::made = nullptr;
 
 TEST_F(VerifyOne, FindsALimitThatTheNextRestartOfAReplicaWouldDieOf) {
     const Changed changed{stage().server("db2"), "ALTER SYSTEM SET max_connections = 20", "ALTER SYSTEM RESET max_connections"};

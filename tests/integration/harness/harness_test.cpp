@@ -106,15 +106,15 @@ protected:
     void SetUp() override {
         auto made = RealCluster::make();
         ASSERT_DONE(made);
-        cluster_ = std::move(*made);
+        real = std::move(*made);
     }
-    const RealServer& server(const std::string& name) { return cluster_->server(name); }
-    std::unique_ptr<RealCluster> cluster_;
+    const RealServer& server(const std::string& name) { return real->server(name); }
+    std::unique_ptr<RealCluster> real;
 };
 
 TEST_F(Cluster, HasOnePrimaryAndLosesRowsOnlyWhereTheyAreMissed) {
-    EXPECT_EQ(cluster_->writable_servers(), std::vector<std::string>{"db1"});
-    auto writer = Writer::start(*cluster_);
+    EXPECT_EQ(real->writable_servers(), std::vector<std::string>{"db1"});
+    auto writer = Writer::start(*real);
     ASSERT_DONE(writer);
     ASSERT_DONE((*writer)->wait_for_rows(50, generous));
     const Moment fault = server("db1").kill_all();
@@ -137,8 +137,8 @@ TEST_F(Cluster, HasOnePrimaryAndLosesRowsOnlyWhereTheyAreMissed) {
     EXPECT_EQ(after->size(), before->size() + 1);
     EXPECT_NE(std::ranges::find(*after, newest), after->end());
 
-    ASSERT_DONE(cluster_->rebuild_as_replica("db1", "db2"));
-    EXPECT_EQ(cluster_->writable_servers(), std::vector<std::string>{"db2"});
+    ASSERT_DONE(real->rebuild_as_replica("db1", "db2"));
+    EXPECT_EQ(real->writable_servers(), std::vector<std::string>{"db2"});
 }
 
 TEST_F(Cluster, ShowsTheRowsThatAnOrphanCommitsAfterAPromotionWithoutAFence) {
