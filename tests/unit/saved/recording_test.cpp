@@ -248,8 +248,7 @@ struct Damage {
     const char* after;
     const char* error;
 };
-// GoogleTest asks for this name.
-void PrintTo(const Damage& it, std::ostream* out) { *out << it.name; }  // NOLINT(readability-identifier-naming)
+void PrintTo(const Damage& it, std::ostream* out) { *out << it.name; }
 
 class DamagedRecording : public testing::TestWithParam<Damage> {};
 
