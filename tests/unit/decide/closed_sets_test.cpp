@@ -10,7 +10,6 @@ namespace handyrep::decide::testing {
 
 using model::DialOutcome;
 using model::LastWords;
-using model::Reach;
 
 namespace {
 

@@ -6,7 +6,6 @@ namespace handyrep::decide::testing {
 
 using model::DialOutcome;
 using model::LastWords;
-using model::Reach;
 
 TEST(Decide, FailsOverToTheFurthestReplicaOnceThePrimaryIsDead) {
     Scene scene;

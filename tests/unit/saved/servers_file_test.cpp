@@ -11,7 +11,6 @@ namespace handyrep::saved {
 namespace {
 
 using model::SavedState;
-using testing::HasSubstr;
 using testing::StartsWith;
 
 model::ServerName server(std::string_view text) { return *model::ServerName::parse(text); }
