@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ports/async.hpp"
+#include "ports/bell.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
