@@ -12,7 +12,7 @@ namespace handyrep::scenarios {
 namespace {
 
 /// What stands behind a fault's word.
-enum class Takes { nothing, server, two_nodes, groups };
+enum class Takes { nothing, server, settings, two_nodes, groups };
 struct Word {
     DeedKind kind;
     std::string_view word;
@@ -27,20 +27,40 @@ constexpr std::array words{
     Word{DeedKind::start, "start", Takes::server},
     Word{DeedKind::start_as_primary, "start_as_primary", Takes::server},
     Word{DeedKind::promote, "promote", Takes::server},
+    Word{DeedKind::demote, "demote", Takes::server},
     Word{DeedKind::freeze, "freeze", Takes::server},
+    Word{DeedKind::stop_postmaster, "stop_postmaster", Takes::server},
+    Word{DeedKind::end_sessions, "end_sessions", Takes::server},
+    Word{DeedKind::kill_receiver, "kill_receiver", Takes::server},
+    Word{DeedKind::bulk_load, "bulk_load", Takes::server},
+    Word{DeedKind::long_redo, "long_redo", Takes::server},
     Word{DeedKind::power_off, "power_off", Takes::server},
     Word{DeedKind::power_on, "power_on", Takes::server},
     Word{DeedKind::sshd_down, "sshd_down", Takes::server},
     Word{DeedKind::storage_stalled, "storage_stalled", Takes::server},
+    Word{DeedKind::wal_full, "wal_full", Takes::server},
+    Word{DeedKind::disk_nearly_full, "disk_nearly_full", Takes::server},
+    Word{DeedKind::foreign, "foreign", Takes::server},
+    Word{DeedKind::back_up, "back_up", Takes::server},
+    Word{DeedKind::restore_backup, "restore_backup", Takes::server},
+    Word{DeedKind::name_lost, "name_lost", Takes::server},
+    Word{DeedKind::sudo_denied, "sudo_denied", Takes::server},
+    Word{DeedKind::set, "set", Takes::settings},
     Word{DeedKind::connections_full, "connections_full", Takes::server},
     Word{DeedKind::password_broken, "password_broken", Takes::server},
     Word{DeedKind::detach, "detach", Takes::server},
     Word{DeedKind::query, "query", Takes::server},
     Word{DeedKind::refuse_promotion, "refuse_promotion", Takes::server},
     Word{DeedKind::hang_promotion, "hang_promotion", Takes::server},
+    Word{DeedKind::port_closed, "port_closed", Takes::server},
+    Word{DeedKind::refuses_look, "refuses_look", Takes::server},
+    Word{DeedKind::slot, "slot", Takes::server},
+    Word{DeedKind::wal_sink, "wal_sink", Takes::server},
     Word{DeedKind::silence, "silence", Takes::server},
     Word{DeedKind::one_way, "one_way", Takes::two_nodes},
     Word{DeedKind::partition, "partition", Takes::groups},
+    Word{DeedKind::loss, "loss", Takes::two_nodes},
+    Word{DeedKind::delay, "delay", Takes::two_nodes},
     Word{DeedKind::reset, "reset", Takes::two_nodes},
     Word{DeedKind::kill_manager, "kill_manager", Takes::nothing},
     Word{DeedKind::stop_manager, "stop_manager", Takes::nothing},
@@ -88,16 +108,21 @@ std::optional<std::string> text_if(YamlFields& fields, std::string_view key) {
 std::optional<std::size_t> number_if(YamlFields& fields, std::string_view key) {
     return fields.has(key) ? std::optional{fields.number<std::size_t>(key)} : std::nullopt;
 }
-std::vector<std::pair<std::string, std::string>> pairs_if(YamlFields& fields, std::string_view key) {
-    const YamlNode* const node = fields.take_if(key);
-    std::vector<std::pair<std::string, std::string>> out;
-    if (node == nullptr) return out;
-    if (node->kind != YamlNode::Kind::map) fault(node->at, key, fmt::format("{}; expected keys and values", word_for(node->kind)));
-    for (const YamlNode& it : node->items) {
+void check_map(const YamlNode& node, std::string_view key) {
+    if (node.kind != YamlNode::Kind::map) fault(node.at, key, fmt::format("{}; expected keys and values", word_for(node.kind)));
+}
+Settings pairs(const YamlNode& node, std::string_view key) {
+    check_map(node, key);
+    Settings out;
+    for (const YamlNode& it : node.items) {
         if (it.kind != YamlNode::Kind::text) fault(it.at, it.key, fmt::format("{}; expected a text", word_for(it.kind)));
         out.emplace_back(it.key, it.text);
     }
     return out;
+}
+Settings pairs_if(YamlFields& fields, std::string_view key) {
+    const YamlNode* const node = fields.take_if(key);
+    return node == nullptr ? Settings{} : pairs(*node, key);
 }
 
 constexpr std::size_t most_servers = 7;
@@ -138,6 +163,13 @@ Deed read_fault(const YamlNode& node, std::size_t servers) {
             if (argument.kind != YamlNode::Kind::nothing) fault(argument.at, key, "takes nothing: leave the place behind the colon empty");
             break;
         case Takes::server: out.on = nodes(argument, servers, true, key); break;
+        case Takes::settings:
+            check_map(argument, key);
+            if (argument.items.size() != 1) fault(argument.at, key, "takes one server and its settings, {db2: {wal_log_hints: off}}");
+            check_node(argument.items.front().key, servers, true, argument.at, key);
+            out.on = {argument.items.front().key};
+            out.settings = pairs(argument.items.front(), key);
+            break;
         case Takes::two_nodes:
             out.on = nodes(argument, servers, false, key);
             if (out.on.size() != 2) fault(argument.at, key, "takes two names, [from, to]");
@@ -209,6 +241,20 @@ ClusterWanted read_cluster(const YamlNode& node) {
     out.synchronous_standby_names = text_if(fields, "synchronous_standby_names").value_or("");
     out.failover = pairs_if(fields, "failover");
     out.priorities = pairs_if(fields, "priorities");
+    if (const YamlNode* follows = fields.take_if("follows")) {
+        out.follows = pairs(*follows, "follows");
+        for (const auto& [replica, upstream] : out.follows) {
+            check_node(replica, out.servers, true, follows->at, "follows");
+            check_node(upstream, out.servers, true, follows->at, "follows");
+        }
+    }
+    if (const YamlNode* set = fields.take_if("set")) {
+        check_map(*set, "set");
+        for (const YamlNode& it : set->items) {
+            check_node(it.key, out.servers, true, it.key_at, "set");
+            out.settings.emplace_back(it.key, pairs(it, "set"));
+        }
+    }
     if (fields.has("restarted_after")) out.restarted_after = duration(fields, "restarted_after");
     if (fields.has("one_machine")) out.one_machine = fields.flag("one_machine");
     fields.end();
@@ -286,6 +332,7 @@ std::string text(const Step& step) {
         std::string operator()(const Deed& it) const {
             std::string out = fmt::format("fault {} {}", word_for(it.kind), join(it.on, " "));
             if (!it.other.empty()) out += " | " + join(it.other, " ");
+            for (const auto& [name, value] : it.settings) out += fmt::format(" {} = {}", name, value);
             return it.lasts ? fmt::format("{} for {}", out, handyrep::text(*it.lasts)) : out;
         }
         std::string operator()(const End& it) const { return fmt::format("end {}", word_for(it.kind)); }

@@ -27,23 +27,43 @@ enum class DeedKind {
     start,             // by a person, as its directory is marked
     start_as_primary,  // by a person who takes the mark away
     promote,           // by a person, without asking the manager
+    demote,            // by a person: stopped, marked, started as a standby that follows nobody
     freeze,            // SIGSTOP to every process
+    stop_postmaster,   // SIGSTOP to it alone: what runs goes on, nothing new begins
+    end_sessions,      // by a person, with pg_terminate_backend: those of the manager
+    kill_receiver,     // the WAL receiver of a replica, which begins another after a while
+    bulk_load,         // 50 MB of WAL at once
+    long_redo,         // its next crash recovery takes 30 s more
     // of its machine
     power_off,
     power_on,
     sshd_down,
     storage_stalled,  // WAL is inserted, nothing is flushed
+    wal_full,         // no room for WAL: PANIC
+    disk_nearly_full,
+    foreign,         // its data directory is replaced by one of another system
+    back_up,         // as it is now
+    restore_backup,  // its data directory is replaced by what was backed up
+    name_lost,       // DNS does not know it any more
+    sudo_denied,     // its host can be looked into, and nothing can be changed there
     // of its settings
+    set,  // of PostgreSQL, by their names; the list is in sim/setup.cpp
     connections_full,
     password_broken,
     detach,  // somebody empties primary_conninfo
     query,   // a long one on a hot standby, which holds up replay
     refuse_promotion,
     hang_promotion,
+    port_closed,   // for what is new
+    refuses_look,  // the manager's rights are revoked
+    slot,          // a replication slot that nobody uses
+    wal_sink,      // pg_receivewal takes its WAL away
     // of the network
     silence,    // the machine neither hears nor is heard
     one_way,    // the first is not heard by the second
     partition,  // two groups
+    loss,       // of a third of what two machines send each other
+    delay,      // 400 ms on each way between two machines
     reset,      // the first's packets to the second are answered with a reset
     // of the manager
     kill_manager,
@@ -58,10 +78,14 @@ enum class DeedKind {
 /// A machine: a server's name, `manager`, or `apps` (where the clients are).
 using NodeName = std::string;
 
+/// Settings by their names.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
 struct Deed {
     DeedKind kind;
     std::vector<NodeName> on{};       // servers or nodes, as many as the kind wants
     std::vector<NodeName> other{};    // the second group of a partition
+    Settings settings{};              // what `set` sets
     std::optional<Duration> lasts{};  // ends by itself
 };
 /// Ends what was begun with this word, on whatever it was.
@@ -106,6 +130,8 @@ struct ClusterWanted {
     std::vector<std::pair<std::string, std::string>> failover{};    // keys of the section `failover` of handyrep.conf
     std::vector<std::pair<std::string, std::string>> priorities{};  // server and failover_priority
     std::optional<Duration> restarted_after{};                      // something on each machine starts a server that died
+    std::vector<std::pair<NodeName, NodeName>> follows{};           // replicas that follow another than db1
+    std::vector<std::pair<NodeName, Settings>> settings{};          // of a server, as with the fault `set`
     bool one_machine = false;                                       // transport local, manager and servers on one host
 };
 

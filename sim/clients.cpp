@@ -52,7 +52,7 @@ void World::client_connects(std::size_t number) {
     Client& it = clients[number];
     const ServerIndex server = it.next_try++ % servers.size();
     const Server& other = at(server);
-    if (!network.up_both(it.node, other.node) || !other.runs() || !other.is_primary() || other.connections_full) return;
+    if (!network.up_both(it.node, other.node) || !other.takes_connections() || !other.is_primary() || other.connections_full) return;
     it.server = server;
     it.life = other.life;
 }
@@ -66,7 +66,7 @@ void World::client_lost(std::size_t number, std::uint64_t request) {
 
 void World::execute_write(std::size_t number, ServerIndex server, std::uint64_t life, std::uint64_t request) {
     Server& it = at(server);
-    if (it.life != life || !it.is_primary()) {
+    if (it.life != life || !it.is_primary() || it.setup.read_only) {
         network.send(it.node, clients[number].node, [this, number, request] { client_lost(number, request); });
         return;
     }

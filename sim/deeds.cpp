@@ -16,6 +16,10 @@ namespace {
 
 /// How long orphan backends write, and a query blocks replay, when the story does not say.
 constexpr Duration usual_length = 5s;
+constexpr std::uint64_t bulk = 50ULL << 20U;
+constexpr Duration much_redo = 30s;
+constexpr unsigned loss_percent = 30;
+constexpr Duration long_way = 400ms;
 
 void cut(Network& network, Node from, Node to, bool cutting) {
     if (cutting) {
@@ -71,22 +75,62 @@ void Deeds::keep(DeedKind kind, const std::optional<Duration>& lasts, std::funct
     });
 }
 
-void Deeds::begin(const scenarios::Deed& fault) {
+Result<void> Deeds::begin(const scenarios::Deed& fault) {
     switch (fault.kind) {
         case DeedKind::one_way:
         case DeedKind::partition:
         case DeedKind::reset:
-        case DeedKind::silence: return keep(fault.kind, fault.lasts, to_network(fault));
+        case DeedKind::loss:
+        case DeedKind::delay:
+        case DeedKind::silence: keep(fault.kind, fault.lasts, to_network(fault)); return {};
         case DeedKind::kill_manager:
         case DeedKind::stop_manager:
         case DeedKind::start_manager:
         case DeedKind::store_fails:
         case DeedKind::store_hangs:
-        case DeedKind::lose_journal: return keep(fault.kind, fault.lasts, to_manager(fault.kind));
+        case DeedKind::lose_journal: keep(fault.kind, fault.lasts, to_manager(fault.kind)); return {};
+        case DeedKind::set: return begin_set(fault);
         default: break;
     }
     for (const scenarios::NodeName& name : fault.on)
         keep(fault.kind, fault.lasts, to_server(fault.kind, server_of(name), fault.lasts.value_or(usual_length)));
+    return {};
+}
+
+Result<void> Deeds::begin_set(const scenarios::Deed& fault) {
+    const ServerIndex server = server_of(fault.on.front());
+    const Setup before = run_.world().at(server).setup;
+    auto done = set(server, fault.settings);
+    if (!done) return done;
+    keep(fault.kind, fault.lasts, [this, server, before] {
+        run_.world().at(server).setup = before;
+        take_effect(server);
+    });
+    return {};
+}
+
+Result<void> Deeds::set(ServerIndex server, const scenarios::Settings& settings) {
+    Setup setup = run_.world().at(server).setup;
+    for (const auto& [name, value] : settings) {
+        if (auto taken = sim::set(setup, name, value); !taken) return taken;
+    }
+    run_.world().at(server).setup = setup;
+    take_effect(server);
+    return {};
+}
+
+void Deeds::take_effect(ServerIndex server) {
+    World& world = run_.world();
+    if (world.at(server).runs() && world.at(server).in_recovery) world.settle_replay(server);
+    world.changed();
+}
+
+Result<void> Deeds::set_up(const scenarios::ClusterWanted& wanted) {
+    for (const auto& [replica, upstream] : wanted.follows) run_.world().at(server_of(replica)).disk.follows = server_of(upstream);
+    for (const auto& [name, settings] : wanted.settings) {
+        if (auto done = set(server_of(name), settings); !done) return done.error().during(fmt::format("set up {}", name));
+    }
+    return {};
 }
 
 bool Deeds::end(DeedKind kind) {
@@ -111,12 +155,37 @@ void Deeds::start_as_primary(ServerIndex server) {
     if (!run_.world().at(server).has_processes()) run_.world().start_by_hand(server);
 }
 
+/// Its processes end, its data directory becomes another, and it starts again.
+void Deeds::replace_data(ServerIndex server, std::function<void(Server&)> change) {
+    World& world = run_.world();
+    const auto start = [&world, server, change = std::move(change)] {
+        change(world.at(server));
+        world.start(server, false);
+    };
+    if (world.at(server).has_processes()) return world.fast_stop(server, start);
+    start();
+}
+
+std::function<void()> Deeds::detach(ServerIndex server) {
+    World& world = run_.world();
+    const auto upstream = world.at(server).disk.follows;
+    world.at(server).disk.follows.reset();
+    world.end_receiver(server, false);
+    return [&world, server, upstream] {
+        if (world.at(server).disk.follows) return;
+        world.at(server).disk.follows = upstream;
+        world.reload_receiver(server);
+    };
+}
+
+std::function<void()> Deeds::raise(ServerIndex server, bool Server::* flag) {
+    World& world = run_.world();
+    world.at(server).*flag = true;
+    return [&world, server, flag] { world.at(server).*flag = false; };
+}
+
 std::function<void()> Deeds::to_server(DeedKind kind, ServerIndex server, Duration lasts) {
     World& world = run_.world();
-    const auto set = [&world, server](bool Server::* flag) {
-        world.at(server).*flag = true;
-        return [&world, server, flag] { world.at(server).*flag = false; };
-    };
     switch (kind) {
         case DeedKind::kill_all: world.kill_all(server); return {};
         case DeedKind::kill_postmaster: world.kill_postmaster(server, 1, lasts); return {};
@@ -128,26 +197,70 @@ std::function<void()> Deeds::to_server(DeedKind kind, ServerIndex server, Durati
             return {};
         case DeedKind::start_as_primary: start_as_primary(server); return {};
         case DeedKind::promote: promote_by_hand(server); return {};
+        case DeedKind::demote:
+            replace_data(server, [](Server& it) {
+                it.disk.standby_mark = true;
+                it.disk.follows.reset();
+            });
+            return {};
         case DeedKind::freeze: world.freeze(server); return [&world, server] { world.thaw(server); };
+        case DeedKind::stop_postmaster: return raise(server, &Server::postmaster_stopped);
+        case DeedKind::end_sessions: world.end_sessions(server, model::LastWords::administrator); return {};
+        case DeedKind::kill_receiver: world.end_receiver(server, true); return {};
+        case DeedKind::bulk_load:
+            if (world.at(server).runs() && world.at(server).is_primary()) world.write_wal(server, bulk);
+            return {};
+        case DeedKind::long_redo: world.at(server).redo = much_redo; return [&world, server] { world.at(server).redo = {}; };
+        case DeedKind::query: world.block_replay(server, lasts); return {};
+        case DeedKind::refuse_promotion: return raise(server, &Server::refuses_promotion);
+        case DeedKind::hang_promotion: world.at(server).hangs_at_promotion = true; return [&world, server] { world.end_hang(server); };
+        default: return to_machine(kind, server);
+    }
+}
+
+std::function<void()> Deeds::to_machine(DeedKind kind, ServerIndex server) {
+    World& world = run_.world();
+    switch (kind) {
         case DeedKind::power_off: world.power_off(server); return [&world, server] { world.power_on(server); };
         case DeedKind::power_on: world.power_on(server); return {};
         case DeedKind::sshd_down: world.at(server).ssh_answers = false; return [&world, server] { world.at(server).ssh_answers = true; };
+        case DeedKind::sudo_denied: return raise(server, &Server::sudo_denied);
+        case DeedKind::name_lost: return raise(server, &Server::name_unknown);
         case DeedKind::storage_stalled: world.stall_storage(server, true); return [&world, server] { world.stall_storage(server, false); };
-        case DeedKind::connections_full: return set(&Server::connections_full);
-        case DeedKind::password_broken: return set(&Server::password_broken);
-        case DeedKind::detach: {
-            const auto upstream = world.at(server).disk.follows;
-            world.at(server).disk.follows.reset();
-            world.end_receiver(server, false);
-            return [&world, server, upstream] {
-                if (world.at(server).disk.follows) return;
-                world.at(server).disk.follows = upstream;
-                world.reload_receiver(server);
-            };
+        case DeedKind::wal_full: world.fill_disk(server); return [&world, server] { world.free_disk(server); };
+        case DeedKind::disk_nearly_full: return raise(server, &Server::disk_nearly_full);
+        case DeedKind::foreign:
+            replace_data(server, [other = model::SystemId{world.system_id.value + 1}](Server& it) {
+                it.foreign = other;
+                it.disk.standby_mark = true;
+                it.disk.follows.reset();
+            });
+            return {};
+        case DeedKind::back_up: backups_.insert_or_assign(server, world.at(server).disk); return {};
+        case DeedKind::restore_backup: {
+            const auto backup = backups_.find(server);
+            ensure(backup != backups_.end(), "a story restores what it backed up");
+            replace_data(server, [disk = backup->second](Server& it) { it.disk = disk; });
+            return {};
         }
-        case DeedKind::query: world.block_replay(server, lasts); return {};
-        case DeedKind::refuse_promotion: return set(&Server::refuses_promotion);
-        case DeedKind::hang_promotion: world.at(server).hangs_at_promotion = true; return [&world, server] { world.end_hang(server); };
+        default: return to_settings(kind, server);
+    }
+}
+
+std::function<void()> Deeds::to_settings(DeedKind kind, ServerIndex server) {
+    World& world = run_.world();
+    switch (kind) {
+        case DeedKind::connections_full: return raise(server, &Server::connections_full);
+        case DeedKind::password_broken: return raise(server, &Server::password_broken);
+        case DeedKind::port_closed: return raise(server, &Server::port_closed);
+        case DeedKind::refuses_look: return raise(server, &Server::look_refused);
+        case DeedKind::detach: return detach(server);
+        case DeedKind::slot:
+            world.at(server).slots.push_back({"left_behind", world.at(server).disk.end});
+            return [&world, server] { world.at(server).slots.clear(); };
+        case DeedKind::wal_sink:
+            world.at(server).wal_sinks.emplace_back("pg_receivewal");
+            return [&world, server] { world.at(server).wal_sinks.clear(); };
         default: break;
     }
     ensure(false, "a fault of a server is done to a server");
@@ -160,6 +273,14 @@ std::function<void()> Deeds::to_network(const scenarios::Deed& fault) {
     if (fault.kind == DeedKind::reset) {
         network.refuse(first[0], first[1]);
         return [&network, first] { network.heal(first[0], first[1]); };
+    }
+    if (fault.kind == DeedKind::loss) {
+        network.set_loss(first[0], first[1], loss_percent);
+        return [&network, first] { network.set_loss(first[0], first[1], 0); };
+    }
+    if (fault.kind == DeedKind::delay) {
+        network.set_delay(first[0], first[1], long_way);
+        return [&network, first] { network.set_delay(first[0], first[1], Network::usual_delay); };
     }
     if (fault.kind == DeedKind::one_way) {
         network.drop(first[0], first[1]);

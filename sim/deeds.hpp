@@ -5,6 +5,7 @@
 #include "sim/run.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -14,7 +15,10 @@ class Deeds {
 public:
     explicit Deeds(Run& run) : run_{run} {}
 
-    void begin(const scenarios::Deed& fault);
+    /// `invalid` when it sets what cannot be set.
+    [[nodiscard]] Result<void> begin(const scenarios::Deed& fault);
+    /// What a cluster has from its beginning; before anything runs.
+    [[nodiscard]] Result<void> set_up(const scenarios::ClusterWanted& wanted);
     /// Ends everything of this kind that was begun and has not ended. False when there is nothing.
     bool end(scenarios::DeedKind kind);
 
@@ -25,8 +29,16 @@ private:
     };
     /// Does it to one server; what is returned undoes it, empty for what has no end.
     std::function<void()> to_server(scenarios::DeedKind kind, ServerIndex server, Duration lasts);
+    std::function<void()> to_machine(scenarios::DeedKind kind, ServerIndex server);
+    std::function<void()> to_settings(scenarios::DeedKind kind, ServerIndex server);
     std::function<void()> to_network(const scenarios::Deed& fault);
     std::function<void()> to_manager(scenarios::DeedKind kind);
+    Result<void> begin_set(const scenarios::Deed& fault);
+    Result<void> set(ServerIndex server, const scenarios::Settings& settings);
+    void take_effect(ServerIndex server);
+    std::function<void()> raise(ServerIndex server, bool Server::* flag);
+    std::function<void()> detach(ServerIndex server);
+    void replace_data(ServerIndex server, std::function<void(Server&)> change);
     void promote_by_hand(ServerIndex server);
     void start_as_primary(ServerIndex server);
     [[nodiscard]] std::vector<Node> nodes_of(const std::vector<scenarios::NodeName>& names) const;
@@ -34,6 +46,7 @@ private:
     void keep(scenarios::DeedKind kind, const std::optional<Duration>& lasts, std::function<void()> end);
 
     Run& run_;
+    std::map<ServerIndex, Disk> backups_;
     std::vector<std::shared_ptr<Open>> open_;
 };
 

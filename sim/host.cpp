@@ -72,6 +72,7 @@ Async<T> SimHost::run(std::string what, Instant deadline, std::function<void(std
     waits_->ensure_alive();
     const Server& it = world_.at(server_);
     const bool local = transport_ == model::Transport::local;
+    if (!local && it.name_unknown) co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: Could not resolve hostname", what)};
     if (!local && (world_.network.refusing(0, it.node) || (it.powered && !it.ssh_answers && world_.network.up_both(0, it.node)))) {
         co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: connection refused", what)};
     }
@@ -92,14 +93,22 @@ Async<model::HostLook> SimHost::look(Instant deadline) {
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
     std::function<void(std::shared_ptr<Reply<model::HostLook>>)> script = [&world = world_, server = server_, from](const auto& reply) {
         const Server& it = world.at(server);
-        const model::Room room{model::Bytes{100ULL << 30U}, it.disk_full ? model::Bytes{0} : model::Bytes{50ULL << 30U}};
-        answer(world, from, reply, model::HostLook{world.system_id, it.disk.control, it.processes(), it.disk.standby_mark, room, room});
+        constexpr model::Bytes size{100ULL << 30U};
+        const model::Room room{size, model::Bytes{it.disk_full ? 0 : it.disk_nearly_full ? 1ULL << 30U : size.count / 2}};
+        answer(
+            world, from, reply,
+            model::HostLook{world.system_of(server), it.disk.control, it.processes(), it.disk.standby_mark, room, room});
     };
     co_return co_await run<model::HostLook>("look at the host", deadline, std::move(script));
 }
 
 Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::ServerVersion /*version*/, Instant deadline) {
-    if (expected != world_.system_id) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    if (world_.at(server_).sudo_denied) {
+        const auto tried = co_await look(deadline);
+        if (!tried) co_return tried.error();
+        co_return Error{ErrorKind::denied, "fence: sudo: a password is required"};
+    }
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
     std::function<void(std::shared_ptr<Reply<ports::FenceReport>>)> script = [&world = world_, server = server_, from,
                                                                               expires = waits_->truly(deadline)](const auto& reply) {
@@ -116,12 +125,13 @@ asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::u
         for (const Server& other : world.servers) {
             if (other.name.text() + ".example" != hostname) continue;
             if (world.network.refusing(here, other.node)) return answer(world, from, reply, model::Reach::refused);
-            if (!other.powered || other.frozen || !world.network.up_both(here, other.node)) {
+            if (!other.powered || other.frozen || other.postmaster_stopped || !world.network.up_both(here, other.node)) {
                 world.agenda.after(400ms, [&world, from, reply] { answer(world, from, reply, model::Reach::silent); });
                 return;
             }
             return answer(
-                world, from, reply, other.postmaster == Server::Postmaster::none ? model::Reach::refused : model::Reach::accepted);
+                world, from, reply,
+                other.postmaster == Server::Postmaster::none || other.port_closed ? model::Reach::refused : model::Reach::accepted);
         }
         answer(world, from, reply, model::Reach::unknown);
     };

@@ -30,16 +30,19 @@ std::optional<ServerIndex> find_server(const World& world, const std::string& ho
 model::Settings settings_of(const Server& server) {
     model::Settings out;
     const auto set = [&](const char* name, std::string value) { out[name] = {.value = std::move(value), .source = "configuration file"}; };
-    for (const char* name : {"full_page_writes", "fsync", "hot_standby", "wal_log_hints"}) set(name, "on");
-    for (const char* name : {"default_transaction_read_only", "data_checksums"}) set(name, "off");
+    for (const char* name : {"full_page_writes", "fsync", "hot_standby"}) set(name, "on");
+    set("wal_log_hints", server.setup.wal_log_hints ? "on" : "off");
+    set("default_transaction_read_only", server.setup.read_only ? "on" : "off");
+    set("data_checksums", "off");
     for (const char* name :
          {"max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction",
           "max_replication_slots", "superuser_reserved_connections"})
         set(name, "20");
     for (const char* name : {"wal_receiver_timeout", "wal_sender_timeout"}) set(name, "5000");
     set("max_standby_streaming_delay", "30000");
-    set("recovery_min_apply_delay", "0");
-    set("recovery_target_timeline", "latest");
+    set("recovery_min_apply_delay",
+        fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(server.setup.apply_delay).count()));
+    set("recovery_target_timeline", server.setup.recovery_target_timeline);
     set("wal_level", "replica");
     set("wal_keep_size", "1024");
     set("max_wal_size", "1024");
@@ -53,7 +56,7 @@ model::DatabaseInspection database_of(const World& world, ServerIndex server) {
     const Server& it = world.at(server);
     model::DatabaseInspection out;
     out.version = simulated_version;
-    out.system_id = world.system_id;
+    out.system_id = world.system_of(server);
     out.in_recovery = it.in_recovery;
     out.clock_ahead = it.clock_ahead;
     out.position = it.disk.end;
@@ -87,7 +90,7 @@ Async<model::DatabaseInspection> SimDatabaseInspector::inspect(ports::Depth /*de
     const auto sent = world_.network.send(0, node, [&world = world_, server = server_, node, reply] {
         const Server& it = world.at(server);
         if (!it.powered) return;
-        if (it.postmaster != Server::Postmaster::running)
+        if (it.postmaster != Server::Postmaster::running || it.port_closed)
             return give_back(world, node, reply, Answer{Error{ErrorKind::unreachable, "nobody takes sessions"}});
         world.when_running(server, [&world, server, node, reply] {
             const Server& there = world.at(server);
@@ -128,7 +131,7 @@ Async<model::HostInspection> SimHostInspector::inspect(Instant deadline) {
         const bool runs = world.at(server).postmaster != Server::Postmaster::none;
         return model::HostInspection{
             .owner = "postgres",
-            .system_id = world.system_id,
+            .system_id = world.system_of(server),
             .programs = "/usr/lib/postgresql/15/bin",
             .pg_ctl = runs ? model::PgCtlStatus::running : model::PgCtlStatus::not_running,
             .control_data_readable = true,
@@ -143,7 +146,7 @@ Async<model::HostInspection> SimHostInspector::inspect(Instant deadline) {
 }
 
 Async<model::FenceDrill> SimHostInspector::drill(model::SystemId expected, Instant deadline) {
-    if (expected != world_.system_id) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
     std::function<model::FenceDrill(const World&)> script = [server = server_](const World& world) {
         const Server& it = world.at(server);
         return model::FenceDrill{

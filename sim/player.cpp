@@ -55,6 +55,7 @@ class Player {
 public:
     Player(const Scenario& scenario, const Draw& draw) : scenario_{scenario}, run_{draw}, deeds_{run_} {}
 
+    Result<void> set_up() { return deeds_.set_up(scenario_.cluster); }
     Told tell();
 
 private:
@@ -97,7 +98,7 @@ Told Player::tell() {
 
 void Player::take(const scenarios::Step& step) {
     if (const auto* fault = std::get_if<scenarios::Deed>(&step.what)) {
-        deeds_.begin(*fault);
+        if (const auto begun = deeds_.begin(*fault); !begun) failed(fmt::format("line {}: {}", step.line, begun.error().text()));
     } else if (const auto* end = std::get_if<scenarios::End>(&step.what)) {
         if (!deeds_.end(end->kind)) failed(fmt::format("line {}: nothing of the kind {} has begun", step.line, word_for(end->kind)));
     } else if (const auto* run = std::get_if<scenarios::Run>(&step.what)) {
@@ -258,6 +259,7 @@ Result<Told> play(const Scenario& scenario, std::uint64_t seed) {
     const auto definition = define(scenario.cluster);
     if (!definition) return definition.error().during(fmt::format("read the cluster of {}", scenario.file));
     Player player{scenario, draw_of(scenario.cluster, *definition, seed)};
+    if (auto done = player.set_up(); !done) return done.error();
     return player.tell();
 }
 

@@ -100,7 +100,9 @@ asio::awaitable<DialOutcome> SimPostgres::attempt(Instant deadline, bool keep) {
     waits_->ensure_alive();
     const Node node = world_.at(server_).node;
     auto dialled = std::make_shared<Dialled>();
-    if (world_.network.refusing(0, node)) {
+    if (world_.at(server_).name_unknown) {
+        world_.agenda.after(1ms, [dialled] { dialled->give(DialOutcome::name_not_resolved); });
+    } else if (world_.network.refusing(0, node)) {
         world_.agenda.after(world_.network.delay(0, node) * 2, [dialled] { dialled->give(DialOutcome::refused); });
     } else if (world_.network.up(0, node)) {
         World& world = world_;
@@ -109,7 +111,7 @@ asio::awaitable<DialOutcome> SimPostgres::attempt(Instant deadline, bool keep) {
             const Server& it = world.at(server);
             if (!it.powered || !world.network.up(node, 0)) return;  // the answer to the connect is lost
             const Duration delay = world.network.delay(node, 0);
-            if (it.postmaster == Server::Postmaster::none) {
+            if (it.postmaster == Server::Postmaster::none || it.port_closed) {
                 world.agenda.after(delay, [dialled] { dialled->give(DialOutcome::refused); });
                 return;
             }
@@ -143,7 +145,7 @@ asio::awaitable<DialOutcome> SimPostgres::attempt(Instant deadline, bool keep) {
 
 void SimPostgres::answer_dial(World& world, ServerIndex server, const std::shared_ptr<Dialled>& dialled, bool keep) {
     Server& it = world.at(server);
-    if (!it.powered) return;
+    if (!it.powered || it.postmaster_stopped) return;
     DialOutcome outcome = DialOutcome::accepted;
     switch (it.postmaster) {
         case Server::Postmaster::none: outcome = DialOutcome::reset; break;
@@ -168,6 +170,20 @@ asio::awaitable<model::DialSight> SimPostgres::dial(Instant deadline) {
     co_return model::DialSight{outcome, std::string(word_for(outcome))};
 }
 
+namespace {
+
+/// As pg_replication_slots tells of one that nobody uses.
+model::Slot slot_of(const Server& server, const KeptSlot& slot) {
+    model::Slot out{.name = slot.name, .restart = slot.restart, .wal_status = "reserved"};
+    if (!server.setup.slots_keep) return out;
+    const model::Bytes kept = gap(slot.restart, server.disk.end);
+    if (kept > *server.setup.slots_keep) return {.name = slot.name, .wal_status = "lost"};
+    out.safe_size = model::Bytes{server.setup.slots_keep->count - kept.count};
+    return out;
+}
+
+}  // namespace
+
 Async<model::Details> SimPostgres::details(Instant deadline) {
     const DialOutcome outcome = co_await attempt(deadline, false);
     if (outcome != DialOutcome::accepted) co_return Error{ErrorKind::unreachable, std::string(word_for(outcome))};
@@ -178,16 +194,27 @@ Async<model::Details> SimPostgres::details(Instant deadline) {
         ++wait.backends;
         wait.oldest = std::max(wait.oldest, world_.agenda.now() - commit.since);
     }
-    co_return model::Details{.sync_wait = wait, .can_rewind = true, .keeps_wal = true, .recovery_target_timeline = "latest"};
+    model::Details out{
+        .sync_wait = wait,
+        .archive_failing = it.setup.archive_failing,
+        .can_rewind = it.setup.wal_log_hints,
+        .keeps_wal = it.setup.wal_kept != model::Bytes{0},
+        .collation = it.setup.collation,
+        .stale_collation = it.setup.built_with,
+        .recovery_target_timeline = it.setup.recovery_target_timeline};
+    for (const KeptSlot& slot : it.slots) out.slots.push_back(slot_of(it, slot));
+    if (const auto connections = it.setup.max_connections) out.capacity = model::Capacity{.connections = *connections};
+    co_return out;
 }
 
 // ---- the held session
 
-model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
+model::HeldSight SimPostgres::look(World& world, ServerIndex server, bool beat) {
     Server& it = world.at(server);
+    if (it.look_refused) return model::Complained{"42501", "permission denied for function pg_current_wal_flush_lsn"};
     const Instant now = world.agenda.now();
     model::Answered answer{
-        world.system_id, model::ServerVersion{150018}, SimClock::wall_of(now + it.clock_ahead),
+        world.system_of(server), model::ServerVersion{it.setup.version}, SimClock::wall_of(now + it.clock_ahead),
         SimClock::wall_of(it.started + it.clock_ahead),
         model::StandbyAnswer{.timeline = {}, .received = it.disk.end, .replayed = it.disk.replayed, .receiver = {}, .replay_delay = {}}};
     if (!it.in_recovery) {
@@ -196,7 +223,7 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
             .timeline = world.branches.timeline(it.disk.branch),
             .inserted = it.disk.end + model::Bytes{it.unflushed},
             .flushed = it.disk.end,
-            .read_only = false,
+            .read_only = it.setup.read_only,
             .synchronous_standby_names = it.disk.synchronous_standby_names,
             .synchronous_commit = "on",
             .senders = {},
@@ -205,6 +232,7 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
             primary.senders.push_back(
                 {world.at(sender.replica).name.text(), "streaming", world.is_sync_member(server, sender.replica) ? "quorum" : "async",
                  world.at(sender.replica).name.text() + ".example", sender.confirmed});
+        for (const std::string& sink : it.wal_sinks) primary.senders.push_back({sink, "streaming", "async", "backup.example", it.disk.end});
         answer.as = std::move(primary);
         return answer;
     }
@@ -212,6 +240,8 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
     standby.timeline = world.branches.timeline(it.disk.branch);
     standby.received = it.disk.end + model::Bytes{it.disk.partial};
     standby.replay_waits = it.disk.replayed == it.disk.end;
+    standby.replay_paused = it.setup.replay_paused;
+    standby.apply_delay = it.setup.apply_delay;
     if (it.receiver && it.receiver->state != Receiver::State::connecting) {
         const Server& upstream = world.at(it.receiver->upstream);
         standby.receiver = model::WalReceiver{
@@ -224,14 +254,14 @@ model::Answered SimPostgres::look(World& world, ServerIndex server, bool beat) {
 void SimPostgres::ask(bool beat) {
     asked_at_ = waits_->now();
     asked_truly_ = world_.agenda.now();
-    question_ = std::make_shared<Reply<model::Answered>>();
+    question_ = std::make_shared<Reply<model::HeldSight>>();
     session_->on_end = [question = question_] {
         question->over = true;
         question->wake();
     };
     World& world = world_;
     send(session_, [&world, server = server_, reply = question_, beat] {
-        const model::Answered answer = look(world, server, beat);
+        const model::HeldSight answer = look(world, server, beat);
         world.network.send(world.at(server).node, 0, [reply, answer] { reply->give(answer); });
     });
 }
@@ -255,7 +285,8 @@ asio::awaitable<model::HeldSight> SimPostgres::poll(bool beat, Instant deadline)
     const auto question = question_;
     const auto answer = co_await answer_by(world_.agenda, waits_, question, deadline);
     if (answer) {
-        if (const auto follows = world_.at(server_).disk.follows; follows && answer->standby() != nullptr)
+        const auto* const told = std::get_if<model::Answered>(&*answer);
+        if (const auto follows = world_.at(server_).disk.follows; follows && told != nullptr && told->standby() != nullptr)
             upstream_settings_ = fmt::format(
                 "host={}.example port=5432 user=replicator application_name={}", world_.at(*follows).name.text(),
                 world_.at(server_).name.text());

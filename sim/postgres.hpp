@@ -66,7 +66,7 @@ private:
     void send(const std::shared_ptr<Session>& session, std::function<void()> work);
     void ask(bool beat);
     [[nodiscard]] model::HeldSight seen(model::HeldSight sight) const;
-    [[nodiscard]] static model::Answered look(World& world, ServerIndex server, bool beat);
+    [[nodiscard]] static model::HeldSight look(World& world, ServerIndex server, bool beat);
     Async<void> command(std::string what, Work work, Instant deadline);
     asio::awaitable<std::optional<Error>> ready(Instant deadline);
     void let_go(bool silently);
@@ -77,7 +77,7 @@ private:
     std::shared_ptr<Session> session_;
     std::optional<model::LastWords> unreported_end_;
     std::optional<std::string> upstream_settings_;
-    std::shared_ptr<Reply<model::Answered>> question_;
+    std::shared_ptr<Reply<model::HeldSight>> question_;
     Instant asked_at_{};
     Instant asked_truly_{};
     bool busy_ = false;

@@ -48,7 +48,7 @@ void World::finish_promotion(ServerIndex server, std::uint64_t promotion) {
             agenda.at(*it.replay_blocked_until, [this, server, promotion] { finish_promotion(server, promotion); });
             return;
         }
-        settle_replay(server);
+        it.disk.replayed = it.disk.end;  // a promotion ends a delay and a pause of replay
         it.promoting = false;
         it.promotion_asleep.reset();
         it.in_recovery = false;

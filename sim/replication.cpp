@@ -14,6 +14,7 @@ namespace {
 constexpr Duration retry_interval = 5s;     // wal_retrieve_retry_interval
 constexpr Duration receiver_timeout = 60s;  // wal_receiver_timeout, wal_sender_timeout
 constexpr Duration keepalive_interval = 5s;
+constexpr std::uint64_t since_checkpoint = 32ULL << 20U;  // is always there
 }  // namespace
 
 void World::end_receiver(ServerIndex replica, bool retry) {
@@ -60,7 +61,7 @@ void World::dial_upstream(ServerIndex replica, std::uint64_t number) {
     if (!it.receiver || it.receiver->number != number || it.receiver->state != Receiver::State::connecting) return;
     const ServerIndex upstream = it.receiver->upstream;
     const Server& other = at(upstream);
-    if (!network.up_both(it.node, other.node) || !other.runs()) {
+    if (!network.up_both(it.node, other.node) || !other.takes_connections()) {
         it.receiver.reset();
         it.receiver_lost = agenda.now();
         return end_receiver(replica, true);
@@ -69,19 +70,24 @@ void World::dial_upstream(ServerIndex replica, std::uint64_t number) {
 }
 
 bool World::fits(ServerIndex replica, BranchId branch, model::Lsn end) const {
-    return branches.holds(branch, end, at(replica).disk.branch, at(replica).disk.replayed);
+    const Server& it = at(replica);
+    // The number of a timeline as its target: it goes on on that one only.
+    if (branch != it.disk.branch && it.setup.recovery_target_timeline != "latest") return false;
+    return branches.holds(branch, end, it.disk.branch, it.disk.replayed);
 }
 
 void World::accept_receiver(ServerIndex upstream, ServerIndex replica, std::uint64_t number) {
     Server& it = at(replica);
     Server& other = at(upstream);
     if (!it.receiver || it.receiver->number != number || it.receiver->state != Receiver::State::connecting) return;
-    if (!other.runs() || !network.up_both(it.node, other.node)) {
+    if (!other.runs() || !network.up_both(it.node, other.node) || system_of(upstream) != system_of(replica)) {
         it.receiver.reset();
         return end_receiver(replica, true);
     }
     it.receiver->last_message = agenda.now();
-    if (options.wal_keep_bytes && gap(it.disk.end, other.disk.end).count > *options.wal_keep_bytes) {
+    const auto kept =
+        other.setup.wal_kept ? std::optional{std::max(other.setup.wal_kept->count, since_checkpoint)} : options.wal_keep_bytes;
+    if (kept && gap(it.disk.end, other.disk.end).count > *kept) {
         note(it.name.text(), fmt::format("needs WAL that {} has removed already", other.name.text()));
         it.receiver.reset();
         return end_receiver(replica, true);
@@ -219,7 +225,21 @@ void World::tick_replication(ServerIndex server) {
 void World::settle_replay(ServerIndex server) {
     Server& it = at(server);
     if (it.replay_blocked_until && *it.replay_blocked_until > agenda.now()) return;
+    if (it.setup.replay_paused) return;
+    if (it.setup.apply_delay > Duration{}) return replay_later(server);
     it.disk.replayed = it.disk.end;
+}
+
+/// What is here now, after recovery_min_apply_delay; a restart and another timeline begin anew.
+void World::replay_later(ServerIndex server) {
+    const Disk& now = at(server).disk;
+    agenda.after(at(server).setup.apply_delay, [this, server, life = at(server).life, branch = now.branch, end = now.end] {
+        when_running(server, [this, server, life, branch, end] {
+            Server& it = at(server);
+            if (it.life != life || it.disk.branch != branch || !it.in_recovery || it.setup.replay_paused) return;
+            it.disk.replayed = std::max(it.disk.replayed, std::min(end, it.disk.end));
+        });
+    });
 }
 
 void World::block_replay(ServerIndex server, Duration length) {

@@ -4,6 +4,7 @@
 #include "model/sighting.hpp"
 #include "model/sync_standbys.hpp"
 #include "sim/network.hpp"
+#include "sim/setup.hpp"
 #include "sim/task.hpp"
 #include "sim/wal.hpp"
 
@@ -74,10 +75,20 @@ struct Disk {
     model::Lsn replayed{0};
 };
 
+/// A replication slot. One that its user left behind keeps WAL, or loses it at the limit that is set.
+struct KeptSlot {
+    std::string name;
+    model::Lsn restart;
+};
+
 struct Server {
     model::ServerName name;
     Node node;
     Disk disk{};
+    Setup setup{};
+    std::optional<model::SystemId> foreign{};  // its data directory is of another system
+    std::vector<KeptSlot> slots{};
+    std::vector<std::string> wal_sinks{};  // programs that stream its WAL away
 
     // the machine
     bool powered = true;
@@ -112,14 +123,22 @@ struct Server {
     Duration flush_takes{};              // on this storage
     std::optional<Instant> checkpointer_busy_until{};
     std::optional<Instant> replay_blocked_until{};  // a query on the hot standby
+    Duration redo{};                                // what its next crash recovery takes besides
     bool storage_stalled = false;
     bool disk_full = false;
+    bool disk_nearly_full = false;
+    bool name_unknown = false;        // its name cannot be resolved
+    bool sudo_denied = false;         // its host can be looked into and nothing changed
+    bool postmaster_stopped = false;  // SIGSTOP to it alone: what runs goes on, nothing new begins
+    bool port_closed = false;         // for what is new: connections that are there go on
+    bool look_refused = false;        // the manager's rights were revoked
     bool connections_full = false;
     bool password_broken = false;
     bool refuses_promotion = false;
     bool hangs_at_promotion = false;
 
     [[nodiscard]] bool runs() const { return postmaster == Postmaster::running && !frozen && powered; }
+    [[nodiscard]] bool takes_connections() const { return runs() && !postmaster_stopped && !port_closed; }
     [[nodiscard]] bool is_primary() const { return postmaster == Postmaster::running && !in_recovery && powered; }
     [[nodiscard]] bool has_processes() const { return powered && (postmaster != Postmaster::none || orphans > 0); }
     [[nodiscard]] std::uint32_t processes() const;

@@ -67,7 +67,9 @@ void World::start(ServerIndex server, bool after_crash) {
         it.name.text(), fmt::format(
                             "starts as {} ({})", it.in_recovery ? "standby" : "primary",
                             clean ? "it was shut down cleanly" : "it was not shut down cleanly"));
-    agenda.after(takes, [this, server, life] { when_running(server, [this, server, life] { came_up(server, life); }); });
+    agenda.after(takes + (after_crash ? it.redo : Duration{}), [this, server, life] {
+        when_running(server, [this, server, life] { came_up(server, life); });
+    });
     changed();
 }
 
@@ -107,6 +109,7 @@ void World::die(ServerIndex server) {
     ++it.life;
     it.postmaster = Server::Postmaster::none;
     it.frozen = false;
+    it.postmaster_stopped = false;
     it.orphans = 0;
     it.promoting = false;
     it.promotion_asleep.reset();
@@ -156,8 +159,8 @@ void World::finish_stop(ServerIndex server, std::uint64_t life, const std::funct
     if (!it.in_recovery) {
         it.unflushed += checkpoint_bytes;
         flush(server);
-        end_senders(server);
     }
+    end_senders(server);
     it.disk.control = it.in_recovery ? model::ControlState::shut_down_in_recovery : model::ControlState::shut_down;
     die(server);
     note(it.name.text(), "is down, shut down cleanly");
@@ -322,7 +325,7 @@ void World::start_by_hand(ServerIndex server) {
 
 bool World::accepts_writes(ServerIndex server) const {
     const Server& it = at(server);
-    if (!it.powered || it.frozen || it.storage_stalled || it.disk_full) return false;
+    if (!it.powered || it.frozen || it.storage_stalled || it.disk_full || it.setup.read_only) return false;
     if (!it.is_primary() && it.orphans == 0) return false;
     return can_confirm(server);
 }

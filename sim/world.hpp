@@ -106,6 +106,7 @@ public:
     void end_senders(ServerIndex server);
     void push(ServerIndex upstream);
     void settle_replay(ServerIndex server);
+    void replay_later(ServerIndex server);
     void block_replay(ServerIndex server, Duration length);
     [[nodiscard]] std::size_t confirming(ServerIndex server, model::Lsn end) const;
     [[nodiscard]] bool can_confirm(ServerIndex server) const;
@@ -136,6 +137,7 @@ public:
     [[nodiscard]] bool accepts_writes(ServerIndex server) const;
     [[nodiscard]] bool clients_reach(ServerIndex server) const;
     [[nodiscard]] model::Lsn available(ServerIndex server) const { return at(server).disk.end; }
+    [[nodiscard]] model::SystemId system_of(ServerIndex server) const { return at(server).foreign.value_or(system_id); }
     [[nodiscard]] Server& at(ServerIndex server) { return servers[server]; }
     [[nodiscard]] const Server& at(ServerIndex server) const { return servers[server]; }
     [[nodiscard]] const model::SyncStandbys* sync_rule(ServerIndex server) const { return at(server).rule; }

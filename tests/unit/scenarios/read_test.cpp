@@ -46,6 +46,30 @@ expect:
     EXPECT_EQ(text(read->steps[1]), "line 10: fault partition manager db2 | db1 apps for 2s");
 }
 
+TEST(Scenario, SetsServersByNameAndSaysWhomTheyFollow) {
+    const auto read = scenarios::read(
+        R"yaml(
+scenario: a story
+cluster:
+  follows: {db3: db2}
+  set: {db2: {wal_log_hints: off, collation_version: "2.31"}}
+steps:
+  - fault: {set: {db3: {recovery_min_apply_delay: 1h}}, for: 2s}
+expect: {promotions: 0}
+)yaml",
+        "story.yaml");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_THAT(read->cluster.follows, ElementsAre(testing::Pair("db3", "db2")));
+    EXPECT_THAT(
+        read->cluster.settings,
+        ElementsAre(testing::Pair("db2", ElementsAre(testing::Pair("wal_log_hints", "off"), testing::Pair("collation_version", "2.31")))));
+    const auto& deed = std::get<Deed>(read->steps[0].what);
+    EXPECT_EQ(deed.kind, DeedKind::set);
+    EXPECT_THAT(deed.on, ElementsAre("db3"));
+    EXPECT_THAT(deed.settings, ElementsAre(testing::Pair("recovery_min_apply_delay", "1h")));
+    EXPECT_EQ(deed.lasts, std::chrono::seconds{2});
+}
+
 struct Damaged {
     const char* name;
     const char* steps;
@@ -65,6 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
         Damaged{"UnknownServer", "  - fault: {kill_all: db9}\n", "line 3: fault.kill_all: 'db9' is not a server, db1 to db3"},
         Damaged{"OneGroup", "  - fault: {partition: [[db1]]}\n", "takes two groups"},
         Damaged{"OneNode", "  - fault: {one_way: [db1]}\n", "takes two names"},
+        Damaged{"SettingsOfNobody", "  - fault: {set: {db9: {replay: paused}}}\n", "'db9' is not a server, db1 to db3"},
+        Damaged{"SettingsOfTwo", "  - fault: {set: {db1: {}, db2: {}}}\n", "takes one server and its settings"},
         Damaged{"NoLimit", "  - until: {situation: Healthy}\n", "line 3: until.within: is missing"},
         Damaged{"NotADuration", "  - run: soon\n", "line 3: run"}, Damaged{"UnknownStep", "  - dance:\n", "a step is one of"},
         Damaged{"UnknownQuestion", "  - until: {mood: good, within: 1s}\n", "line 3: until.mood: is not a known key"}),

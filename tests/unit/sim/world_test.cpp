@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace handyrep::sim {
@@ -336,6 +337,44 @@ TEST(Network, DeliversLateWhatWasSentIntoADroppingLink) {
     it.world.network.heal(0, 2);
     it.advance(2s);
     EXPECT_TRUE(arrived);
+}
+
+TEST(World, ReplaysLaterOnADelayedReplicaAndAllOfItWhenItIsPromoted) {
+    Stand it;
+    it.world.at(db2).setup.apply_delay = 2s;
+    it.advance(10s);
+    const Disk& disk = it.world.at(db2).disk;
+    EXPECT_EQ(disk.end, it.world.at(db1).disk.end);
+    EXPECT_LT(disk.replayed, disk.end);
+    const model::Lsn received = disk.end;
+    it.advance(3s);
+    EXPECT_GE(disk.replayed, received);
+    it.world.kill_all(db1);
+    it.world.begin_promotion(db2);
+    it.advance(1s);
+    EXPECT_EQ(disk.replayed, disk.end);
+}
+
+TEST(World, PassesWalOnToAReplicaOfAReplica) {
+    Stand it;
+    it.world.at(db3).disk.follows = db2;
+    it.world.reload_receiver(db3);
+    it.advance(1s);
+    EXPECT_EQ(it.world.at(db3).disk.end, it.world.at(db1).disk.end);
+    it.world.fast_stop(db2, {});
+    it.advance(2s);
+    const std::optional<Receiver>& receiver = it.world.at(db3).receiver;
+    EXPECT_FALSE(receiver && receiver->state == Receiver::State::streaming);
+}
+
+TEST(World, ServesNoClientWhoseTransactionsAreReadOnly) {
+    Stand it;
+    it.world.at(db1).setup.read_only = true;
+    it.advance(1s);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(1s);
+    EXPECT_EQ(it.acknowledged_on(db1), before);
+    EXPECT_FALSE(it.world.accepts_writes(db1));
 }
 
 }  // namespace
