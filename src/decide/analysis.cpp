@@ -170,10 +170,22 @@ std::optional<Situation> alive_by_dial(const AnalysisInput& input, const Primary
     return std::nullopt;
 }
 
+/// Who still hears the primary, or reaches it, in words; nothing: nobody.
+std::optional<std::string> heard_by(const Analysis& analysis) {
+    for (const ReplicaView& replica : analysis.replicas) {
+        if (replica.valid && replica.attachment == Attachment::attached)
+            return fmt::format("{} still streams from it", replica.server.text());
+        if (replica.reach == model::Reach::accepted) return fmt::format("the host of {} reaches it", replica.server.text());
+    }
+    return std::nullopt;
+}
+
 /// A person's stop, by the last words, the dials before, or the control file; never by recovery that failed (57P03, then refused).
 std::optional<Situation> shut_down(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
     if (primary.dial_since_bad() != DialOutcome::refused || !primary.stopped_by_administrator() || !primary.seen->bad_since)
         return std::nullopt;
+    // A person may have ended our session alone, while the port is closed to us: whoever is heard was not stopped.
+    if (heard_by(out)) return std::nullopt;
     note_grace(input, out, *primary.seen->bad_since, input.settings.planned_grace);
     return Situation::primary_shut_down_cleanly;
 }
@@ -181,15 +193,9 @@ std::optional<Situation> shut_down(const AnalysisInput& input, const PrimaryLook
 std::optional<Situation> dead(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
     if (!primary.dead(input)) return std::nullopt;
     if (out.replicas.empty()) return Situation::primary_dead_no_replicas;
-    for (const ReplicaView& replica : out.replicas) {
-        if (replica.valid && replica.attachment == Attachment::attached) {
-            out.detail = fmt::format("{} still streams from it", replica.server.text());
-            return Situation::primary_unreachable_from_here;
-        }
-        if (replica.reach == model::Reach::accepted) {
-            out.detail = fmt::format("the host of {} reaches it", replica.server.text());
-            return Situation::primary_unreachable_from_here;
-        }
+    if (auto heard = heard_by(out)) {
+        out.detail = *std::move(heard);
+        return Situation::primary_unreachable_from_here;
     }
     const auto valid = std::ranges::count_if(out.replicas, &ReplicaView::valid);
     if (valid == 0) return Situation::all_dark;

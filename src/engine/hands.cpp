@@ -311,6 +311,10 @@ Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
     const auto* const before = std::get_if<model::Answered>(&first);
     if (before == nullptr || before->standby() == nullptr)
         co_return Error{ErrorKind::unreachable, fmt::format("{} {}", command.replica.text(), words_of(first))};
+    // Whoever stands at that address with another system's data is not ours to change.
+    if (decide::is_foreign(state_.input(), *before))
+        co_return Error{
+            ErrorKind::refused, fmt::format("{} answers as another system ({})", command.replica.text(), before->system_id.value)};
     // Judged by what was replayed, never by what was received: half a record is no divergence (S11).
     const model::StandbyAnswer& standby = *before->standby();
     if (findings_.history && standby.timeline && !findings_.history->contains({*standby.timeline, standby.replayed})) {

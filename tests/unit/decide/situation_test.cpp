@@ -155,6 +155,18 @@ TEST(Situation, IsShutDownCleanlyByTheControlFileWhenNobodyHeardTheLastWords) {
     EXPECT_EQ(scene.analysis().situation, Situation::primary_shut_down_cleanly);
 }
 
+/// A person ended the manager's session and closed the port to new ones; the server itself was not stopped.
+TEST(Situation, IsNoShutDownWhileAReplicaStillStreams) {
+    Scene scene;
+    scene.healthy();
+    scene.lost("db1", LastWords::administrator);
+    scene.pass(61s);
+    scene.refused_twice();
+    scene.detached("db2");
+    scene.attached("db3");
+    EXPECT_EQ(scene.analysis().situation, Situation::primary_unreachable_from_here);
+}
+
 TEST(Situation, PlannedGraceRunsOut) {
     Scene scene;
     scene.healthy();
