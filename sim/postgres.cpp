@@ -240,6 +240,7 @@ model::HeldSight SimPostgres::look(World& world, ServerIndex server, bool beat) 
     standby.timeline = world.branches.timeline(it.disk.branch);
     standby.received = it.disk.end + model::Bytes{it.disk.partial};
     standby.replay_waits = it.disk.replayed == it.disk.end;
+    if (standby.replay_waits) standby.replayed = model::Lsn{gap(model::Lsn{it.unread}, it.disk.replayed).count};
     standby.replay_paused = it.setup.replay_paused;
     standby.apply_delay = it.setup.apply_delay;
     if (it.receiver && it.receiver->state != Receiver::State::connecting) {

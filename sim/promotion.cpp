@@ -28,6 +28,7 @@ void World::begin_promotion(ServerIndex server) {
 
 void World::nudge(ServerIndex server) {
     Server& it = at(server);
+    it.unread = 0;
     if (!it.promotion_asleep) return;
     const std::uint64_t promotion = *it.promotion_asleep;
     it.promotion_asleep.reset();

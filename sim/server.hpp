@@ -122,6 +122,7 @@ struct Server {
     std::optional<Instant> flush_due{};  // of the walwriter, or of a storage that takes its time
     Duration flush_takes{};              // on this storage
     std::optional<Instant> checkpointer_busy_until{};
+    std::uint64_t unread = 0;  // received, whole, and not read yet by a startup process that sleeps in wal_retrieve_retry_interval
     std::optional<Instant> replay_blocked_until{};  // a query on the hot standby
     Duration redo{};                                // what its next crash recovery takes besides
     bool storage_stalled = false;

@@ -22,8 +22,8 @@ constexpr Duration upstream_patience = std::chrono::seconds{2};
 constexpr Duration nudge_interval = milliseconds{20};
 constexpr Duration look_limit = milliseconds{500};
 
-/// How long a replay stands still before it is taken to wait for WAL that never comes (it says so itself, but for a moment after
-/// its receiver ended it does not know better), or to be held up.
+/// How long a replay stands still, woken again and again, before what is left is taken for half a record; and, when it does not
+/// even wait for WAL, for held up.
 constexpr Duration sure_rest = milliseconds{50};
 constexpr Duration held_up = milliseconds{200};
 constexpr Duration replay_patience = std::chrono::seconds{1};
@@ -133,24 +133,30 @@ void Hands::note_final(const ServerName& server, const model::StandbyAnswer& sta
     findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, whole}, standby.replayed_all(), standby.received});
 }
 
-/// Reads until the receiver is gone and what it left is replayed. A replay that does not move is not waited for long, and one
-/// that moves only a while: the promotion itself waits for that of the candidate.
-
+/// Reads until the receiver is gone and what it left is replayed. A startup process whose receiver ended sleeps for
+/// wal_retrieve_retry_interval and reads the rest only then (T10), so it is woken as long as anything is left. A replay that does
+/// not move is not waited for long, and one that moves only a while: the promotion itself waits for that of the candidate.
 Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, Instant deadline) {
-    const Instant began = state_.clock().now();
+    std::optional<Instant> gone;  // its receiver, as far as we saw
     std::optional<model::Lsn> reached;
-    Instant reached_at = began;
+    Instant reached_at{};
     for (;;) {
         const model::HeldSight sight = co_await look(command.replica, deadline);
         const Instant now = state_.clock().now();
         const bool last = now + look_interval >= deadline;
         const auto* const answer = std::get_if<model::Answered>(&sight);
-        if (const auto* const standby = answer != nullptr ? answer->standby() : nullptr) {
-            if (std::exchange(reached, standby->replayed) != standby->replayed) reached_at = now;
+        const auto* const standby = answer != nullptr ? answer->standby() : nullptr;
+        if (standby == nullptr) {
+            if (last) co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
+        } else {
+            if (std::exchange(reached, standby->replayed) != standby->replayed || !gone) reached_at = now;
             note_final(command.replica, *standby);
-            if (!standby->receiver && rests(*standby, now - reached_at, now - began)) co_return Result<void>{};
-        } else if (last) {
-            co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
+            if (!standby->receiver) {
+                if (!gone) gone = now;
+                if (rests(*standby, now - reached_at, now - *gone)) co_return Result<void>{};
+                // A nudge that fails changes nothing: the looks go on and tell.
+                static_cast<void>(co_await state_.postgres(command.replica).nudge(std::min(deadline, now + look_limit)));
+            }
         }
         if (last) co_return Error{ErrorKind::timed_out, fmt::format("{} still has a WAL receiver", command.replica.text())};
         co_await state_.clock().sleep_until(now + look_interval);

@@ -470,6 +470,27 @@ TEST(SynchronousCommits, AreNotLostToAReplicaThatReceivedMoreOfARecordThatNeverC
     EXPECT_EQ(it.broken(), "") << story(it.run);
 }
 
+/// A startup process sleeps when its receiver has ended, and reads what came last only when it wakes.
+TEST(SynchronousCommits, AreNotLostToAReplicaWhoseSiblingHasNotReadThemYet) {
+    Draw draw = plain(8);
+    draw.synchronous_standby_names = "ANY 1 (db2, db3)";
+    Scenario it{draw};
+    World& world = it.run.world();
+    world.network.drop(world.at(db1).node, world.at(db2).node);
+    world.network.drop(world.at(db2).node, world.at(db1).node);
+    it.run.run_for(300ms);
+    it.run.disk().after_append = [&] {
+        const saved::JournalRecord& record = it.run.disk().records.back();
+        if (record.step != "read final positions" || record.entry != saved::JournalEntry::starting) return;
+        world.at(db3).unread = gap(world.at(db2).disk.end, world.at(db3).disk.end).count + 100;
+    };
+    it.strike(FaultKind::kill_primary, 1s);
+    EXPECT_TRUE(it.somebody_was_promoted_within(10s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_TRUE(world.at(db3).is_primary()) << story(it.run);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
 TEST(SynchronousCommits, KeepTheOnlyReplicaInSightFromBeingPromoted) {
     Draw draw = plain(6);
     draw.synchronous_standby_names = "ANY 1 (db2, db3)";
