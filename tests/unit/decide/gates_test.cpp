@@ -72,6 +72,17 @@ TEST(FenceGate, DoesNotTakeWitnessesWhenTheHostAnswersAndTheFenceFailed) {
     EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::fence_failed);
 }
 
+/// Its host answered when the failover began and is gone since, so that witnesses would do, under another policy.
+TEST(FenceGate, TakesNoWitnessUnderStrict) {
+    Scene scene;
+    scene.primary_vanished(5s);
+    const std::vector<FinalPosition> finals{
+        {server("db2"), "", true, {Timeline{1}, Lsn{0x3000000}}}, {server("db3"), "", true, {Timeline{1}, Lsn{0x3000000}}}};
+    ASSERT_TRUE(is_open(fence_gate(scene.input(), scene.analysis(), {}, finals)));
+    scene.settings.fencing = model::Fencing::strict;
+    EXPECT_EQ(std::get<GateClosed>(fence_gate(scene.input(), scene.analysis(), {}, finals)).why, Closed::fence_failed);
+}
+
 TEST(FenceGate, AsksForSilenceBeforeItTakesWitnessesForARefusedPort) {
     Scene scene;
     scene.primary_killed();
