@@ -56,6 +56,13 @@ void draw_clients(Random& random, Draw& it) {
     }
 }
 
+/// After everything else, so that whoever has none keeps his history.
+void draw_routers(Random& random, Draw& it) {
+    if (!random.chance(25)) return;
+    const Node router = 1 + it.servers.size() + random.below(it.world.application_nodes);
+    for (Client& client : it.clients) client.router = router;
+}
+
 void draw_faults(Random& random, Draw& it) {
     std::vector<FaultKind> kinds;
     for (const FaultKind kind : all_faults) {
@@ -118,6 +125,7 @@ Draw draw(std::uint64_t seed, std::size_t servers) {
     it.replicas_have_the_rule = random.chance(60);
     draw_clients(random, it);
     draw_faults(random, it);
+    draw_routers(random, it);
     return it;
 }
 
@@ -196,8 +204,9 @@ std::vector<std::string> Draw::text() const {
     }
     for (const Client& client : clients)
         lines.push_back(fmt::format(
-            "client on machine {}, every {}, synchronous_commit {}{}", client.node, handyrep::text(client.period), word_for(client.commit),
-            client.cancels_after ? fmt::format(", cancels after {}", handyrep::text(*client.cancels_after)) : ""));
+            "client on machine {}{}, every {}, synchronous_commit {}{}", client.node,
+            client.router ? fmt::format(" through the router on machine {}", *client.router) : "", handyrep::text(client.period),
+            word_for(client.commit), client.cancels_after ? fmt::format(", cancels after {}", handyrep::text(*client.cancels_after)) : ""));
     for (const Fault& fault : faults) lines.push_back(fault.text());
     return lines;
 }

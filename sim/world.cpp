@@ -333,7 +333,10 @@ bool World::accepts_writes(ServerIndex server) const {
 bool World::clients_reach(ServerIndex server) const {
     const Server& it = at(server);
     if (it.orphans > 0) return true;
-    return std::ranges::any_of(clients, [&](const Client& client) { return network.up_both(client.node, it.node); });
+    return std::ranges::any_of(clients, [&](const Client& client) {
+        if (!client.router) return network.up_both(client.node, it.node);
+        return network.up_both(client.node, *client.router) && network.up_both(*client.router, it.node);
+    });
 }
 
 bool World::is_sync_member(ServerIndex primary, ServerIndex replica) const {

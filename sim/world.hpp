@@ -29,6 +29,7 @@ struct Client {
     Node node;
     Duration period;
     CommitMode commit = CommitMode::on;
+    std::optional<Node> router{};             // writes go through the router on that machine
     std::optional<Duration> cancels_after{};  // cancels a COMMIT that waits for so long: it is told success, with a warning (S4)
     std::optional<ServerIndex> server{};
     std::uint64_t life = 0;  // of the server when it connected
@@ -36,6 +37,13 @@ struct Client {
     bool outstanding = false;
     Instant sent_at{};
     std::size_t next_try = 0;
+};
+
+/// Asks every server now and then whether it is the primary, as HAProxy's checks do, and sends its clients to the one it found.
+/// Once that one fails its check the sessions through it are cut.
+struct Router {
+    Node node;
+    std::optional<ServerIndex> points_to{};
 };
 
 /// What a client was told is committed.
@@ -121,6 +129,7 @@ public:
     // sim/clients.cpp
     void add_client(Client client);
     void acknowledge(std::size_t client, std::uint64_t request, const Acknowledged& what);
+    [[nodiscard]] const Router* router_of(const Client& client) const;
 
     // sim/storage.cpp
     /// Inserted, and flushed by itself a little later (walwriter).
@@ -159,6 +168,7 @@ public:
     MachineClock manager_clock{};
     std::vector<Server> servers{};
     std::vector<Client> clients{};
+    std::vector<Router> routers{};
     std::vector<Acknowledged> acknowledged{};
     std::function<void()> on_change{};
     std::function<void(ServerIndex)> on_promoted{};
@@ -183,6 +193,11 @@ private:
     void confirmed(ServerIndex upstream, ServerIndex replica, std::uint64_t number, model::Lsn end);
     [[nodiscard]] bool fits(ServerIndex replica, BranchId branch, model::Lsn end) const;
     void finish_promotion(ServerIndex server, std::uint64_t promotion);
+    void router_tick(std::size_t router);
+    [[nodiscard]] bool answers_as_primary(Node from, ServerIndex server) const;
+    /// There and back over the client's router, where it has one.
+    Network::Sent to_server(std::size_t client, ServerIndex server, Task deliver);
+    void to_client(ServerIndex server, std::size_t client, Task deliver);
     void client_tick(std::size_t client);
     void client_connects(std::size_t client);
     void execute_write(std::size_t client, ServerIndex server, std::uint64_t life, std::uint64_t request);

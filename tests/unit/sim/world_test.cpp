@@ -56,6 +56,33 @@ TEST(Branches, TellTwoTimelinesOfOneNumberApart) {
     EXPECT_EQ(branches.history(other).text(), "1\t0/C8\n");
 }
 
+TEST(Router, SendsItsClientsToThePrimaryAndAfterAPromotionToTheNewOne) {
+    Stand it;
+    it.world.add_client({.node = 4, .period = 20ms, .router = Node{4}});
+    it.world.clients.front().period = 1h;
+    it.advance(3s);
+    ASSERT_EQ(it.world.routers.size(), 1U);
+    EXPECT_EQ(it.world.routers.front().points_to, db1);
+    const std::size_t before = it.acknowledged_on(db1);
+    it.advance(3s);
+    EXPECT_GT(it.acknowledged_on(db1), before);
+    it.world.kill_all(db1);
+    it.world.begin_promotion(db2);
+    it.advance(5s);
+    EXPECT_EQ(it.world.routers.front().points_to, db2);
+    EXPECT_GT(it.acknowledged_on(db2), 0U);
+}
+
+TEST(Router, ThatIsCutOffReachesNobody) {
+    Stand it;
+    it.world.clients.clear();
+    it.world.add_client({.node = 4, .period = 20ms, .router = Node{4}});
+    it.advance(3s);
+    EXPECT_TRUE(it.world.clients_reach(db1));
+    it.world.network.drop(4, it.world.at(db1).node);
+    EXPECT_FALSE(it.world.clients_reach(db1));
+}
+
 TEST(World, ReplicatesWhatClientsWrite) {
     Stand it;
     EXPECT_GT(it.acknowledged_on(db1), 100U);
