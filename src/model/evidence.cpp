@@ -129,8 +129,9 @@ void absorb(Evidence& evidence, const Sighting& sighting) {
 
 void discard(Evidence& evidence, Instant now, Duration slept) {
     for (ServerEvidence& it : evidence.servers) {
-        it = ServerEvidence{.server = it.server, .last_answer = std::move(it.last_answer)};
+        it = ServerEvidence{.server = it.server, .last_answer = std::move(it.last_answer), .writable_at = it.writable_at};
         if (it.last_answer) it.last_answer->at -= slept;
+        if (it.writable_at) *it.writable_at -= slept;
     }
     evidence.counts_from = now;
 }

@@ -368,6 +368,19 @@ TEST(Situation, PutsReadOnlyBeforeAStalledStorage) {
     EXPECT_EQ(scene.analysis().situation, Situation::primary_read_only);
 }
 
+TEST(Doubt, KeepsTheVetoOfAWritableSighting) {
+    Scene scene;
+    scene.healthy();
+    scene.pass(200ms);
+    scene.see("db1", model::HeldSight{scene.as_primary(Lsn{0x3000100})});
+    ASSERT_TRUE(scene.analysis().writable_sighting);
+    scene.pass(500ms);
+    discard(scene.evidence, scene.now);
+    EXPECT_TRUE(scene.analysis().writable_sighting);
+    scene.pass(scene.settings.witness_freshness);
+    EXPECT_FALSE(scene.analysis().writable_sighting);
+}
+
 TEST(Doubt, CountsSilenceAnewAfterTheEvidenceWasDiscarded) {
     Scene scene;
     scene.primary_vanished(5s);
