@@ -28,10 +28,9 @@ constexpr Duration sure_rest = milliseconds{50};
 constexpr Duration held_up = milliseconds{200};
 constexpr Duration replay_patience = std::chrono::seconds{1};
 
-/// Nothing more is to be learnt by looking on.
-bool rests(const model::StandbyAnswer& standby, Duration still, Duration looked) {
-    if (standby.replayed >= standby.received) return true;
-    return (standby.replay_waits && still >= sure_rest) || still >= held_up || looked >= replay_patience;
+/// All that it holds whole is replayed. That it waits for WAL counts only for one that was surely woken and did not move since.
+bool replayed_whole(const model::StandbyAnswer& standby, Duration awake_and_still) {
+    return standby.replayed >= standby.received || (standby.replay_waits && awake_and_still >= sure_rest);
 }
 
 std::string words_of(const model::HeldSight& sight) {
@@ -124,20 +123,21 @@ Async<void> Hands::detach(const plans::Detach& command, Instant deadline) {
     co_return outcome;
 }
 
-void Hands::note_final(const ServerName& server, const model::StandbyAnswer& standby) {
+void Hands::note_final(const ServerName& server, const model::StandbyAnswer& standby, bool replayed_whole) {
     std::erase_if(findings_.finals, [&](const decide::FinalPosition& it) { return it.server == server; });
     const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
     const bool known = seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr;
     const model::Timeline timeline = standby.timeline.value_or(known ? seen->last_answer->what.primary()->timeline : model::Timeline{0});
-    const model::Lsn whole = standby.replayed_all() ? standby.replayed : standby.received;
-    findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, whole}, standby.replayed_all(), standby.received});
+    const model::Lsn whole = replayed_whole ? standby.replayed : standby.received;
+    findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, whole}, replayed_whole, standby.received});
 }
 
 /// Reads until the receiver is gone and what it left is replayed. A startup process whose receiver ended sleeps for
 /// wal_retrieve_retry_interval and reads the rest only then (T10), so it is woken as long as anything is left. A replay that does
 /// not move is not waited for long, and one that moves only a while: the promotion itself waits for that of the candidate.
 Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, Instant deadline) {
-    std::optional<Instant> gone;  // its receiver, as far as we saw
+    std::optional<Instant> gone;   // its receiver, as far as we saw
+    std::optional<Instant> woken;  // surely, since the receiver is gone and the replay moved last
     std::optional<model::Lsn> reached;
     Instant reached_at{};
     for (;;) {
@@ -149,13 +149,17 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
         if (standby == nullptr) {
             if (last) co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
         } else {
-            if (std::exchange(reached, standby->replayed) != standby->replayed || !gone) reached_at = now;
-            note_final(command.replica, *standby);
+            if (std::exchange(reached, standby->replayed) != standby->replayed || !gone) {
+                reached_at = now;
+                woken.reset();
+            }
+            const bool whole = replayed_whole(*standby, woken ? now - *woken : Duration::zero());
+            note_final(command.replica, *standby, whole);
             if (!standby->receiver) {
                 if (!gone) gone = now;
-                if (rests(*standby, now - reached_at, now - *gone)) co_return Result<void>{};
-                // A nudge that fails changes nothing: the looks go on and tell.
-                static_cast<void>(co_await state_.postgres(command.replica).nudge(std::min(deadline, now + look_limit)));
+                if (whole || now - reached_at >= held_up || now - *gone >= replay_patience) co_return Result<void>{};
+                const auto nudged = co_await state_.postgres(command.replica).nudge(std::min(deadline, now + look_limit));
+                if (nudged && !woken) woken = now;
             }
         }
         if (last) co_return Error{ErrorKind::timed_out, fmt::format("{} still has a WAL receiver", command.replica.text())};

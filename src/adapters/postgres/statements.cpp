@@ -61,13 +61,13 @@ std::string poll_statement(model::ServerVersion version, bool beat) {
     // The heartbeat stands before the positions: the target list is computed from left to right, so they include it.
     const std::string heartbeat =
         beat && dialect.heartbeat ? "CASE WHEN NOT pg_is_in_recovery() THEN pg_logical_emit_message(false, 'handyrep', '') END" : "NULL";
-    // Before 12 the delay stands in recovery.conf, where no query sees it.
     // Asked only of a replica that is behind. The startup process names what it waits for; the names changed with 13.
     const std::string_view waits = version.number >= 100000
                                        ? "CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn() THEN "
                                          "(SELECT wait_event IN ('RecoveryWalStream', 'RecoveryWalAll', 'RecoveryRetrieveRetryInterval') "
                                          "FROM pg_stat_activity WHERE backend_type = 'startup') END"
                                        : "NULL";
+    // Before 12 the delay stands in recovery.conf, where no query sees it.
     const std::string_view delay = version.number >= 120000 ? "current_setting('recovery_min_apply_delay')" : "NULL";
     return fmt::format(
         "SELECT pg_is_in_recovery() AS in_recovery, "
