@@ -122,9 +122,9 @@ void play_all(const Fleet& fleet, const std::function<void(const Telling&)>& tol
         } else {
             end(player);
             told(
-                {.seed = fleet.seeds[i],
+                {.seed = fleet.seeds[i].number,
                  .violations = 1,
-                 .text = fmt::format("seed {} brings the simulator down\n", fleet.seeds[i]),
+                 .text = fmt::format("seed {} brings the simulator down\n", fleet.seeds[i].number),
                  .died = true});
         }
     }
@@ -140,7 +140,7 @@ std::string violations_text(const Played& played) {
     const std::size_t skipped = played.lines.size() - std::min(shown, played.lines.size());
     if (skipped > 0) out += fmt::format("  … {} earlier lines\n", skipped);
     for (std::size_t i = skipped; i < played.lines.size(); ++i) out += played.lines[i].text() + "\n";
-    return out + fmt::format("repeat: ./dev sim --seed {} --log\n\n", played.seed);
+    return out + fmt::format("repeat: ./dev sim --seed {}{} --log\n\n", played.seed, played.options);
 }
 
 unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }

@@ -28,9 +28,9 @@ struct Telling {
 };
 
 struct Fleet {
-    std::vector<std::uint64_t> seeds;
+    std::vector<Seed> seeds;
     unsigned processes = 1;
-    std::function<Draw(std::uint64_t)> drawn;
+    std::function<Draw(Seed)> drawn;
     std::function<std::string(const Played&)> text;  // made where it was played
 };
 

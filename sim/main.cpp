@@ -16,6 +16,7 @@ namespace {
 
 using handyrep::sim::Ending;
 using handyrep::sim::Played;
+using handyrep::sim::Seed;
 using handyrep::sim::Telling;
 
 struct Order {
@@ -32,7 +33,7 @@ struct Order {
 constexpr std::string_view usage =
     "handyrep_sim --seed N [--log]              one history; --log prints every line of it\n"
     "handyrep_sim --seeds N [--from M]          N histories from seed M (1)\n"
-    "handyrep_sim --file PATH                   the seeds that PATH names, one per line, anything behind it\n"
+    "handyrep_sim --file PATH                   the seeds that PATH names, one per line (N, or N/K for K servers), anything behind it\n"
     "\n"
     "  --benign      faults that no failover may answer, instead of the swarm\n"
     "  --servers K   so many servers in every history (default: as the seed says, 1 to 7)\n"
@@ -81,14 +82,13 @@ std::optional<Order> read_order(std::span<char* const> words) {
     return order;
 }
 
-/// The first word of every line that begins with a digit. Nothing when the file cannot be read or names no seed.
-std::vector<std::uint64_t> seeds_of(const Order& order) {
-    std::vector<std::uint64_t> out;
-    for (std::uint64_t i = 0; i < order.count; ++i) out.push_back(order.from + i);
+/// Those of the order and those of its file. Nothing when the file cannot be read or names no seed.
+std::vector<Seed> seeds_of(const Order& order) {
+    std::vector<Seed> out;
+    for (std::uint64_t i = 0; i < order.count; ++i) out.push_back({order.from + i, order.servers});
     std::ifstream file{order.file};
     for (std::string line; std::getline(file, line);) {
-        std::uint64_t seed = 0;
-        if (read_number(std::string_view{line}.substr(0, line.find(' ')), seed)) out.push_back(seed);
+        if (const auto seed = handyrep::sim::read_seed(line)) out.push_back(*seed);
     }
     return out;
 }
@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "{}", usage);
         return 4;
     }
-    const std::vector<std::uint64_t> seeds = seeds_of(*order);
+    const std::vector<Seed> seeds = seeds_of(*order);
     if (seeds.empty()) {
         fmt::print(stderr, "handyrep_sim: {} names no seed: a line begins with a seed's number\n", order->file);
         return 4;
@@ -144,8 +144,7 @@ int main(int argc, char** argv) {
     const handyrep::sim::Fleet fleet{
         .seeds = seeds,
         .processes = order->jobs,
-        .drawn =
-            [&](std::uint64_t seed) { return order->benign ? handyrep::sim::benign(seed) : handyrep::sim::draw(seed, order->servers); },
+        .drawn = [&](Seed seed) { return order->benign ? handyrep::sim::benign(seed.number) : handyrep::sim::draw(seed); },
         .text = [&](const Played& played) { return text_of(*order, played); }};
     handyrep::sim::play_all(fleet, [&](const Telling& it) {
         totals.add(it);

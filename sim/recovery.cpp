@@ -15,9 +15,8 @@ namespace {
 bool passes(decide::Reason reason) {
     return reason == decide::Reason::first_look_incomplete || reason == decide::Reason::suspicion_too_young ||
            reason == decide::Reason::operation_running || reason == decide::Reason::waiting_for_grace ||
-           reason == decide::Reason::recently_refused || reason == decide::Reason::primary_is_dead ||
-           reason == decide::Reason::crash_recovery_overran || reason == decide::Reason::planned_stop_overran ||
-           reason == decide::Reason::returned_primary_must_stop;
+           reason == decide::Reason::primary_is_dead || reason == decide::Reason::crash_recovery_overran ||
+           reason == decide::Reason::planned_stop_overran || reason == decide::Reason::returned_primary_must_stop;
 }
 
 /// It streams from `primary`, or from one that does.

@@ -145,6 +145,7 @@ Played play(const Draw& draw) {
     run.invariants().judge_end();
     Played played{
         .seed = draw.seed,
+        .options = draw.options,
         .ending = verdict.ending,
         .hash = 0,
         .violations = run.invariants().violations(),

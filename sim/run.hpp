@@ -54,6 +54,7 @@ private:
 
 struct Played {
     std::uint64_t seed;
+    std::string options;
     Ending ending;
     std::uint64_t hash;
     std::vector<Violation> violations;

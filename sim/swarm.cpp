@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace handyrep::sim {
@@ -17,6 +18,12 @@ namespace {
 template <class T, std::size_t count>
 T one_of(Random& random, const std::array<T, count>& choices) {
     return choices.at(random.below(count));
+}
+
+template <class T>
+bool read_number(std::string_view text, T& out) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc{} && end == text.data() + text.size();
 }
 
 void draw_settings(Random& random, model::FailoverSettings& settings) {
@@ -101,11 +108,22 @@ void draw_faults(Random& random, Draw& it) {
 
 }  // namespace
 
-Draw draw(std::uint64_t seed, std::size_t servers) {
-    Random random{seed ^ 0x5EED5EED5EED5EEDULL};
-    Draw it{.seed = seed};
+std::optional<Seed> read_seed(std::string_view line) {
+    Seed out;
+    const std::string_view word = line.substr(0, line.find(' '));
+    const std::string_view number = word.substr(0, word.find('/'));
+    const bool read = read_number(number, out.number);
+    const bool with_servers = number.size() < word.size();
+    if (!read || (with_servers && !read_number(word.substr(number.size() + 1), out.servers))) return std::nullopt;
+    return out;
+}
+
+Draw draw(Seed seed) {
+    Random random{seed.number ^ 0x5EED5EED5EED5EEDULL};
+    Draw it{.seed = seed.number};
+    if (seed.servers != 0) it.options = fmt::format(" --servers {}", seed.servers);
     const std::size_t drawn = one_of(random, std::array<std::size_t, 12>{1, 2, 2, 2, 3, 3, 3, 3, 4, 5, 6, 7});
-    it.world.servers = servers == 0 ? drawn : servers;
+    it.world.servers = seed.servers == 0 ? drawn : seed.servers;
     it.world.application_nodes = random.between(1, 2);
     it.world.stall_percent = random.chance(50) ? 6 : 60;
     it.world.half_record_percent = static_cast<unsigned>(random.below(80));
@@ -162,6 +180,7 @@ Draw benign(std::uint64_t seed) {
         Kind{FaultKind::cut_manager_primary, 20s}};
     Random random{seed ^ 0xBE419BE419BE419BULL};
     Draw it = plain(seed);
+    it.options = " --benign";
     it.world.longest_crash_recovery = 12s;
     const Kind& kind = kinds.at(random.below(kinds.size()));
     // The choice is even: of the losses the smaller one, 5 %.

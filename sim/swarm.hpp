@@ -6,7 +6,9 @@
 #include "sim/world.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace handyrep::sim {
@@ -21,6 +23,7 @@ struct ServerDraw {
 /// Everything that was drawn, or that a scenario chose. A run is a function of this value alone.
 struct Draw {
     std::uint64_t seed = 0;
+    std::string options{};  // of the simulator, that draw the same again
     WorldOptions world{};
     model::FailoverSettings settings{};
     std::vector<ServerDraw> servers{};        // as many as world.servers
@@ -35,8 +38,15 @@ struct Draw {
     [[nodiscard]] std::vector<std::string> text() const;
 };
 
-/// `servers`: so many, whatever the seed says; 0: what it says.
-[[nodiscard]] Draw draw(std::uint64_t seed, std::size_t servers = 0);
+/// One history to play.
+struct Seed {
+    std::uint64_t number = 0;
+    std::size_t servers = 0;  // so many, whatever the seed says; 0: what it says
+};
+/// "748", or "748/3" for three servers, at the start of `line`. Nothing when it names none.
+[[nodiscard]] std::optional<Seed> read_seed(std::string_view line);
+
+[[nodiscard]] Draw draw(Seed seed);
 
 /// Three servers and one fault that no failover may answer: recovery, refusal, a pause, a lossy link, a restart in its grace.
 [[nodiscard]] Draw benign(std::uint64_t seed);

@@ -148,8 +148,8 @@ std::optional<Hold> guards_forbid(const AnalysisInput& input, const Analysis& an
             Reason::possible_primary_unresolved,
             fmt::format("{} was told to promote and may have: it must be seen first", input.saved.possible_primary->server.text())};
     }
-    if (guards.refused_until && input.now < *guards.refused_until)
-        return Hold{Reason::recently_refused, "tries again shortly: the last attempt was refused", guards.refused_until};
+    if (guards.refused && input.now < guards.refused->until)
+        return Hold{Reason::recently_refused, "tries again later: " + refusal_text(*guards.refused), guards.refused->until};
     if (!guards.journal_available)
         return Hold{
             Reason::journal_unavailable,
@@ -207,7 +207,7 @@ Reason reason_for_acting(Situation situation) {
 Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guards& guards) {
     if (guards.operation_running) return Hold{Reason::operation_running, "an operation is running"};
     if (analysis.situation == Situation::old_primary_returned && !analysis.to_be_stopped.empty() && guards.journal_available &&
-        !guards.paused && (!guards.refused_until || input.now >= *guards.refused_until)) {
+        !guards.paused && (!guards.refused || input.now >= guards.refused->until)) {
         const model::ServerName& server = analysis.to_be_stopped.front();
         return StopReturned{
             Reason::returned_primary_must_stop, server, fmt::format("{} must not run as primary: it is stopped", server.text())};
@@ -221,6 +221,20 @@ Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guar
     return FailOver{
         reason_for_acting(analysis.situation), *input.saved.primary, winner->server,
         fmt::format("fails over from {} to {}", input.saved.primary->text(), winner->server.text())};
+}
+
+std::string grounds(const AnalysisInput& input, const Analysis& analysis) {
+    std::vector<std::string> servers;
+    for (const Ranked& it : rank(input, analysis).best_first)
+        servers.push_back(fmt::format("{} {}", it.server.text(), sentence_for(it.eligibility)));
+    std::ranges::sort(servers);
+    return fmt::format(
+        "{} {} {} {}", word_for(analysis.situation), analysis.primary_host_answers, analysis.primary_fenceable, fmt::join(servers, "; "));
+}
+
+std::string refusal_text(const model::Refusal& refusal) {
+    const std::string row = refusal.in_a_row > 1 ? fmt::format(" ({} in a row)", refusal.in_a_row) : "";
+    return fmt::format("the last attempt was refused{}{}{}", row, refusal.why.empty() ? "" : ": ", refusal.why);
 }
 
 Result<FailOver> decide_order(

@@ -61,6 +61,9 @@ struct Overrides {
 /// Reads "fence" and "durability". Fails with `invalid` on anything else.
 [[nodiscard]] Result<Overrides> parse_overrides(std::span<const std::string> words);
 
+/// "the last attempt was refused (3 in a row): …"
+[[nodiscard]] std::string refusal_text(const model::Refusal& refusal);
+
 struct Hold {
     Reason reason;
     std::string text;                // one sentence: what is waited for or what is in the way
@@ -83,6 +86,9 @@ using Decision = std::variant<Hold, FailOver, StopReturned>;
 using model::Guards;
 
 [[nodiscard]] Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guards& guards);
+
+/// What an attempt rests on, in words that are only compared: while it stays, what was refused would be refused again.
+[[nodiscard]] std::string grounds(const AnalysisInput& input, const Analysis& analysis);
 
 /// The same for a failover that a person orders: guards and situation do not hold it back, gates and eligibility do. An
 /// overridden gate does not either; then the decision's text says what is lost by it.

@@ -214,7 +214,7 @@ std::vector<GateState> gates(const AnalysisInput& input, const Analysis& analysi
 
 std::vector<GuardState> guard_states(const AnalysisInput& input, const Analysis& analysis, const Guards& guards) {
     // Names all of them: a new guard does not compile before it is explained.
-    const auto& [paused, maintenance, provisional, operation_running, journal_available, cooldown_left, refused_until] = guards;
+    const auto& [paused, maintenance, provisional, operation_running, journal_available, cooldown_left, refused] = guards;
     const auto& seen = analysis.writable_sighting;
     const auto& possible = input.saved.possible_primary;
     std::vector<GuardState> out;
@@ -239,8 +239,8 @@ std::vector<GuardState> guard_states(const AnalysisInput& input, const Analysis&
     add(Reason::possible_primary_unresolved, possible.has_value(),
         fmt::format("{} was told to promote and may have: it must be seen first", possible ? possible->server.text() : ""),
         "no promotion has an unknown outcome");
-    add(Reason::recently_refused, refused_until && input.now < *refused_until,
-        fmt::format("the last attempt was refused; the next one in {}", span(refused_until.value_or(input.now) - input.now)),
+    add(Reason::recently_refused, refused && input.now < refused->until,
+        refused ? fmt::format("{}; the next one in {}", refusal_text(*refused), span(refused->until - input.now)) : "",
         "no attempt was refused a moment ago");
     add(Reason::journal_unavailable, !journal_available, "the journal cannot be written: check the manager's disk",
         "the journal can be written");

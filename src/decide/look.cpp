@@ -77,6 +77,13 @@ bool host_will_answer(const AnalysisInput& input, const PrimaryLook& primary) {
            is_fresh(input, seen.host->at, lately);
 }
 
+/// Asked since the primary went bad, and neither the question nor the answer is old: an answer that a healing network delivers
+/// late says nothing of whether the host can be reached now.
+bool speaks_for_now(const AnalysisInput& input, const model::Seen<model::HostSight>& host, Instant bad_since) {
+    const Instant asked = host.at - host.what.took;
+    return asked >= bad_since && is_fresh(input, host.at, host_freshness) && is_fresh(input, asked, 2 * host_freshness);
+}
+
 }  // namespace
 
 bool PrimaryLook::stopped_by_administrator() const {
@@ -113,8 +120,7 @@ PrimaryLook look_at_primary(const AnalysisInput& input) {
         out.dial = seen.dial->what.outcome;
         out.dial_at = seen.dial->at;
     }
-    const bool host_is_fresh =
-        seen.host && (!seen.bad_since || (seen.host->at >= *seen.bad_since && is_fresh(input, seen.host->at, host_freshness)));
+    const bool host_is_fresh = seen.host && (!seen.bad_since || speaks_for_now(input, *seen.host, *seen.bad_since));
     if (host_is_fresh) out.host = seen.host->what.look();
     out.host_answers = out.host != nullptr || (!host_is_fresh && host_will_answer(input, out));
     return out;

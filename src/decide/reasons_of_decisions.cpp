@@ -57,8 +57,10 @@ Page page_of(Reason reason) {
                 "Holds: without its journal it does nothing.", "Make room on the manager's disk; check its rights."};
         case Reason::recently_refused:
             return {
-                "The last attempt was refused a moment ago.", "Two seconds have not passed.", "Tries again then.",
-                "Read why in the events."};
+                "The last attempt was refused a moment ago; the text says why.",
+                "The pause after it has not passed: two seconds, twice as long each time the same attempt is refused again, 15 seconds at most.",
+                "Tries again then, or as soon as the situation, the candidates or the answer of the primary's host have changed.",
+                "Remove what the text names."};
         case Reason::no_eligible_replica:
             return {
                 "There is nobody to promote.", "The text says for each replica why not.", holds,

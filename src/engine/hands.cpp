@@ -82,9 +82,11 @@ std::optional<Error> Hands::life_veto() const {
 Async<void> Hands::ask_once_more(const ServerName& server, Instant deadline) {
     if (!findings_.automatic || server != state_.saved.primary || decide::analyse(state_.input()).primary_port_refused)
         co_return Result<void>{};
+    const Instant asked = state_.clock().now();
     const auto host = co_await state_.host(server).look(deadline);
     if (!host) co_return host.error();
-    state_.absorb({server, state_.clock().now(), model::HostSight{*host}});
+    const Instant now = state_.clock().now();
+    state_.absorb({server, now, model::HostSight{*host, now - asked}});
     const Instant until = std::min(deadline, state_.clock().now() + state_.settings().connect_timeout);
     model::DialSight dial = co_await state_.postgres(server).dial(until);
     state_.absorb({server, state_.clock().now(), std::move(dial)});

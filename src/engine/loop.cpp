@@ -73,6 +73,7 @@ void Cluster::Loop::tick() {
         analysis_.primary_suspected || operating_ || analysis_.situation == Situation::two_primaries ||
         analysis_.situation == Situation::old_primary_returned);
     watch_.set_details(operating_, analysis_.commits_may_wait);
+    review_refusal();
     decision_ = decide::decide(state_.input(), analysis_, guards());
     note_situation();
     if (operating_ || !waiting_.empty()) return;
@@ -85,7 +86,7 @@ decide::Guards Cluster::Loop::guards() const {
         .provisional = state_.saved.provisional,
         .operation_running = operating_,
         .journal_available = journal_available_,
-        .refused_until = refused_until_};
+        .refused = refused_};
     const auto& last = state_.saved.last_failover;
     if (last && !last->acknowledged) {
         const auto passed = state_.clock().wall() - last->at;

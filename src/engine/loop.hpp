@@ -91,6 +91,8 @@ private:
     [[nodiscard]] Result<decide::FailOver> decide_ordered(const FailoverOrder& order) const;
     void begin_operation(Findings& findings, plans::OperationKind kind, const std::string& by, const std::string& reason);
     void note_step(const std::string& step);
+    void note_refusal(const Outcome& outcome, const std::string& text);
+    void review_refusal();
 
     // resume.cpp: what an earlier life left open
     asio::awaitable<bool> resume();
@@ -115,7 +117,10 @@ private:
     bool loaded_ = false;  // until then the disk may know better: watch, do nothing, write nothing
     bool journal_available_ = true;
     std::uint64_t last_operation_ = 0;
-    std::optional<Instant> refused_until_;
+    std::optional<model::Refusal> refused_;
+    Instant refused_at_{};
+    std::string refused_on_;  // the grounds of that attempt
+    std::string tried_on_;    // those of the operation that runs, or ran last; empty: it is no automatic failover
     std::optional<OperationReport> operation_;
     bool must_save_ = false;
     std::optional<model::ServerName> sync_of_;  // whose synchronous set the saved state holds

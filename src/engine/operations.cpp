@@ -14,8 +14,10 @@ using std::chrono::seconds;
 
 namespace {
 
-/// After a refusal nothing changes by asking again at once; the evidence may.
+/// After a refusal nothing changes by asking again at once; the evidence may. Refused again on the same grounds, it is worth
+/// less and less.
 constexpr Duration refusal_pause = seconds{2};
+constexpr Duration longest_refusal_pause = seconds{15};
 /// Each attempt of one failover is for another candidate; there are never many.
 constexpr int max_attempts = 3;
 constexpr std::string_view automation = "automation";
@@ -109,6 +111,27 @@ void Cluster::Loop::note_step(const std::string& step) {
     if (operation_) operation_->step = step;
 }
 
+void Cluster::Loop::note_refusal(const Outcome& outcome, const std::string& text) {
+    if (outcome.end == End::done) refused_.reset();
+    if (outcome.end != End::refused) return;
+    const bool again = refused_ && !tried_on_.empty() && tried_on_ == refused_on_;
+    const int in_a_row = again ? refused_->in_a_row + 1 : 1;
+    Duration pause = refusal_pause;
+    for (int i = 1; i < in_a_row && pause < longest_refusal_pause; ++i) pause = std::min(2 * pause, longest_refusal_pause);
+    refused_at_ = state_.clock().now();
+    refused_ = model::Refusal{.until = refused_at_ + pause, .in_a_row = in_a_row, .why = text.substr(std::string_view{"refused: "}.size())};
+    refused_on_ = tried_on_;
+}
+
+/// The pause ends when what was refused is no longer what would be tried, and is forgotten when the cluster is well.
+void Cluster::Loop::review_refusal() {
+    if (!refused_ || operating_) return;
+    const Instant now = state_.clock().now();
+    if (now < refused_at_ + refusal_pause) return;
+    if (analysis_.situation == decide::Situation::healthy && now >= refused_->until) return refused_.reset();
+    if (now < refused_->until && decide::grounds(state_.input(), analysis_) != refused_on_) refused_->until = now;
+}
+
 asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& findings, const Outcome& outcome) {
     const std::string word = outcome.end == End::done ? "done" : outcome.end == End::refused ? "refused" : "unknown";
     std::string text = outcome.end == End::done ? outcome.text : fmt::format("{}: {}", word, outcome.text);
@@ -121,7 +144,7 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
             "; {} is stopped and marked standby: to give it back, remove standby.signal in {} and start it, or order a failover",
             old_primary.name.text(), old_primary.pgdata);
     }
-    if (outcome.end == End::refused) refused_until_ = state_.clock().now() + refusal_pause;
+    note_refusal(outcome, text);
     if (operation_ && operation_->id == findings.operation) {
         operation_->ended = state_.clock().wall();
         operation_->outcome = text;
@@ -179,6 +202,7 @@ asio::awaitable<Outcome> Cluster::Loop::try_fail_over(const decide::FailOver& de
 asio::awaitable<void> Cluster::Loop::fail_over(
     decide::FailOver decision, std::string by, bool automatic, std::shared_ptr<Ordered> ordered) {
     const plans::Plan shown = plan_for(decision);
+    tried_on_ = automatic ? decide::grounds(state_.input(), decide::analyse(state_.input())) : "";
     Outcome outcome{End::refused, {}, {}};
     std::uint64_t number = 0;
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
@@ -208,6 +232,7 @@ asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision
     if (entry == nullptr) co_return;
     const plans::Plan plan = plans::stop_returned_primary(state_.saved, *entry);
     Findings findings;
+    tried_on_.clear();
     begin_operation(findings, plan.kind, std::string(automation), decision.text);
     Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
     const saved::OperationBegun begun{

@@ -50,6 +50,7 @@ std::optional<Duration> State::find_gap(Instant now) {
 void State::absorb(const model::Sighting& sighting) {
     if (const auto slept = find_gap(clock().now())) {
         doubt("this program did not run for a while: what it thought to have seen is thrown away, and the count starts again", *slept);
+        model::absorb_veto(evidence, sighting);
     } else {
         model::absorb(evidence, sighting);
     }

@@ -99,9 +99,11 @@ asio::awaitable<void> Watch::learn_details(ServerPorts server) {
 }
 
 asio::awaitable<void> Watch::sight_host(ServerPorts server) {
-    auto look = co_await server.host.look(state_.clock().now() + host_limit);
-    model::HostSight sight{look ? std::variant<model::HostLook, Error>{*look} : std::variant<model::HostLook, Error>{look.error()}};
-    state_.absorb({server.server, state_.clock().now(), std::move(sight)});
+    const Instant asked = state_.clock().now();
+    auto look = co_await server.host.look(asked + host_limit);
+    const Instant now = state_.clock().now();
+    auto saw = look ? std::variant<model::HostLook, Error>{*look} : std::variant<model::HostLook, Error>{look.error()};
+    state_.absorb({server.server, now, model::HostSight{std::move(saw), now - asked}});
 }
 
 bool Watch::receiver_is_stale(const model::ServerName& server) const {

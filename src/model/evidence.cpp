@@ -25,9 +25,13 @@ void end_bad_spell(ServerEvidence& it) {
     it.shut_down = false;
 }
 
-void note_flush(ServerEvidence& it, const PrimaryAnswer& now, const Answered* before, Instant at) {
+bool has_moved(const PrimaryAnswer& now, const Answered* before) {
     const PrimaryAnswer* const then = before != nullptr ? before->primary() : nullptr;
-    if (then != nullptr && now.flushed > then->flushed) it.writable_at = at;
+    return then != nullptr && now.flushed > then->flushed;
+}
+
+void note_flush(ServerEvidence& it, const PrimaryAnswer& now, const Answered* before, Instant at) {
+    if (has_moved(now, before)) it.writable_at = at;
     // Stalled is what stays unflushed although it was inserted a while ago (S16), not what was inserted just now.
     if (it.flush_wanted && now.flushed < *it.flush_wanted) return;
     if (now.flushed < now.inserted) {
@@ -134,6 +138,14 @@ void discard(Evidence& evidence, Instant now, Duration slept) {
         if (it.writable_at) *it.writable_at -= slept;
     }
     evidence.counts_from = now;
+}
+
+void absorb_veto(Evidence& evidence, const Sighting& sighting) {
+    const auto* const held = std::get_if<HeldSight>(&sighting.saw);
+    const auto* const answer = held != nullptr ? std::get_if<Answered>(held) : nullptr;
+    if (answer == nullptr || answer->primary() == nullptr) return;
+    ServerEvidence& it = evidence.of(sighting.server);
+    if (has_moved(*answer->primary(), it.last_answer ? &it.last_answer->what : nullptr)) it.writable_at = sighting.taken_at;
 }
 
 }  // namespace handyrep::model

@@ -56,7 +56,10 @@ struct Evidence {
 void absorb(Evidence& evidence, const Sighting& sighting);
 
 /// Throws away what was seen, and counts again from `now`. The last answers stay: how far a server was is still true,
-/// only its silence is no evidence any more. They are older than our monotonic clock says by `slept`, which it did not count.
+/// only its silence is no evidence any more; nor may doubt lose the veto of a writable sighting. They are older than our monotonic clock says by `slept`, which it did not count.
 void discard(Evidence& evidence, Instant now, Duration slept = {});
+
+/// What arrives as this program wakes may be as old as its sleep: no sign of life, but a writable sighting in it vetoes.
+void absorb_veto(Evidence& evidence, const Sighting& sighting);
 
 }  // namespace handyrep::model

@@ -4,8 +4,17 @@
 #include "base/time.hpp"
 
 #include <optional>
+#include <string>
 
 namespace handyrep::model {
+
+/// What the last attempt came to. The same attempt again waits longer each time.
+struct Refusal {
+    Instant until;
+    int in_a_row = 1;
+    std::string why{};
+    friend bool operator==(const Refusal&, const Refusal&) = default;
+};
 
 struct Guards {
     bool paused = false;       // a person paused automation
@@ -14,7 +23,7 @@ struct Guards {
     bool operation_running = false;
     bool journal_available = true;
     std::optional<Duration> cooldown_left{};  // since the last automatic failover, while not acknowledged
-    std::optional<Instant> refused_until{};   // an attempt was just refused: look again then
+    std::optional<Refusal> refused{};         // an attempt was just refused: look again then
 };
 
 }  // namespace handyrep::model

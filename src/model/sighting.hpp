@@ -176,6 +176,7 @@ struct HostLook {
 };
 struct HostSight {
     std::variant<HostLook, Error> saw;
+    Duration took{};  // from the question to the answer
     [[nodiscard]] const HostLook* look() const { return std::get_if<HostLook>(&saw); }
     friend bool operator==(const HostSight&, const HostSight&) = default;
 };

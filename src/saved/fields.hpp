@@ -198,8 +198,9 @@ void describe(Archive& it, model::HostLook& value) {
 
 template <class Archive>
 void describe(Archive& it, model::HostSight& value) {
-    auto& [saw] = value;
+    auto& [saw, took] = value;
     it("saw", saw);
+    it("took_ns", took);
 }
 
 template <class Archive>
@@ -354,15 +355,23 @@ void describe(Archive& it, model::SavedState& value) {
 }
 
 template <class Archive>
+void describe(Archive& it, model::Refusal& value) {
+    auto& [until, in_a_row, why] = value;
+    it("until_ns_ago", until);
+    it("in_a_row", in_a_row);
+    it("why", why);
+}
+
+template <class Archive>
 void describe(Archive& it, model::Guards& value) {
-    auto& [paused, maintenance, provisional, operation_running, journal_available, cooldown_left, refused_until] = value;
+    auto& [paused, maintenance, provisional, operation_running, journal_available, cooldown_left, refused] = value;
     it("paused", paused);
     it("maintenance", maintenance);
     it("provisional", provisional);
     it("operation_running", operation_running);
     it("journal_available", journal_available);
     it("cooldown_left_ns", cooldown_left);
-    it("refused_until_ns_ago", refused_until);
+    it("refused", refused);
 }
 
 /// `now` itself is left out: the ages count from it.

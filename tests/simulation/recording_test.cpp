@@ -64,7 +64,7 @@ std::string explained_last_change(const std::vector<model::Moment>& moments) {
 TEST(Recordings, ReplayToTheSameAnswersAtAnyTimeOfAnyHistory) {
     std::size_t taken = 0;
     for (std::uint64_t seed = 1; seed <= 24; ++seed) {
-        const Draw drawn = draw(seed);
+        const Draw drawn = draw({.number = seed});
         class Run run{drawn};
         for (const Fault& fault : drawn.faults) put_on_agenda(run.stage(), fault);
         for (int sample = 0; sample < 5; ++sample) {
@@ -81,7 +81,7 @@ TEST(Recordings, ReplayToTheSameAnswersAtAnyTimeOfAnyHistory) {
 TEST(Recordings, ExplainEachChangeAsItWasTold) {
     std::size_t changes = 0;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-        const Draw drawn = draw(seed);
+        const Draw drawn = draw({.number = seed});
         class Run run{drawn};
         for (const Fault& fault : drawn.faults) put_on_agenda(run.stage(), fault);
         for (int sample = 0; sample < 100; ++sample) {

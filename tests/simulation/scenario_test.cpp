@@ -329,6 +329,34 @@ TEST(RefusedPromotion, LeavesTheReplicasAttachedOrPromotesAnother) {
     EXPECT_EQ(it.broken(), "") << story(it.run);
 }
 
+TEST(RefusedPromotion, IsTriedAgainLessAndLessOften) {
+    Scenario it;
+    it.strike(FaultKind::promotion_refused, 120s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(110s);
+    const auto refused = static_cast<std::size_t>(std::ranges::count_if(it.run.disk().events, [](const saved::Event& event) {
+        return event.name == "operation_ended" && event.text.starts_with("refused");
+    }));
+    EXPECT_GT(refused, 3U);
+    EXPECT_LT(refused, 15U) << story(it.run);
+    EXPECT_TRUE(it.somebody_was_promoted_within(30s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.broken(), "");
+}
+
+TEST(RefusedPromotion, IsTriedAgainSoonWhenItsGroundsHaveChanged) {
+    Scenario it;
+    it.strike(FaultKind::promotion_refused, 60s);
+    it.strike(FaultKind::kill_primary, 1s);
+    it.run.run_for(50s);
+    const std::size_t before = it.run.invariants().failovers_begun();
+    // Right after an attempt: the next one would be 15 s away.
+    ASSERT_TRUE(it.run.run_until([&] { return it.run.invariants().failovers_begun() > before && it.reason() == "RecentlyRefused"; }, 30s));
+    const std::size_t after = it.run.invariants().failovers_begun();
+    it.strike(FaultKind::replica_dies, 60s);
+    EXPECT_TRUE(it.run.run_until([&] { return it.run.invariants().failovers_begun() > after; }, 8s)) << story(it.run);
+}
+
 TEST(HangingPromotion, LetsNoOtherBePromotedBesides) {
     Scenario it;
     it.strike(FaultKind::promotion_hangs, 25s);

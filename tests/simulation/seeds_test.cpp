@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +43,7 @@ struct Outcome {
     std::size_t played = 0;
 };
 
-Outcome play_them(std::vector<std::uint64_t> seeds, Draw (*drawn)(std::uint64_t)) {
+Outcome play_them(std::vector<Seed> seeds, Draw (*drawn)(Seed)) {
     Outcome out;
     const Fleet fleet{.seeds = std::move(seeds), .processes = processors(), .drawn = drawn, .text = [](const Played& played) {
                           return played.violations.empty() ? std::string{} : violations_text(played);
@@ -58,17 +57,15 @@ Outcome play_them(std::vector<std::uint64_t> seeds, Draw (*drawn)(std::uint64_t)
     return out;
 }
 
-std::vector<std::uint64_t> first_seeds(std::uint64_t count) {
-    std::vector<std::uint64_t> out(count);
-    std::iota(out.begin(), out.end(), 1);
+std::vector<Seed> first_seeds(std::uint64_t count) {
+    std::vector<Seed> out;
+    for (std::uint64_t number = 1; number <= count; ++number) out.push_back({.number = number});
     return out;
 }
 
-Draw drawn(std::uint64_t seed) { return draw(seed); }
-
 TEST(Seeds, BreakNoClaim) {
     const std::uint64_t count = seeds_wanted();
-    const Outcome outcome = play_them(first_seeds(count), drawn);
+    const Outcome outcome = play_them(first_seeds(count), draw);
     EXPECT_EQ(outcome.broken, "");
     EXPECT_EQ(outcome.played, count);
     // A swarm in which hardly anything is ever promoted would prove nothing.
@@ -78,19 +75,17 @@ TEST(Seeds, BreakNoClaim) {
 TEST(Seeds, OnceBrokenStayWhole) {
     std::ifstream file{"tests/seeds"};
     ASSERT_TRUE(file) << "run from the top folder";
-    std::vector<std::uint64_t> seeds;
+    std::vector<Seed> seeds;
     for (std::string line; std::getline(file, line);) {
-        std::uint64_t seed = 0;
-        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), seed);
-        if (error == std::errc{}) seeds.push_back(seed);
+        if (const auto seed = read_seed(line)) seeds.push_back(*seed);
     }
     ASSERT_FALSE(seeds.empty());
-    EXPECT_EQ(play_them(seeds, drawn).broken, "");
+    EXPECT_EQ(play_them(seeds, draw).broken, "");
 }
 
 TEST(BenignFaults, BeginNoFailover) {
     const std::uint64_t count = seeds_wanted() / 4;
-    const Outcome outcome = play_them(first_seeds(count), benign);
+    const Outcome outcome = play_them(first_seeds(count), [](Seed seed) { return benign(seed.number); });
     EXPECT_EQ(outcome.broken, "");
     EXPECT_EQ(outcome.played, count);
     EXPECT_EQ(outcome.failovers, 0U);
@@ -98,14 +93,14 @@ TEST(BenignFaults, BeginNoFailover) {
 
 TEST(Seeds, GiveTheSameHistoryTwice) {
     for (const std::uint64_t seed : {1ULL, 7ULL, 42ULL, 1059ULL, 123456789ULL}) {
-        const Played first = play(draw(seed));
-        const Played second = play(draw(seed));
+        const Played first = play(draw({.number = seed}));
+        const Played second = play(draw({.number = seed}));
         EXPECT_EQ(first.hash, second.hash) << "seed " << seed;
         EXPECT_EQ(first.lines.size(), second.lines.size()) << "seed " << seed;
     }
 }
 
-TEST(Seeds, GiveDifferentHistoriesForDifferentSeeds) { EXPECT_NE(play(draw(1)).hash, play(draw(2)).hash); }
+TEST(Seeds, GiveDifferentHistoriesForDifferentSeeds) { EXPECT_NE(play(draw({.number = 1})).hash, play(draw({.number = 2})).hash); }
 
 }  // namespace
 }  // namespace handyrep::sim

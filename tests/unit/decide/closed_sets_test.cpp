@@ -229,7 +229,7 @@ const std::vector<ReasonRow>& reason_rows() {
         {Reason::recently_refused,
          [](Scene& it) {
              it.primary_killed();
-             it.guards.refused_until = it.now + 1s;
+             it.guards.refused = model::Refusal{.until = it.now + 1s};
          }},
         {Reason::no_eligible_replica,
          [](Scene& it) {

@@ -48,6 +48,57 @@ TEST(Decide, WaitsForALostReplicaAndThenNeedsARealFence) {
     EXPECT_EQ(scene.reason(), Reason::needs_real_fence);
 }
 
+TEST(Decide, TakesNoLookIntoAHostThatWasAskedLongAgoForAFenceInReach) {
+    Scene scene;
+    scene.primary_vanished(4s);
+    scene.lost("db3", LastWords::none);
+    const auto looked = [&scene](Duration took) {
+        scene.see("db1", model::HostSight{model::HostLook{our_system, model::ControlState::in_production, 6, false}, took});
+    };
+    looked(0ms);
+    EXPECT_TRUE(scene.analysis().primary_host_answers);
+    looked(2900ms);
+    EXPECT_TRUE(scene.analysis().primary_host_answers) << "a slow host";
+    looked(3100ms);
+    EXPECT_FALSE(scene.analysis().primary_host_answers) << "delivered late";
+}
+
+TEST(Decide, TakesNoLookIntoAHostThatWasAskedBeforeThePrimaryWentBadForAFenceInReach) {
+    Scene scene;
+    scene.primary_vanished(2s);
+    const Duration bad = scene.now - scene.evidence.of(server("db1")).bad_since.value_or(scene.now);
+    scene.see("db1", model::HostSight{model::HostLook{our_system, model::ControlState::in_production, 6, false}, bad + 1ms});
+    EXPECT_FALSE(scene.analysis().primary_host_answers);
+    scene.see("db1", model::HostSight{model::HostLook{our_system, model::ControlState::in_production, 6, false}, bad});
+    EXPECT_TRUE(scene.analysis().primary_host_answers);
+}
+
+TEST(Decide, SaysWhyTheLastAttemptWasRefused) {
+    Scene scene;
+    scene.primary_killed();
+    scene.guards.refused = model::Refusal{.until = scene.now + 4s, .in_a_row = 2, .why = "LossTooLarge: 2 MB"};
+    EXPECT_EQ(scene.reason(), Reason::recently_refused);
+    EXPECT_EQ(scene.text(), "tries again later: the last attempt was refused (2 in a row): LossTooLarge: 2 MB");
+    scene.pass(4s);
+    EXPECT_NE(scene.reason(), Reason::recently_refused);
+}
+
+TEST(Grounds, AreOthersWhenACandidateTheHostOrTheSituationIsAnother) {
+    Scene scene;
+    scene.primary_killed();
+    const auto grounds_now = [&scene] { return grounds(scene.input(), scene.analysis()); };
+    const std::string first = grounds_now();
+    EXPECT_EQ(grounds_now(), first);
+    scene.pass(100ms);
+    scene.detached("db2", Lsn{0x2000000});
+    EXPECT_EQ(grounds_now(), first) << "how far it is moves all the time";
+    scene.host_is_mute("db1");
+    const std::string mute = grounds_now();
+    EXPECT_NE(mute, first);
+    scene.lost("db3", LastWords::none);
+    EXPECT_NE(grounds_now(), mute);
+}
+
 TEST(Decide, FailsOverFromAStalledPrimaryOnlyWhereItCanBeFenced) {
     Scene scene;
     scene.primary_vanished(5s);
@@ -110,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(
         GuardRow{"OperationRunning", [](Scene& it) { it.guards.operation_running = true; }, Reason::operation_running},
         GuardRow{"JournalGone", [](Scene& it) { it.guards.journal_available = false; }, Reason::journal_unavailable},
         GuardRow{"Cooldown", [](Scene& it) { it.guards.cooldown_left = 5min; }, Reason::cooldown},
-        GuardRow{"JustRefused", [](Scene& it) { it.guards.refused_until = it.now + 1s; }, Reason::recently_refused},
+        GuardRow{"JustRefused", [](Scene& it) { it.guards.refused = model::Refusal{.until = it.now + 1s}; }, Reason::recently_refused},
         GuardRow{
             "PossiblePrimary", [](Scene& it) { it.saved.possible_primary = model::PossiblePrimary{server("db3"), {}}; },
             Reason::possible_primary_unresolved},

@@ -279,7 +279,7 @@ TEST(Explanation, ShowsTheGuardThatTheDecisionNames) {
         {Reason::maintenance, [](Scene& it) { it.guards.maintenance = true; }},
         {Reason::cooldown, [](Scene& it) { it.guards.cooldown_left = 1min; }},
         {Reason::possible_primary_unresolved, [](Scene& it) { it.saved.possible_primary = model::PossiblePrimary{server("db2"), {}}; }},
-        {Reason::recently_refused, [](Scene& it) { it.guards.refused_until = it.now + 1s; }},
+        {Reason::recently_refused, [](Scene& it) { it.guards.refused = model::Refusal{.until = it.now + 1s}; }},
         {Reason::journal_unavailable, [](Scene& it) { it.guards.journal_available = false; }},
         {Reason::writable_sighting, [](Scene& it) {
              it = Scene{};

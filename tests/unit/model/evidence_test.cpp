@@ -98,6 +98,38 @@ TEST(WritableSighting, IsAnAnswerWhoseFlushPositionMoved) {
     EXPECT_EQ(story.of().writable_at, at(500ms));
 }
 
+TEST(Doubt, ForgetsEverySignButTheLastAnswerAndTheWritableSighting) {
+    Story story;
+    story.held(0ms, answer(100, 100)).held(500ms, answer(200, 200)).dial(600ms, DialOutcome::accepted).held(700ms, Lost{LastWords::none});
+    discard(story.evidence, at(10s), 2s);
+    EXPECT_FALSE(story.of().held || story.of().dial || story.of().bad_since);
+    EXPECT_EQ(story.of().writable_at, at(-1500ms)) << "older by the sleep that our clock did not count";
+    const auto last = story.of().last_answer;
+    EXPECT_EQ(last ? last->at : Instant{}, at(-1500ms));
+    EXPECT_EQ(story.evidence.counts_from, at(10s));
+}
+
+TEST(AnswerOnWaking, VetoesAndIsNoSignOfLife) {
+    Story story;
+    story.held(0ms, answer(100, 100));
+    discard(story.evidence, at(10s));
+    absorb_veto(story.evidence, {db1, at(10s), answer(200, 200)});
+    EXPECT_EQ(story.of().writable_at, at(10s));
+    EXPECT_FALSE(story.of().held);
+    const auto last = story.of().last_answer;
+    EXPECT_EQ(last ? last->at : Instant{}, at(0ms)) << "what was lost is not counted from an answer of unknown age";
+}
+
+TEST(AnswerOnWaking, DoesNotVetoWhenItShowsNoWrite) {
+    Story story;
+    story.held(0ms, answer(100, 100));
+    discard(story.evidence, at(10s));
+    absorb_veto(story.evidence, {db1, at(10s), answer(100, 100)});
+    absorb_veto(story.evidence, {db1, at(10s), HeldSight{Silent{at(9s)}}});
+    absorb_veto(story.evidence, {db1, at(10s), DialSight{DialOutcome::accepted, ""}});
+    EXPECT_FALSE(story.of().writable_at);
+}
+
 TEST(StuckFlush, LastsFromTheInsertPositionThatIsNotFlushedUntilItIs) {
     Story story;
     story.held(0ms, answer(200, 100)).held(500ms, answer(300, 150));

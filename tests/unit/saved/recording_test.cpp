@@ -129,7 +129,7 @@ model::Moment full() {
         .operation_running = true,
         .journal_available = false,
         .cooldown_left = 9min,
-        .refused_until = now + 2s};
+        .refused = model::Refusal{.until = now + 2s, .in_a_row = 3, .why = "LossTooLarge: 2 MB"}};
     return moment;
 }
 
@@ -183,7 +183,7 @@ TEST(Recording, KeepsTheAgesAndNotTheInstants) {
     ASSERT_NE(db1, nullptr);
     EXPECT_EQ(moment.now - db1->held->at, 1ns);
     EXPECT_EQ(moment.now - *db1->bad_since, 7s);
-    EXPECT_EQ(*moment.guards.refused_until - moment.now, 2s);
+    EXPECT_EQ(moment.guards.refused, (model::Refusal{.until = moment.now + 2s, .in_a_row = 3, .why = "LossTooLarge: 2 MB"}));
     EXPECT_EQ(moment.settings, full().settings);
     EXPECT_EQ(db1->last_answer->what, a_primary());
 }
