@@ -1,6 +1,6 @@
 #include "sim/player.hpp"
 
-#include "base/text.hpp"
+#include "base/ensure.hpp"
 #include "config/configuration.hpp"
 #include "saved/operation.hpp"
 #include "sim/deeds.hpp"
@@ -9,12 +9,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 namespace handyrep::sim {
 
 using namespace std::chrono_literals;
-using scenarios::Question;
 using scenarios::Scenario;
 
 namespace {
@@ -51,196 +50,122 @@ Draw draw_of(const scenarios::ClusterWanted& wanted, const model::ClusterDefinit
     return it;
 }
 
-class Player {
+class SimStage : public scenarios::Stage {
 public:
-    Player(const Scenario& scenario, const Draw& draw) : scenario_{scenario}, run_{draw}, deeds_{run_} {}
+    explicit SimStage(const Draw& draw) : run_{draw}, deeds_{run_} {}
 
-    Result<void> set_up() { return deeds_.set_up(scenario_.cluster); }
-    Told tell();
+    Result<void> set_up(const scenarios::ClusterWanted& wanted) { return deeds_.set_up(wanted); }
+    [[nodiscard]] const std::vector<Trace::Line>& lines() { return run_.world().trace.lines(); }
+
+    Result<void> begin(const scenarios::Deed& deed) override { return deeds_.begin(deed); }
+    bool end(scenarios::DeedKind kind) override { return deeds_.end(kind); }
+    bool pass(const std::function<bool()>& reached, Duration limit) override { return run_.run_until(reached, limit); }
+    std::optional<std::string> order(const scenarios::Order& order) override;
+
+    std::vector<std::string> writers() override;
+    bool streams(const std::string& replica, const std::string& from) override;
+    std::optional<scenarios::Report> report() override;
+    std::set<std::string> reasons_of_operations() override;
+    std::set<std::string> events() override;
+    bool told(const std::string& event) override { return std::ranges::count(run_.disk().events, event, &saved::Event::name) > 0; }
+    std::size_t promotions() override { return run_.invariants().promotions(); }
+    std::size_t failovers_begun() override { return run_.invariants().failovers_begun(); }
+    std::optional<std::string> last_proof() override;
+    std::size_t lost_on(const std::string& server) override;
+    std::vector<std::string> violations() override;
+    std::string servers_text() override;
+    void note(std::string_view line) override { run_.world().note("story", std::string(line)); }
 
 private:
-    void take(const scenarios::Step& step);
-    void take_order(const scenarios::Order& order, int line);
-    void look();
-    void look_at_operations();
-    [[nodiscard]] bool holds(const Question& question);
-    [[nodiscard]] std::optional<ServerIndex> only_writer();
-    void judge_end();
-    void judge_seen(std::string_view what, const std::vector<std::string>& wanted, const std::set<std::string>& seen);
-    [[nodiscard]] std::size_t lost_on(ServerIndex server);
-    [[nodiscard]] std::string now();
-    void failed(std::string what) { failures_.push_back(std::move(what)); }
-    bool play_until(const Question& question, Duration limit);
+    [[nodiscard]] const Server* find(const std::string& name);
 
-    const Scenario& scenario_;
     Run run_;
     Deeds deeds_;
-    std::vector<std::string> failures_;
-    Reached reached_;
     std::uint64_t last_operation_ = 0;
 };
 
-Told Player::tell() {
-    for (const scenarios::Step& step : scenario_.steps) {
-        run_.world().note("story", text(step));
-        take(step);
-        if (!failures_.empty()) break;
-    }
-    if (failures_.empty()) judge_end();
-    run_.invariants().judge_end();
-    for (const Violation& it : run_.invariants().violations()) failed(fmt::format("{}: {}", it.claim, it.text));
-    return {
-        failures_, run_.world().trace.lines(),
-        fmt::format(
-            "{} promotion(s), {} failover(s) begun; {}", run_.invariants().promotions(), run_.invariants().failovers_begun(), now()),
-        reached_};
+const Server* SimStage::find(const std::string& name) {
+    const auto& servers = run_.world().servers;
+    const auto found = std::ranges::find_if(servers, [&](const Server& it) { return it.name.text() == name; });
+    return found == servers.end() ? nullptr : &*found;
 }
 
-void Player::take(const scenarios::Step& step) {
-    if (const auto* fault = std::get_if<scenarios::Deed>(&step.what)) {
-        if (const auto begun = deeds_.begin(*fault); !begun) failed(fmt::format("line {}: {}", step.line, begun.error().text()));
-    } else if (const auto* end = std::get_if<scenarios::End>(&step.what)) {
-        if (!deeds_.end(end->kind)) failed(fmt::format("line {}: nothing of the kind {} has begun", step.line, word_for(end->kind)));
-    } else if (const auto* run = std::get_if<scenarios::Run>(&step.what)) {
-        static_cast<void>(play_until(Question{.takes_writes = "never true"}, run->length));
-    } else if (const auto* order = std::get_if<scenarios::Order>(&step.what)) {
-        take_order(*order, step.line);
-    } else {
-        const auto& until = std::get<scenarios::Until>(step.what);
-        if (!play_until(until.question, until.within)) failed(fmt::format("{}: it was not so; {}", text(step), now()));
-    }
-}
-
-bool Player::play_until(const Question& question, Duration limit) {
-    return run_.run_until(
-        [&] {
-            look();
-            return holds(question);
-        },
-        limit);
-}
-
-void Player::take_order(const scenarios::Order& order, int line) {
-    if (run_.manager() == nullptr) return failed(fmt::format("line {}: there is no manager to order", line));
-    const auto answer = std::make_shared<std::optional<std::string>>();  // empty text: done
+std::optional<std::string> SimStage::order(const scenarios::Order& order) {
+    if (run_.manager() == nullptr) return "there is no manager to order";
+    const auto answer = std::make_shared<std::optional<std::string>>();
     run_.order_failover(order.to, [answer](std::string refusal) { *answer = std::move(refusal); });
-    static_cast<void>(run_.run_until(
-        [&] {
-            look();
-            return answer->has_value();
-        },
-        5min));
-    if (!answer->has_value()) return failed(fmt::format("line {}: the order was not answered", line));
-    const bool refused = !(*answer)->empty();
-    if (refused != order.must_be_refused)
-        return failed(fmt::format("line {}: the order was {}", line, refused ? "refused: " + **answer : "carried out"));
-    if (refused && (*answer)->find(order.refusal) == std::string::npos)
-        failed(fmt::format("line {}: the refusal does not say '{}': {}", line, order.refusal, **answer));
+    static_cast<void>(run_.run_until([&] { return answer->has_value(); }, 5min));
+    return *answer;
 }
 
-void Player::look() {
-    look_at_operations();
-    if (run_.manager() == nullptr) return;
+std::vector<std::string> SimStage::writers() {
+    std::vector<std::string> out;
+    for (ServerIndex it = 0; it < run_.world().servers.size(); ++it) {
+        if (run_.world().accepts_writes(it)) out.push_back(run_.world().at(it).name.text());
+    }
+    return out;
+}
+
+bool SimStage::streams(const std::string& replica, const std::string& from) {
+    const Server* const above = find(from);
+    return above != nullptr && std::ranges::any_of(above->senders, [&](const Sender& it) {
+               const Server& below = run_.world().at(it.replica);
+               return below.name.text() == replica && below.receiver && below.receiver->state == Receiver::State::streaming;
+           });
+}
+
+std::optional<scenarios::Report> SimStage::report() {
+    if (run_.manager() == nullptr) return std::nullopt;
     const engine::ClusterReport report = run_.manager()->report();
-    reached_.situations.insert(std::string(word_for(report.situation)));
-    reached_.reasons.insert(std::string(word_for(report.reason)));
-    for (const decide::Finding& it : report.findings) reached_.findings.insert(std::string(word_for(it.kind)));
+    scenarios::Report out{std::string(word_for(report.situation)), std::string(word_for(report.reason))};
+    for (const decide::Finding& it : report.findings) out.findings.insert(std::string(word_for(it.kind)));
+    for (const engine::ServerReport& it : report.servers) {
+        if (it.must_be_down) out.must_be_down.insert(it.name.text());
+    }
+    return out;
 }
 
-/// A decision that is acted on at once is seen nowhere else.
-void Player::look_at_operations() {
+std::set<std::string> SimStage::reasons_of_operations() {
+    std::set<std::string> out;
     for (const saved::JournalRecord& it : run_.disk().records) {
         if (it.operation <= last_operation_ || it.entry != saved::JournalEntry::begun) continue;
         last_operation_ = it.operation;
-        if (const auto begun = saved::operation_begun_from_text(it.detail)) reached_.reasons.insert(begun->reason);
+        if (const auto begun = saved::operation_begun_from_text(it.detail)) out.insert(begun->reason);
     }
+    return out;
 }
 
-std::optional<ServerIndex> Player::only_writer() {
-    std::optional<ServerIndex> found;
-    for (ServerIndex it = 0; it < run_.world().servers.size(); ++it) {
-        if (!run_.world().accepts_writes(it)) continue;
-        if (found) return std::nullopt;
-        found = it;
-    }
-    return found;
+std::set<std::string> SimStage::events() {
+    std::set<std::string> out;
+    for (const saved::Event& it : run_.disk().events) out.insert(it.name);
+    return out;
 }
 
-bool Player::holds(const Question& question) {
-    const World& world = run_.world();
-    if (question.takes_writes || !question.replicas_of_it.empty()) {
-        const auto writer = only_writer();
-        if (!writer || (question.takes_writes && world.at(*writer).name.text() != *question.takes_writes)) return false;
-        for (const std::string& name : question.replicas_of_it) {
-            const bool streams = std::ranges::any_of(world.at(*writer).senders, [&](const Sender& it) {
-                const Server& replica = world.at(it.replica);
-                return replica.name.text() == name && replica.receiver && replica.receiver->state == Receiver::State::streaming;
-            });
-            if (!streams) return false;
-        }
+std::optional<std::string> SimStage::last_proof() {
+    std::optional<std::string> out;
+    for (const saved::Event& it : run_.disk().events) {
+        const auto field = std::ranges::find(it.fields, "proof", &Field::name);
+        if (it.name == "promoted" && field != it.fields.end()) out = field->value;
     }
-    if (question.promoted && *question.promoted != (run_.invariants().promotions() > 0)) return false;
-    const auto told = [&](const std::string& name) { return std::ranges::count(run_.disk().events, name, &saved::Event::name) > 0; };
-    if (question.event && !told(*question.event)) return false;
-    if (!question.situation && !question.finding && !question.reason && !question.must_be_down) return true;
-    if (run_.manager() == nullptr) return false;
-    const engine::ClusterReport report = run_.manager()->report();
-    if (question.situation && word_for(report.situation) != *question.situation) return false;
-    if (question.reason && word_for(report.reason) != *question.reason) return false;
-    const auto is_found = [&](const decide::Finding& it) { return word_for(it.kind) == *question.finding; };
-    if (question.finding && std::ranges::none_of(report.findings, is_found)) return false;
-    const auto is_barred = [&](const engine::ServerReport& it) { return it.must_be_down && it.name.text() == *question.must_be_down; };
-    return !question.must_be_down || std::ranges::any_of(report.servers, is_barred);
+    return out;
 }
 
-std::size_t Player::lost_on(ServerIndex server) {
-    const Disk& disk = run_.world().at(server).disk;
-    return static_cast<std::size_t>(std::ranges::count_if(run_.world().acknowledged, [&](const Acknowledged& it) {
-        return !run_.world().branches.holds(disk.branch, disk.end, it.branch, it.end);
+std::size_t SimStage::lost_on(const std::string& server) {
+    const Server* const it = find(server);
+    ensure(it != nullptr, "commits are looked for on a server of the cluster");
+    return static_cast<std::size_t>(std::ranges::count_if(run_.world().acknowledged, [&](const Acknowledged& row) {
+        return !run_.world().branches.holds(it->disk.branch, it->disk.end, row.branch, row.end);
     }));
 }
 
-void Player::judge_seen(std::string_view what, const std::vector<std::string>& wanted, const std::set<std::string>& seen) {
-    for (const std::string& it : wanted) {
-        if (!seen.contains(it)) failed(fmt::format("{} {} was never seen; seen: {}", what, it, fmt::join(seen, ", ")));
-    }
+std::vector<std::string> SimStage::violations() {
+    run_.invariants().judge_end();
+    std::vector<std::string> out;
+    for (const Violation& it : run_.invariants().violations()) out.push_back(fmt::format("{}: {}", it.claim, it.text));
+    return out;
 }
 
-void Player::judge_end() {
-    look();
-    const scenarios::Expected& expect = scenario_.expect;
-    const auto count = [&](std::string_view what, const std::optional<std::size_t>& wanted, std::size_t seen) {
-        if (wanted && *wanted != seen) failed(fmt::format("{}: {} expected, {} seen", what, *wanted, seen));
-    };
-    count("promotions", expect.promotions, run_.invariants().promotions());
-    count("failovers begun", expect.failovers_begun, run_.invariants().failovers_begun());
-    judge_seen("situation", expect.situations_seen, reached_.situations);
-    judge_seen("finding", expect.findings_seen, reached_.findings);
-    judge_seen("reason", expect.reasons_seen, reached_.reasons);
-    for (const std::string& it : expect.situations_never) {
-        if (reached_.situations.contains(it)) failed(fmt::format("situation {} was seen", it));
-    }
-    std::set<std::string> events;
-    std::optional<std::string> proof;
-    for (const saved::Event& it : run_.disk().events) {
-        events.insert(it.name);
-        const auto field = std::ranges::find(it.fields, "proof", &Field::name);
-        if (it.name == "promoted" && field != it.fields.end()) proof = field->value;
-    }
-    judge_seen("event", expect.events_seen, events);
-    if (expect.proof && expect.proof != proof) failed(fmt::format("proof: {} expected, {} seen", *expect.proof, proof.value_or("none")));
-    const auto writer = only_writer();
-    if (!expect.takes_writes.empty()) {
-        const std::string who = writer ? run_.world().at(*writer).name.text() : "nobody";
-        if (std::ranges::count(expect.takes_writes, who) == 0)
-            failed(fmt::format("takes writes at the end: {} expected, {} does", join(expect.takes_writes, " or "), who));
-    }
-    if (expect.lost_commits && !writer) failed("lost commits cannot be counted: not exactly one server takes writes");
-    if (writer) count("lost commits", expect.lost_commits, lost_on(*writer));
-    if (!holds(expect.at_end)) failed(fmt::format("at the end: {}; {}", text(expect.at_end), now()));
-}
-
-std::string Player::now() {
+std::string SimStage::servers_text() {
     std::string out;
     for (ServerIndex it = 0; it < run_.world().servers.size(); ++it) {
         const World& world = run_.world();
@@ -248,9 +173,7 @@ std::string Player::now() {
             "{}{} {}", it == 0 ? "" : ", ", world.at(it).name.text(),
             world.accepts_writes(it) ? "takes writes" : (world.at(it).has_processes() ? "runs" : "is down"));
     }
-    if (run_.manager() == nullptr) return out + "; no manager";
-    const engine::ClusterReport report = run_.manager()->report();
-    return fmt::format("{}; {} ({})", out, word_for(report.situation), word_for(report.reason));
+    return out;
 }
 
 }  // namespace
@@ -258,9 +181,10 @@ std::string Player::now() {
 Result<Told> play(const Scenario& scenario, std::uint64_t seed) {
     const auto definition = define(scenario.cluster);
     if (!definition) return definition.error().during(fmt::format("read the cluster of {}", scenario.file));
-    Player player{scenario, draw_of(scenario.cluster, *definition, seed)};
-    if (auto done = player.set_up(); !done) return done.error();
-    return player.tell();
+    SimStage stage{draw_of(scenario.cluster, *definition, seed)};
+    if (auto done = stage.set_up(scenario.cluster); !done) return done.error();
+    scenarios::Told told = scenarios::play(scenario, stage);
+    return Told{std::move(told), stage.lines()};
 }
 
 }  // namespace handyrep::sim

@@ -1,28 +1,16 @@
 // sim/player.hpp — plays a story of scenarios/ in virtual time.
 #pragma once
 
-#include "scenarios/scenario.hpp"
+#include "scenarios/player.hpp"
 #include "sim/trace.hpp"
 
-#include <set>
-#include <string>
 #include <vector>
 
 namespace handyrep::sim {
 
-/// What the manager said at any moment of a story, in the words of its closed sets.
-struct Reached {
-    std::set<std::string> situations{};
-    std::set<std::string> findings{};
-    std::set<std::string> reasons{};  // of a decision, and of an operation that was begun for it
-};
-
-/// What came of a story. It passed when nothing failed.
-struct Told {
-    std::vector<std::string> failures;  // a sentence each: what was expected, what was seen
-    std::vector<Trace::Line> lines;     // everything that happened
-    std::string summary;
-    Reached reached{};
+/// What came of a story, and everything that happened in it.
+struct Told : scenarios::Told {
+    std::vector<Trace::Line> lines;
 };
 
 /// `invalid` when the story asks for settings that handyrep.conf would refuse.

@@ -101,7 +101,7 @@ Words missing_of(const Words& all, const Words& reached) {
 }
 
 TEST(Stories, ReachEverySituationFindingAndReasonButTheNamed) {
-    Reached reached;
+    scenarios::Reached reached;
     for (const std::string& file : files()) {
         const auto told = play(story_of(file));
         ASSERT_TRUE(told) << told.error().text();
