@@ -122,6 +122,8 @@ std::string table(const std::vector<Series>& all) {
         std::set<std::string> announced;
         for (const auto& run : series.handyrep) announced.insert(run.announced.value_or("nothing"));
         for (const auto& words : announced) text += fmt::format("  announced as loss: {}\n", words);
+        const auto slowest = std::ranges::max_element(series.handyrep, {}, &Run::until_write);
+        if (slowest != series.handyrep.end()) text += fmt::format("  the slowest run: {}\n", slowest->steps);
         for (const auto& failure : series.failures) text += fmt::format("  a run failed: {}\n", failure);
     }
     text += "\n";

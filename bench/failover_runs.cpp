@@ -151,6 +151,7 @@ Result<Run> FailoverBench::with_handyrep() {
     if (auto settled = settle(run, **writer, cluster_->server(first->server), fault, primary_); !settled) return settled.error();
     if (auto ended = (*daemon)->wait_for_operation(failover_limit); !ended) return ended.error();
     run.announced = (*daemon)->announced_loss();
+    run.steps = (*daemon)->steps();
     probers.clear();
     (*daemon)->stop();
     if (auto restored = restore(first->server); !restored) return restored.error();

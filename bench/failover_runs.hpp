@@ -23,6 +23,7 @@ struct Run {
     std::optional<double> writer_gap{};      // between the last row the old primary acknowledged and the first of the new one
     std::size_t lost_rows = 0;               // acknowledged, and not on the new primary
     std::optional<std::string> announced{};  // what the failover's event says about the loss
+    std::string steps{};                     // and how long each took; by hand: none
 };
 
 struct OrphanRun {

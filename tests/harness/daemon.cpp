@@ -2,18 +2,10 @@
 
 #include "base/text.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 namespace handyrep::harness {
 namespace {
@@ -48,38 +40,6 @@ std::string last_line(const std::filesystem::path& file) {
     if (!content) return content.error().text();
     const auto text = trim(*content);
     return std::string{text.substr(text.rfind('\n') + 1)};
-}
-
-struct Socket {
-    int number = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    Socket() = default;
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    ~Socket() { ::close(number); }
-};
-
-Result<std::string> converse(std::uint16_t port, const std::string& request) {
-    const Socket socket;
-    const timeval limit{.tv_sec = 10, .tv_usec = 0};
-    ::setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    ::setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket.number, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return Error{ErrorKind::unreachable, fmt::format("connect to port {}: {}", port, std::strerror(errno))};
-    }
-    if (::send(socket.number, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
-        return Error{ErrorKind::unreachable, "the request could not be sent"};
-    }
-    std::string answer;
-    std::array<char, 65536> buffer{};
-    ssize_t count = 0;
-    while ((count = ::recv(socket.number, buffer.data(), buffer.size(), 0)) > 0)
-        answer.append(buffer.data(), static_cast<std::size_t>(count));
-    if (count < 0) return Error{ErrorKind::timed_out, "the answer did not come to its end"};
-    return answer;
 }
 
 }  // namespace
@@ -156,6 +116,19 @@ std::optional<std::string> Daemon::announced_loss() const {
     return newest;
 }
 
+std::string Daemon::steps() const {
+    const auto answer = cli_json({"events"});
+    if (!answer) return {};
+    std::string out;
+    for (const auto& event : answer->value("events", nlohmann::json::array())) {
+        const auto fields = event.value("fields", nlohmann::json::object());
+        const std::string name = event.value("name", "");
+        if (name == "operation_begun") out = "begun " + event.value("at", "");
+        if (name == "step") out += fmt::format(", {} {}", fields.value("step", ""), fields.value("took", ""));
+    }
+    return out;
+}
+
 void Daemon::kill() { process_ = Background{}; }
 
 std::optional<int> Daemon::stop(Duration limit) {
@@ -186,14 +159,7 @@ Result<nlohmann::json> Daemon::cli_json(const std::vector<std::string>& argument
 
 Result<HttpAnswer> Daemon::http(
     const std::string& method, const std::string& path, const std::vector<std::string>& headers, const std::string& body) const {
-    std::string request = fmt::format(
-        "{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nContent-Length: {}\r\n", method, path, port_, body.size());
-    for (const auto& header : headers) request += header + "\r\n";
-    auto answer = converse(port_, request + "\r\n" + body);
-    if (!answer) return answer.error();
-    const auto end_of_head = answer->find("\r\n\r\n");
-    if (!answer->starts_with("HTTP/1.1 ") || end_of_head == std::string::npos) return Error{ErrorKind::failed, "not HTTP: " + *answer};
-    return HttpAnswer{std::atoi(answer->substr(9, 3).c_str()), answer->substr(end_of_head + 4)};
+    return http_request(port_, {.method = method, .path = path, .headers = headers, .body = body});
 }
 
 }  // namespace handyrep::harness

@@ -47,8 +47,8 @@ Result<Session> Session::open(const Target& target, Duration limit) {
     std::array<const char*, 12> words{};
     for (std::size_t at = 0; at < keys.size(); ++at) words.at(at) = keys.at(at);
     const std::array<const char*, 12> values{
-        "127.0.0.1",
-        "127.0.0.1",
+        target.host.c_str(),
+        target.host.starts_with('/') ? "" : target.host.c_str(),
         port.c_str(),
         target.user.c_str(),
         target.password.reveal().c_str(),
@@ -62,7 +62,7 @@ Result<Session> Session::open(const Target& target, Duration limit) {
     const Moment deadline = now() + limit;
     Session session{PQconnectStartParams(words.data(), values.data(), 0)};
     PGconn* const connection = session.connection_.get();
-    const std::string doing = "connect to port " + port;
+    const std::string doing = fmt::format("connect to {}:{}", target.host, port);
     // libpq prints what a dying server says; here that is expected.
     PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
     if (connection == nullptr || PQstatus(connection) == CONNECTION_BAD) return session.broken(doing);

@@ -21,6 +21,7 @@ struct Target {
     Secret password{};
     std::string database = "postgres";
     std::string application_name = "harness";
+    std::string host = "127.0.0.1";  // an address, or the folder of a socket
 };
 
 using Rows = std::vector<std::vector<std::string>>;  // NULL is the empty text

@@ -1,0 +1,100 @@
+// lab/clients.hpp — who writes, and remembers every promise; and who watches each server for whether it takes writes.
+#pragma once
+
+#include "base/result.hpp"
+#include "lab/server.hpp"
+#include "tests/harness/moment.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace handyrep::lab {
+
+using harness::Moment;
+
+/// Something that was promised.
+struct Acknowledged {
+    std::uint64_t id;
+    Moment sent;
+    Moment at;
+    std::string server;
+};
+
+struct ClientReport {
+    std::size_t acknowledged = 0;
+    std::size_t errors = 0;
+    Duration longest_gap{};  // between two acknowledged rows
+    std::string gap_from{};  // the server before it
+    std::string gap_to{};
+};
+
+/// Numbered rows, one after the other, through libpq's own list of hosts with target_session_attrs=read-write: as an
+/// application would. What is not answered in time is no promise, and may be there or not.
+class Client {
+public:
+    Client(const Machine& apps, std::vector<std::string> addresses, const Passwords& passwords);
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client() { stop(); }
+
+    void stop();
+    [[nodiscard]] std::vector<Acknowledged> acknowledged() const;
+    [[nodiscard]] ClientReport report() const;
+    /// Rows that were promised and that `server` does not have. It must answer.
+    [[nodiscard]] Result<std::vector<Acknowledged>> missing_on(const Server& server) const;
+
+private:
+    void write(const Machine& apps);
+    void write_in_session(const std::string& connection);
+
+    std::string connection_;
+    std::atomic<bool> stopping_ = false;
+    std::atomic<std::size_t> errors_ = 0;
+    mutable std::mutex guard_;
+    std::uint64_t next_ = 1;
+    std::vector<Acknowledged> acknowledged_;
+    std::thread thread_;
+};
+
+/// One server, by its own socket: whether it commits a write, every few milliseconds.
+class Watcher {
+public:
+    struct Taken {
+        Moment sent;
+        Moment at;
+        std::uint32_t timeline;
+    };
+    explicit Watcher(const Server& server);
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+    ~Watcher();
+
+    [[nodiscard]] const std::string& server() const { return server_.name(); }
+    /// The last answer was a commit, and it is not old.
+    [[nodiscard]] bool takes_writes() const;
+    [[nodiscard]] std::vector<Taken> taken() const;
+
+private:
+    void watch();
+    void note(std::optional<Taken> taken);
+
+    const Server& server_;
+    std::atomic<bool> stopping_ = false;
+    mutable std::mutex guard_;
+    std::optional<Moment> yes_since_;  // of the last answer, if it was a commit
+    std::vector<Taken> taken_;         // only the first and the last of a run of one timeline
+    std::thread thread_;
+};
+
+/// Two servers that took writes at one time, in a sentence each: what was committed on a server after another had committed on
+/// the same or a later timeline. `excused`: servers that a person made primaries.
+[[nodiscard]] std::vector<std::string> overlaps(const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused);
+
+}  // namespace handyrep::lab

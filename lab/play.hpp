@@ -1,0 +1,23 @@
+// lab/play.hpp — the verb `play`: stories of scenarios/ on real hosts, several at a time, and the table of what came of them.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace handyrep::lab {
+
+struct PlayOrder {
+    std::vector<std::string> files{};  // empty: all of scenarios/
+    std::size_t times = 1;
+    std::size_t jobs = 1;
+    bool lines = false;  // everything that happened, of stories that pass too
+    std::string json{};  // a file for the report as JSON
+};
+
+/// Plays them and prints. Fails when a file cannot be read; how many stories failed otherwise.
+Result<std::size_t> play_stories(const PlayOrder& order);
+
+}  // namespace handyrep::lab

@@ -1,0 +1,49 @@
+#include "lab/stage.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace handyrep::lab {
+
+namespace {
+
+double seconds_of(Duration length) { return std::chrono::duration<double>(length).count(); }
+
+}  // namespace
+
+std::string text(const Report& report, bool with_lines) {
+    if (!report.skipped.empty()) return fmt::format("{:<52} skipped: {}\n", report.file, report.skipped);
+    std::string out = fmt::format(
+        "{:<52} {:<7} {:5.1f} s  {}; {} rows, {} errors, longest gap {:.3f} s, {} lost{}\n", report.file, report.passed() ? "passed" : "FAILED",
+        seconds_of(report.took), report.told.summary, report.client.acknowledged, report.client.errors, seconds_of(report.client.longest_gap),
+        report.lost, report.announced.empty() ? "" : fmt::format(" (announced: at least {} bytes)", report.announced));
+    for (const std::string& it : report.told.failures) out += "    " + it + "\n";
+    if (!with_lines && report.passed()) return out;
+    for (const Line& it : report.lines) out += fmt::format("    {:9.3f}  {:<8} {}\n", seconds_of(it.at), it.who, it.text);
+    return out;
+}
+
+std::string json(const std::vector<Report>& reports) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (const Report& it : reports) {
+        nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+        for (const Line& line : it.lines) lines.push_back({{"seconds", seconds_of(line.at)}, {"who", line.who}, {"text", line.text}});
+        out.push_back(
+            {{"file", it.file},
+             {"title", it.title},
+             {"outcome", !it.skipped.empty() ? "skipped" : it.passed() ? "passed" : "failed"},
+             {"skipped", it.skipped},
+             {"failures", it.told.failures},
+             {"summary", it.told.summary},
+             {"took_seconds", seconds_of(it.took)},
+             {"rows_acknowledged", it.client.acknowledged},
+             {"client_errors", it.client.errors},
+             {"longest_gap_seconds", seconds_of(it.client.longest_gap)},
+             {"rows_lost", it.lost},
+             {"announced_loss_bytes", it.announced},
+             {"lines", std::move(lines)}});
+    }
+    return out.dump(2) + "\n";
+}
+
+}  // namespace handyrep::lab

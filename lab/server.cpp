@@ -1,0 +1,246 @@
+#include "lab/server.hpp"
+
+#include "base/text.hpp"
+#include "tests/harness/moment.hpp"
+#include "tests/harness/temporary_folder.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace handyrep::lab {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr Duration copy_limit = seconds{60};
+constexpr Duration start_limit = seconds{60};
+constexpr const char* owner = "postgres";
+
+constexpr std::string_view common_settings = R"(
+listen_addresses = '*'
+port = 5432
+max_connections = 60
+shared_buffers = 16MB
+wal_level = replica
+hot_standby = on
+wal_log_hints = on
+max_wal_senders = 10
+max_replication_slots = 10
+wal_keep_size = 256MB
+max_wal_size = 512MB
+min_wal_size = 80MB
+logging_collector = off
+log_line_prefix = '%m [%p] '
+log_timezone = 'UTC'
+lc_messages = 'C'
+huge_pages = off
+)";
+
+constexpr std::string_view host_rules = R"(
+local all all scram-sha-256
+host all all 127.0.0.1/32 scram-sha-256
+host all all samenet scram-sha-256
+host replication all samenet scram-sha-256
+)";
+
+}  // namespace
+
+Result<void> Server::make_disk() const {
+    // Sparse: only what is written takes room.
+    const std::string image = disk().string() + ".img";
+    auto made = harness::run_well(
+        {.arguments = {"sh", "-c", fmt::format("truncate -s 1500M '{0}' && mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1 '{0}'", image)}}, copy_limit);
+    if (!made) return made.error().during("make the disk of " + name());
+    return {};
+}
+
+Result<std::string> Server::program(const std::vector<std::string>& words, Duration limit) const {
+    std::vector<std::string> all = words;
+    all.front() = programs_ / all.front();
+    return machine_.run({.arguments = std::move(all), .user = owner}, limit);
+}
+
+Result<std::string> Server::as_owner(const std::string& script, Duration limit, std::string input) const {
+    return machine_.run({.arguments = {"sh", "-c", script}, .user = owner, .input = std::move(input)}, limit);
+}
+
+Result<void> Server::write_pgpass() const {
+    const std::string line = fmt::format("*:*:*:{}:{}", replication_user, passwords_.replication.reveal());
+    auto written = machine_.run(
+        {.arguments = {"sh", "-c", fmt::format("umask 077; cat >'{}'", (disk() / "replication.pgpass").string())}, .user = owner, .input = line + "\n"});
+    if (!written) return written.error();
+    return {};
+}
+
+/// What Debian's tools know of it, and the fence switches off: whether a boot starts it.
+Result<void> Server::write_debian_cluster() const {
+    const auto etc = machine_.folder() / "etc" / "postgresql" / "15" / "main";
+    std::error_code error;
+    std::filesystem::create_directories(etc, error);
+    auto written = machine_.run(
+        {.arguments =
+             {"sh", "-c",
+              fmt::format(
+                  "printf \"data_directory = '%s'\\n\" '{1}' >'{0}/postgresql.conf'; echo auto >'{0}/start.conf'; chown -R {2}: '{0}/../..'",
+                  etc.string(), data().string(), owner)}});
+    if (!written) return written.error();
+    return {};
+}
+
+Result<void> Server::write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const {
+    std::string text{common_settings};
+    text += fmt::format("unix_socket_directories = '{}'\ncluster_name = '{}'\n", (machine_.folder() / "run").string(), name());
+    for (const auto& [key, value] : settings) text += fmt::format("{} = '{}'\n", key, value);
+    auto written = machine_.run(
+        {.arguments = {"sh", "-c", fmt::format("cat >'{0}/lab.conf'; grep -qs lab.conf '{0}/postgresql.conf' || echo \"include 'lab.conf'\" >>'{0}/postgresql.conf'", data().string())},
+         .user = owner,
+         .input = text});
+    if (!written) return written.error();
+    auto rules = machine_.run({.arguments = {"sh", "-c", fmt::format("cat >'{}/pg_hba.conf'", data().string())}, .user = owner, .input = std::string(host_rules)});
+    if (!rules) return rules.error();
+    return {};
+}
+
+Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::string>>& settings) {
+    if (auto owned = machine_.shell(fmt::format("chown {}: '{}'", owner, disk().string())); !owned) return owned.error();
+    auto made = machine_.run(
+        {.arguments =
+             {"sh", "-c",
+              fmt::format(
+                  "umask 077; cat >'{0}/first'; '{1}/initdb' -D '{2}' -U postgres --auth=scram-sha-256 --pwfile='{0}/first' --data-checksums --no-sync "
+                  "--encoding=UTF8 --locale=C && rm '{0}/first'",
+                  disk().string(), programs_.string(), data().string())},
+         .user = owner,
+         .input = passwords_.superuser.reveal() + "\n"},
+        copy_limit);
+    if (!made) return made.error();
+    if (auto written = write_pgpass(); !written) return written;
+    if (auto written = write_settings(settings); !written) return written;
+    if (auto written = write_debian_cluster(); !written) return written;
+    if (auto started = start(); !started) return started;
+    auto opened = session();
+    if (!opened) return opened.error();
+    for (const std::string& sql :
+         {fmt::format("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}", replication_user, harness::sql_literal(passwords_.replication.reveal())),
+          std::string{"CREATE TABLE lab_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
+          std::string{"CREATE TABLE lab_watch (server text PRIMARY KEY, count bigint NOT NULL)"},
+          std::string{"CREATE TABLE lab_orphans (id bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
+          std::string{"CREATE PROCEDURE lab_write_forever() LANGUAGE plpgsql AS $$ BEGIN LOOP INSERT INTO lab_orphans DEFAULT VALUES; COMMIT; END LOOP; "
+                      "END $$"}}) {
+        if (auto done = opened->query(sql); !done) return done.error();
+    }
+    return {};
+}
+
+Result<void> Server::make_replica(const Server& upstream, const std::vector<std::pair<std::string, std::string>>& settings) {
+    if (auto owned = machine_.shell(fmt::format("chown {}: '{}'", owner, disk().string())); !owned) return owned.error();
+    if (auto written = write_pgpass(); !written) return written;
+    const std::string source = fmt::format(
+        "host={} port={} user={} passfile={} application_name={} sslmode=disable gssencmode=disable", upstream.machine().host_name(), postgres_port,
+        replication_user, (disk() / "replication.pgpass").string(), name());
+    auto copied = program(
+        {"pg_basebackup", "-D", data(), "-R", "-X", "stream", "-c", "fast", "--no-sync", "--no-manifest", "-d", source}, copy_limit);
+    if (!copied) return copied.error().during("copy " + name());
+    if (auto written = write_settings(settings); !written) return written;
+    if (auto written = write_debian_cluster(); !written) return written;
+    return start();
+}
+
+Result<void> Server::begin_start() const {
+    auto started = program({"pg_ctl", "start", "-W", "-D", data(), "-l", log()});
+    if (!started) return started.error().during("start " + name());
+    return {};
+}
+
+Result<void> Server::start() const {
+    if (auto begun = begin_start(); !begun) return begun;
+    std::string refusal;
+    auto ready = harness::wait_until(
+        [&] {
+            const auto opened = session();
+            if (!opened) refusal = opened.error().text();
+            return static_cast<bool>(opened);
+        },
+        start_limit, name() + " takes sessions", milliseconds{20});
+    if (!ready) return ready.error().during(refusal);
+    return ready;
+}
+
+Result<void> Server::stop(const std::string& mode) const {
+    auto stopped = program({"pg_ctl", "stop", "-m", mode, "-D", data()});
+    if (!stopped) return stopped.error().during("stop " + name());
+    return {};
+}
+
+bool Server::marked_standby() const { return static_cast<bool>(machine_.shell(fmt::format("test -e '{}/standby.signal'", data().string()))); }
+
+Result<void> Server::mark_standby(bool marked) const {
+    auto done = as_owner(fmt::format("{} '{}/standby.signal'", marked ? "touch" : "rm -f", data().string()));
+    if (!done) return done.error();
+    return {};
+}
+
+bool Server::starts_by_itself() const {
+    const auto mode = harness::read_file(machine_.folder() / "etc" / "postgresql" / "15" / "main" / "start.conf");
+    return mode && trim(*mode) == "auto";
+}
+
+Result<harness::Session> Server::session(Duration limit, const std::string& application) const {
+    return harness::Session::open(
+        {.port = postgres_port, .password = passwords_.superuser, .application_name = application, .host = machine_.folder() / "run"}, limit);
+}
+
+Result<std::string> Server::ask(const std::string& sql, Duration limit) const {
+    auto opened = session(limit);
+    if (!opened) return opened.error().during("ask " + name());
+    auto answer = opened->value(sql, limit);
+    if (!answer) return answer.error().during("ask " + name());
+    return answer;
+}
+
+Result<void> Server::set(const std::string& name, const std::string& value) const {
+    auto opened = session();
+    if (!opened) return opened.error();
+    if (auto done = opened->query(fmt::format("ALTER SYSTEM SET {} = {}", name, harness::sql_literal(value))); !done) return done.error();
+    if (auto done = opened->query("SELECT pg_reload_conf()"); !done) return done.error();
+    return {};
+}
+
+Result<void> Server::reset(const std::string& name) const {
+    auto opened = session();
+    if (!opened) return opened.error();
+    if (auto done = opened->query(fmt::format("ALTER SYSTEM RESET {}", name)); !done) return done.error();
+    if (auto done = opened->query("SELECT pg_reload_conf()"); !done) return done.error();
+    return {};
+}
+
+std::optional<pid_t> Server::postmaster() const {
+    // The only one that is not called "postgres: something".
+    for (const pid_t process : machine_.processes("postgres")) {
+        if (command_line_of(process).find("postgres:") == std::string::npos) return process;
+    }
+    return std::nullopt;
+}
+
+std::vector<pid_t> Server::processes(const std::string& title) const {
+    std::vector<pid_t> out = machine_.processes("postgres");
+    if (title.empty()) {
+        if (const auto first = postmaster()) std::ranges::stable_partition(out, [&](pid_t it) { return it == *first; });
+        return out;
+    }
+    // With a cluster_name the title is "postgres: db1: walreceiver ...".
+    const std::string wanted = fmt::format("postgres: {}: {}", name(), title);
+    std::erase_if(out, [&](pid_t it) { return !command_line_of(it).starts_with(wanted); });
+    return out;
+}
+
+void Server::signal_all(int number) const {
+    for (const pid_t process : processes()) ::kill(process, number);
+}
+
+}  // namespace handyrep::lab

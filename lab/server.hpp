@@ -1,0 +1,80 @@
+// lab/server.hpp — PostgreSQL on one host of the lab, and what a person or an accident does to it.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "lab/machine.hpp"
+#include "tests/harness/session.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handyrep::lab {
+
+inline constexpr std::uint16_t postgres_port = 5432;
+inline constexpr const char* replication_user = "replicator";
+
+struct Passwords {
+    Secret superuser;
+    Secret replication;
+};
+
+class Server {
+public:
+    Server(Machine& machine, std::filesystem::path programs, const Passwords& passwords)
+        : machine_{machine}, programs_{std::move(programs)}, passwords_{passwords} {}
+
+    [[nodiscard]] Machine& machine() const { return machine_; }
+    [[nodiscard]] const std::string& name() const { return machine_.name(); }
+    [[nodiscard]] std::filesystem::path disk() const { return machine_.folder() / "disk"; }
+    [[nodiscard]] std::filesystem::path data() const { return disk() / "data"; }
+    [[nodiscard]] std::filesystem::path log() const { return machine_.folder() / "log" / "postgresql.log"; }
+
+    /// The empty disk of a host: before it is switched on.
+    Result<void> make_disk() const;
+    /// A new cluster that runs, with the roles and tables of the lab.
+    Result<void> make_primary(const std::vector<std::pair<std::string, std::string>>& settings);
+    /// A copy of `upstream`, which it follows; running.
+    Result<void> make_replica(const Server& upstream, const std::vector<std::pair<std::string, std::string>>& settings);
+
+    /// Waits until it takes sessions.
+    Result<void> start() const;
+    /// Does not wait: it may never.
+    Result<void> begin_start() const;
+    Result<void> stop(const std::string& mode = "fast") const;
+    [[nodiscard]] bool has_processes() const { return !machine_.processes("postgres").empty(); }
+    [[nodiscard]] bool marked_standby() const;
+    Result<void> mark_standby(bool marked) const;
+    /// "start.conf" of Debian's tools: whether a boot starts it. HandyRep's fence switches it off.
+    [[nodiscard]] bool starts_by_itself() const;
+
+    /// By the host's own socket: no packet filter is between.
+    [[nodiscard]] Result<harness::Session> session(Duration limit = std::chrono::seconds{2}, const std::string& application = "lab") const;
+    Result<std::string> ask(const std::string& sql, Duration limit = std::chrono::seconds{5}) const;
+    /// ALTER SYSTEM and a reload.
+    Result<void> set(const std::string& name, const std::string& value) const;
+    Result<void> reset(const std::string& name) const;
+    /// Runs one of PostgreSQL's programs as its owner.
+    Result<std::string> program(const std::vector<std::string>& words, Duration limit = std::chrono::seconds{60}) const;
+    Result<std::string> as_owner(const std::string& script, Duration limit = std::chrono::seconds{30}, std::string input = {}) const;
+
+    /// Its processes whose title begins so: "walreceiver", "startup", "checkpointer"; empty: all, the postmaster first.
+    [[nodiscard]] std::vector<pid_t> processes(const std::string& title = {}) const;
+    [[nodiscard]] std::optional<pid_t> postmaster() const;
+    void signal_all(int number) const;
+
+private:
+    Result<void> write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const;
+    Result<void> write_pgpass() const;
+    Result<void> write_debian_cluster() const;
+
+    Machine& machine_;
+    std::filesystem::path programs_;
+    const Passwords& passwords_;
+};
+
+}  // namespace handyrep::lab

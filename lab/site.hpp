@@ -1,0 +1,79 @@
+// lab/site.hpp — a whole lab: hosts on a network, PostgreSQL on each, the manager on one, clients on another.
+#pragma once
+
+#include "base/result.hpp"
+#include "lab/fabric.hpp"
+#include "lab/host_files.hpp"
+#include "lab/machine.hpp"
+#include "lab/manager.hpp"
+#include "lab/server.hpp"
+#include "tests/harness/temporary_folder.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handyrep::lab {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+struct SiteWanted {
+    std::size_t servers = 3;
+    std::string synchronous_standby_names{};  // in force once all replicas stream; on the primary
+    Pairs failover{};                         // keys of handyrep.conf
+    Pairs priorities{};
+    Pairs follows{};                                       // replicas of another than db1
+    std::vector<std::pair<std::string, Pairs>> settings{};  // of postgresql.conf, by server
+};
+
+class Site {
+public:
+    /// Everything runs and is healthy when it returns. All of it ends with this object, however that ends, unless kept.
+    static Result<std::unique_ptr<Site>> make(const SiteWanted& wanted);
+    /// One that was kept.
+    static Result<std::unique_ptr<Site>> open(const std::filesystem::path& folder);
+    Site(const Site&) = delete;
+    Site& operator=(const Site&) = delete;
+    ~Site() = default;
+
+    [[nodiscard]] std::filesystem::path folder() const { return folder_; }
+    void keep() { temporary_->keep(); }
+
+    [[nodiscard]] Fabric& fabric() { return fabric_; }
+    [[nodiscard]] Manager& manager() { return *manager_; }
+    [[nodiscard]] Machine& apps() { return *apps_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
+    /// `invalid` when there is none of that name.
+    [[nodiscard]] Result<Server*> server(const std::string& name);
+    /// A host by name: a server's, "manager" or "apps".
+    [[nodiscard]] Result<Machine*> machine(const std::string& name);
+    [[nodiscard]] std::vector<Machine*> machines() const;
+    [[nodiscard]] std::vector<std::string> server_addresses() const;
+    [[nodiscard]] const Passwords& passwords() const { return passwords_; }
+
+    /// Its power, its cable, its sshd; then PostgreSQL or the daemon, where the host starts it by itself.
+    Result<void> boot(Machine& machine);
+    Result<void> wait_until_healthy(Duration limit);
+
+private:
+    Site(std::filesystem::path folder, std::size_t servers);
+    [[nodiscard]] HostFiles files() const;
+    Result<void> make_hosts();
+    Result<void> make_cluster(const SiteWanted& wanted);
+    Result<void> make_replica(Server& replica, const SiteWanted& wanted);
+    Result<void> write_down() const;
+
+    std::filesystem::path folder_;
+    std::unique_ptr<harness::TemporaryFolder> temporary_;
+    Passwords passwords_;
+    std::vector<std::unique_ptr<Machine>> machines_;  // the servers', the manager's, the applications'
+    Machine* apps_ = nullptr;
+    std::vector<std::unique_ptr<Server>> servers_;
+    std::unique_ptr<Manager> manager_;
+    Fabric fabric_;
+};
+
+}  // namespace handyrep::lab

@@ -1,0 +1,43 @@
+// lab/stage.hpp — plays a story of scenarios/ on real hosts, and tells what came of it.
+#pragma once
+
+#include "lab/clients.hpp"
+#include "scenarios/player.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handyrep::lab {
+
+/// A line of what happened, so long after the story began.
+struct Line {
+    Duration at;
+    std::string who;
+    std::string text;
+};
+
+struct Report {
+    std::string file;
+    std::string title;
+    /// Why it cannot be played here; then nothing else is said.
+    std::string skipped{};
+    scenarios::Told told{};
+    ClientReport client{};
+    std::size_t lost = 0;  // rows that were promised and are nowhere; counted where one server takes writes at the end
+    std::string announced{};
+    Duration took{};
+    std::vector<Line> lines{};
+    [[nodiscard]] bool passed() const { return skipped.empty() && told.failures.empty(); }
+};
+
+/// Makes a lab for it, plays, and takes the lab down.
+[[nodiscard]] Report play(const scenarios::Scenario& scenario);
+
+/// One line, and behind it what went wrong.
+[[nodiscard]] std::string text(const Report& report, bool with_lines);
+/// All of them as JSON.
+[[nodiscard]] std::string json(const std::vector<Report>& reports);
+
+}  // namespace handyrep::lab
