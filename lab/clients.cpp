@@ -45,8 +45,7 @@ Answer answer_of(PGconn* connection, Duration limit) {
         if (left <= 0 || ::poll(&watched, 1, static_cast<int>(left)) < 0 || PQconsumeInput(connection) != 1) return nullptr;
     }
     Answer first{PQgetResult(connection)};
-    while (first != nullptr && Answer{PQgetResult(connection)} != nullptr) {
-    }
+    while (first != nullptr && Answer{PQgetResult(connection)} != nullptr) {}
     return first;
 }
 
@@ -171,8 +170,8 @@ void Watcher::note(std::optional<Taken> taken) {
     const std::scoped_lock lock{guard_};
     yes_since_ = taken ? std::optional{taken->at} : std::nullopt;
     if (!taken) return;
-    const bool runs_on = taken_.size() >= 2 && taken_.back().timeline == taken->timeline && taken_[taken_.size() - 2].timeline == taken->timeline &&
-                         taken->sent - taken_.back().at < fresh;
+    const bool runs_on = taken_.size() >= 2 && taken_.back().timeline == taken->timeline &&
+                         taken_[taken_.size() - 2].timeline == taken->timeline && taken->sent - taken_.back().at < fresh;
     if (runs_on) {
         taken_.back() = *taken;
     } else {

@@ -95,6 +95,7 @@ private:
 
 /// Two servers that took writes at one time, in a sentence each: what was committed on a server after another had committed on
 /// the same or a later timeline. `excused`: servers that a person made primaries.
-[[nodiscard]] std::vector<std::string> overlaps(const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused);
+[[nodiscard]] std::vector<std::string> overlaps(
+    const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused);
 
 }  // namespace handyrep::lab

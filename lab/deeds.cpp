@@ -224,11 +224,14 @@ Deeds::Outcome Deeds::to_manager(DeedKind kind) {
         case DeedKind::store_fails:
         case DeedKind::store_hangs: {
             const bool hangs = kind == DeedKind::store_hangs;
-            auto done = manager.machine().shell(hangs ? fmt::format("fsfreeze --freeze '{}'", disk) : fmt::format("mount -o remount,ro '{}' || dd if=/dev/zero of='{}/filler' bs=64k 2>/dev/null; :", disk, disk));
+            auto done = manager.machine().shell(
+                hangs ? fmt::format("fsfreeze --freeze '{}'", disk)
+                      : fmt::format("mount -o remount,ro '{}' || dd if=/dev/zero of='{}/filler' bs=64k 2>/dev/null; :", disk, disk));
             if (!done) return done.error();
             return Undo{[&manager, disk, hangs]() -> Result<void> {
                 auto undone = manager.machine().shell(
-                    hangs ? fmt::format("fsfreeze --unfreeze '{}'", disk) : fmt::format("mount -o remount,rw '{0}'; rm -f '{0}/filler'", disk));
+                    hangs ? fmt::format("fsfreeze --unfreeze '{}'", disk)
+                          : fmt::format("mount -o remount,rw '{0}'; rm -f '{0}/filler'", disk));
                 if (!undone) return undone.error();
                 return {};
             }};

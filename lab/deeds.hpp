@@ -66,6 +66,7 @@ private:
     Outcome fill(Server& server, unsigned percent_left);
     Outcome detach(Server& server);
     Outcome hold_up_replay(Server& server);
+    Outcome hold_up_promotion(Server& server);
     Outcome fill_connections(Server& server);
     Outcome take_wal_away(Server& server);
     Result<void> cut(const std::vector<Machine*>& left, const std::vector<Machine*>& right, bool cutting);
@@ -77,9 +78,9 @@ private:
     std::function<void(const std::string&)> told_;
     std::list<Open> open_;
     std::set<std::string> by_hand_;
-    std::set<std::string> forgotten_;                                       // names that the manager's host does not know
-    std::map<std::string, int> cuts_;                                       // "from to": how many deeds drop it
-    std::map<std::string, std::vector<harness::Session>> sessions_;         // that a deed keeps open, by server
+    std::set<std::string> forgotten_;                                // names that the manager's host does not know
+    std::map<std::string, int> cuts_;                                // "from to": how many deeds drop it
+    std::map<std::string, std::vector<harness::Session>> sessions_;  // that a deed keeps open, by server
     std::map<std::string, std::shared_ptr<std::jthread>> hold_ups_;
 };
 

@@ -34,7 +34,8 @@ Result<void> load(const Machine& where, std::string_view family, std::string_vie
         },
         [&](const LineSet& rules) -> Result<void> {
             std::string text = fmt::format(
-                "table {0} lab\ndelete table {0} lab\ntable {0} lab {{\n  chain {1} {{\n    type filter hook {1} priority 0; policy accept;\n", family, hook);
+                "table {0} lab\ndelete table {0} lab\ntable {0} lab {{\n  chain {1} {{\n    type filter hook {1} priority 0; policy accept;\n",
+                family, hook);
             for (const std::string& it : rules) text += "    " + it + "\n";
             const auto file = where.folder() / "rules.nft";
             if (auto written = harness::write_private(file, text + "  }\n}\n"); !written) return written;
@@ -63,8 +64,8 @@ Result<void> Fabric::plug(const Machine& machine) {
     if (!here) return here.error();
     // Out here, because only here the numbers of both inits mean something.
     const std::string script = fmt::format(
-        "ip link delete {0} 2>/dev/null; ip link add {0} type veth peer name eth0 address {2} netns {1} && ip link set {0} master lab up", port_of(machine),
-        *there, hardware_address(machine));
+        "ip link delete {0} 2>/dev/null; ip link add {0} type veth peer name eth0 address {2} netns {1} && ip link set {0} master lab up",
+        port_of(machine), *there, hardware_address(machine));
     auto joined = harness::run_well(
         {.arguments = {"nsenter", "--target", fmt::format("{}", *here), "--net", "sh", "-c", script}}, std::chrono::seconds{10});
     if (!joined) return joined.error().during("plug in " + machine.name());

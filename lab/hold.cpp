@@ -31,7 +31,9 @@ Result<scenarios::Deed> read_deed(const std::string& word, const std::vector<std
     std::vector<std::string> groups;
     for (const std::string& it : on) groups.push_back(it.find(',') == std::string::npos ? it : "[" + it + "]");
     const std::string arguments = groups.size() == 1 ? groups.front() : fmt::format("[{}]", fmt::join(groups, ", "));
-    const std::string text = fmt::format("scenario: a fault by hand\ncluster: {{servers: 7}}\nsteps:\n  - fault: {{{}: {}}}\nexpect: {{}}\n", word, on.empty() ? "" : arguments);
+    const std::string text = fmt::format(
+        "scenario: a fault by hand\ncluster: {{servers: 7}}\nsteps:\n  - fault: {{{}: {}}}\nexpect: {{}}\n", word,
+        on.empty() ? "" : arguments);
     auto scenario = scenarios::read(text, "the command line");
     if (!scenario) return scenario.error();
     return std::get<scenarios::Deed>(scenario->steps.front().what);
@@ -91,7 +93,9 @@ Result<void> begin_fault(const Site& site, const std::string& word, const std::v
     auto begun = harness::wait_until([&] { return !said_in(said).empty() || !started->running(); }, begin_limit, "the fault has begun");
     const std::string line = said_in(said);
     if (begun && (line.empty() || line.starts_with("failed: ")))
-        begun = Error{ErrorKind::failed, line.empty() ? "see faults.log in " + site.folder().string() : line.substr(std::string_view{"failed: "}.size())};
+        begun = Error{
+            ErrorKind::failed,
+            line.empty() ? "see faults.log in " + site.folder().string() : line.substr(std::string_view{"failed: "}.size())};
     if (!begun || line == "done") std::filesystem::remove(said, error);
     if (begun) started->release();
     return begun;
@@ -107,7 +111,8 @@ Result<std::size_t> heal(const Site& site) {
         // A number may be somebody else's by now: only a process that says that it holds a fault is told to end.
         if (process <= 0 || command_line_of(process).find(site.folder().string()) == std::string::npos) continue;
         ::kill(process, SIGTERM);
-        auto gone = harness::wait_until([&] { return !std::filesystem::exists(entry.path()); }, end_limit, "a fault has ended: " + said_in(entry.path()));
+        auto gone = harness::wait_until(
+            [&] { return !std::filesystem::exists(entry.path()); }, end_limit, "a fault has ended: " + said_in(entry.path()));
         if (!gone) return gone.error();
         ++count;
     }

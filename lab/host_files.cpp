@@ -40,7 +40,8 @@ Result<std::string> with_line(const char* file, const std::string& line) {
 
 Result<void> make_key(const std::filesystem::path& file) {
     auto made = harness::run_well(
-        {.arguments = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "handyrep-lab", "-f", file}, .folder = file.parent_path()}, seconds{20});
+        {.arguments = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "handyrep-lab", "-f", file}, .folder = file.parent_path()},
+        seconds{20});
     if (!made) return made.error();
     return {};
 }
@@ -134,7 +135,8 @@ Result<void> HostFiles::write(const Machine& machine) const {
         std::filesystem::create_directories(folder / name, error);
         if (error) return Error{ErrorKind::failed, fmt::format("{}: {}", (folder / name).string(), error.message())};
     }
-    if (::chown((folder / "home").c_str(), ssh_user_id, ssh_user_id) != 0) return Error{ErrorKind::failed, "the home of the manager's login cannot be given to it"};
+    if (::chown((folder / "home").c_str(), ssh_user_id, ssh_user_id) != 0)
+        return Error{ErrorKind::failed, "the home of the manager's login cannot be given to it"};
     for (const char* name : {"log", "run"}) {
         if (auto given = harness::give_to_server_user(folder / name); !given) return given;
     }
@@ -144,7 +146,8 @@ Result<void> HostFiles::write(const Machine& machine) const {
     const std::string sources = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
     if (auto written = rewrite(folder / "etc" / "nsswitch.conf", sources, 0644); !written) return written;
     // Nobody serves names on loopback: what is not in the file is unknown at once.
-    if (auto written = rewrite(folder / "etc" / "resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", 0644); !written) return written;
+    if (auto written = rewrite(folder / "etc" / "resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", 0644); !written)
+        return written;
     return write_sshd(*this, machine);
 }
 

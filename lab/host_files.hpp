@@ -13,8 +13,8 @@ namespace handyrep::lab {
 inline constexpr const char* ssh_user = "handyrep";
 
 struct HostFiles {
-    std::filesystem::path lab;                        // the folder of the whole lab
-    std::vector<const Machine*> machines;             // all that have names
+    std::filesystem::path lab;             // the folder of the whole lab
+    std::vector<const Machine*> machines;  // all that have names
     std::filesystem::path client_key() const { return lab / "manager_key"; }
     std::filesystem::path ssh_config() const { return lab / "ssh_config"; }
 

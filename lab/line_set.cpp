@@ -32,7 +32,8 @@ private:
 }  // namespace
 
 Result<void> change_lines(
-    const std::filesystem::path& file, const std::function<void(LineSet&)>& change, const std::function<Result<void>(const LineSet&)>& apply) {
+    const std::filesystem::path& file, const std::function<void(LineSet&)>& change,
+    const std::function<Result<void>(const LineSet&)>& apply) {
     const Lock lock{file.string() + ".lock"};
     if (!lock.held()) return Error{ErrorKind::failed, fmt::format("{}: {}", file.string(), std::strerror(errno))};
     LineSet lines;

@@ -14,6 +14,7 @@ using LineSet = std::set<std::string>;
 
 /// Reads them, lets `change` change them, writes them, and calls `apply` with them before anybody else may change them.
 Result<void> change_lines(
-    const std::filesystem::path& file, const std::function<void(LineSet&)>& change, const std::function<Result<void>(const LineSet&)>& apply);
+    const std::filesystem::path& file, const std::function<void(LineSet&)>& change,
+    const std::function<Result<void>(const LineSet&)>& apply);
 
 }  // namespace handyrep::lab

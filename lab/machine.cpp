@@ -78,10 +78,13 @@ Result<pid_t> only_child_of(pid_t process) {
 
 Result<void> can_have_hosts() {
     if (::geteuid() != 0)
-        return Error{ErrorKind::denied, "hosts of their own need root (network namespaces); without it there is the lab on loopback: ./dev lab up --loopback"};
+        return Error{
+            ErrorKind::denied,
+            "hosts of their own need root (network namespaces); without it there is the lab on loopback: ./dev lab up --loopback"};
     auto tried = harness::run_well(
-        {.arguments = {"unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--mount-proc", "sh", "-c",
-                       "ip link add try type bridge && nft list ruleset >/dev/null && losetup -f >/dev/null"}},
+        {.arguments =
+             {"unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--mount-proc", "sh", "-c",
+              "ip link add try type bridge && nft list ruleset >/dev/null && losetup -f >/dev/null"}},
         seconds{20});
     if (!tried) return tried.error().during("try whether this machine can have hosts (namespaces, a bridge, nftables, loop devices)");
     return {};
@@ -125,8 +128,8 @@ Result<void> Machine::power_on() {
     if (!started) return started.error();
     const pid_t outer = started->pid();
     auto ready = harness::wait_until(
-        [&] { return std::filesystem::exists(place_.folder / "ready") || !started->running(); }, seconds{30},
-        place_.name + " has started", milliseconds{5});
+        [&] { return std::filesystem::exists(place_.folder / "ready") || !started->running(); }, seconds{30}, place_.name + " has started",
+        milliseconds{5});
     if (ready && !started->running()) {
         const auto said = harness::read_file(place_.folder / "boot.log");
         ready = Error{ErrorKind::failed, said ? *said : "it ended at once"};
@@ -153,8 +156,7 @@ Result<harness::Command> Machine::inside(const harness::Command& command) const 
     harness::Command out = command;
     out.user.clear();
     out.folder = "/";
-    std::vector<std::string> words{
-        "nsenter", "--target", fmt::format("{}", *process), "--net", "--mount", "--pid", "--uts", "--ipc"};
+    std::vector<std::string> words{"nsenter", "--target", fmt::format("{}", *process), "--net", "--mount", "--pid", "--uts", "--ipc"};
     if (!command.user.empty())
         words.insert(words.end(), {"setpriv", "--reuid", command.user, "--regid", command.user, "--init-groups", "--reset-env"});
     words.insert(words.end(), command.arguments.begin(), command.arguments.end());

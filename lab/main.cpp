@@ -120,7 +120,8 @@ int main(int count, char** words) {
     up_verb->add_flag("--sync", wanted.sync, "Commit synchronously to any one replica");
     up_verb->add_flag("--loopback", loopback, "All servers on this machine's loopback: needs no root, and has no hosts to cut off");
     auto* const status_verb = app.add_subcommand("status", "The hosts, and what HandyRep says of them");
-    auto* const down_verb = app.add_subcommand("down", "End and remove every lab, with those of ./dev demo --keep and of runs that crashed");
+    auto* const down_verb =
+        app.add_subcommand("down", "End and remove every lab, with those of ./dev demo --keep and of runs that crashed");
 
     std::string host;
     std::vector<std::string> command;
@@ -131,7 +132,8 @@ int main(int count, char** words) {
 
     std::string word;
     std::vector<std::string> on;
-    auto* const fault_verb = app.add_subcommand("fault", "Break something, by a word of scenarios/: kill_all db1, one_way db1 manager, partition db1 manager,db2");
+    auto* const fault_verb = app.add_subcommand(
+        "fault", "Break something, by a word of scenarios/: kill_all db1, one_way db1 manager, partition db1 manager,db2");
     fault_verb->add_option("KIND", word)->required();
     fault_verb->add_option("ON", on);
     auto* const heal_verb = app.add_subcommand("heal", "End every fault that has an end");

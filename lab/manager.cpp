@@ -45,7 +45,8 @@ Manager::~Manager() {
 
 Result<void> Manager::make_disk() const {
     const std::string image = machine_.folder() / "state.img";
-    auto made = harness::run_well({.arguments = {"sh", "-c", fmt::format("truncate -s 64M '{0}' && mkfs.ext4 -q -m 0 '{0}'", image)}}, seconds{30});
+    auto made =
+        harness::run_well({.arguments = {"sh", "-c", fmt::format("truncate -s 64M '{0}' && mkfs.ext4 -q -m 0 '{0}'", image)}}, seconds{30});
     if (!made) return made.error().during("make the manager's disk");
     return {};
 }
@@ -76,12 +77,16 @@ Result<void> Manager::start() const {
     auto started = harness::Background::start(*command, log());
     if (!started) return started.error();
     started->release();
-    return harness::wait_until([&] { return runs(); }, seconds{10}, "the daemon runs", milliseconds{5});
+    auto there = harness::wait_until([&] { return runs(); }, seconds{10}, "the daemon runs", milliseconds{5});
+    if (there) return there;
+    const auto said = harness::read_file(log());
+    return there.error().during(said ? *said : "start the daemon");
 }
 
 void Manager::signal(int number) const {
     for (const pid_t process : machine_.processes("handyrep")) ::kill(process, number);
-    if (number == SIGKILL) static_cast<void>(harness::wait_until([&] { return !runs(); }, seconds{5}, "the daemon is gone", milliseconds{2}));
+    if (number == SIGKILL)
+        static_cast<void>(harness::wait_until([&] { return !runs(); }, seconds{5}, "the daemon is gone", milliseconds{2}));
 }
 
 std::vector<std::string> Manager::headers() const {
@@ -135,7 +140,8 @@ std::vector<Telling> Manager::tellings() {
 Result<harness::HttpAnswer> Manager::post(const std::string& path, const std::string& body) const {
     Result<harness::HttpAnswer> answer = Error{ErrorKind::unreachable, "the manager's host is off"};
     const auto visited = machine_.visit([&] {
-        answer = harness::http_request(http_port, {.method = "POST", .path = path, .headers = headers(), .body = body, .patience = longest_order});
+        answer = harness::http_request(
+            http_port, {.method = "POST", .path = path, .headers = headers(), .body = body, .patience = longest_order});
     });
     if (!visited) return visited.error();
     return answer;

@@ -14,9 +14,10 @@ double seconds_of(Duration length) { return std::chrono::duration<double>(length
 std::string text(const Report& report, bool with_lines) {
     if (!report.skipped.empty()) return fmt::format("{:<52} skipped: {}\n", report.file, report.skipped);
     std::string out = fmt::format(
-        "{:<52} {:<7} {:5.1f} s  {}; {} rows, {} errors, longest gap {:.3f} s, {} lost{}\n", report.file, report.passed() ? "passed" : "FAILED",
-        seconds_of(report.took), report.told.summary, report.client.acknowledged, report.client.errors, seconds_of(report.client.longest_gap),
-        report.lost, report.announced.empty() ? "" : fmt::format(" (announced: at least {} bytes)", report.announced));
+        "{:<52} {:<7} {:5.1f} s  {}; {} rows, {} errors, longest gap {:.3f} s, {} lost{}\n", report.file,
+        report.passed() ? "passed" : "FAILED", seconds_of(report.took), report.told.summary, report.client.acknowledged,
+        report.client.errors, seconds_of(report.client.longest_gap), report.lost,
+        report.announced.empty() ? "" : fmt::format(" (announced: at least {} bytes)", report.announced));
     for (const std::string& it : report.told.failures) out += "    " + it + "\n";
     if (!with_lines && report.passed()) return out;
     for (const Line& it : report.lines) out += fmt::format("    {:9.3f}  {:<8} {}\n", seconds_of(it.at), it.who, it.text);
@@ -31,7 +32,9 @@ std::string json(const std::vector<Report>& reports) {
         out.push_back(
             {{"file", it.file},
              {"title", it.title},
-             {"outcome", !it.skipped.empty() ? "skipped" : it.passed() ? "passed" : "failed"},
+             {"outcome", !it.skipped.empty() ? "skipped"
+                         : it.passed()       ? "passed"
+                                             : "failed"},
              {"skipped", it.skipped},
              {"failures", it.told.failures},
              {"summary", it.told.summary},

@@ -54,7 +54,10 @@ Result<void> Server::make_disk() const {
     // Sparse: only what is written takes room.
     const std::string image = disk().string() + ".img";
     auto made = harness::run_well(
-        {.arguments = {"sh", "-c", fmt::format("truncate -s 1500M '{0}' && mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1 '{0}'", image)}}, copy_limit);
+        {.arguments =
+             {"sh", "-c",
+              fmt::format("truncate -s 1500M '{0}' && mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1 '{0}'", image)}},
+        copy_limit);
     if (!made) return made.error().during("make the disk of " + name());
     return {};
 }
@@ -72,7 +75,9 @@ Result<std::string> Server::as_owner(const std::string& script, Duration limit, 
 Result<void> Server::write_pgpass() const {
     const std::string line = fmt::format("*:*:*:{}:{}", replication_user, passwords_.replication.reveal());
     auto written = machine_.run(
-        {.arguments = {"sh", "-c", fmt::format("umask 077; cat >'{}'", (disk() / "replication.pgpass").string())}, .user = owner, .input = line + "\n"});
+        {.arguments = {"sh", "-c", fmt::format("umask 077; cat >'{}'", (disk() / "replication.pgpass").string())},
+         .user = owner,
+         .input = line + "\n"});
     if (!written) return written.error();
     return {};
 }
@@ -83,11 +88,11 @@ Result<void> Server::write_debian_cluster() const {
     std::error_code error;
     std::filesystem::create_directories(etc, error);
     auto written = machine_.run(
-        {.arguments =
-             {"sh", "-c",
-              fmt::format(
-                  "printf \"data_directory = '%s'\\n\" '{1}' >'{0}/postgresql.conf'; echo auto >'{0}/start.conf'; chown -R {2}: '{0}/../..'",
-                  etc.string(), data().string(), owner)}});
+        {.arguments = {
+             "sh", "-c",
+             fmt::format(
+                 "printf \"data_directory = '%s'\\n\" '{1}' >'{0}/postgresql.conf'; echo auto >'{0}/start.conf'; chown -R {2}: '{0}/../..'",
+                 etc.string(), data().string(), owner)}});
     if (!written) return written.error();
     return {};
 }
@@ -97,11 +102,18 @@ Result<void> Server::write_settings(const std::vector<std::pair<std::string, std
     text += fmt::format("unix_socket_directories = '{}'\ncluster_name = '{}'\n", (machine_.folder() / "run").string(), name());
     for (const auto& [key, value] : settings) text += fmt::format("{} = '{}'\n", key, value);
     auto written = machine_.run(
-        {.arguments = {"sh", "-c", fmt::format("cat >'{0}/lab.conf'; grep -qs lab.conf '{0}/postgresql.conf' || echo \"include 'lab.conf'\" >>'{0}/postgresql.conf'", data().string())},
+        {.arguments =
+             {"sh", "-c",
+              fmt::format(
+                  "cat >'{0}/lab.conf'; grep -qs lab.conf '{0}/postgresql.conf' || echo \"include 'lab.conf'\" >>'{0}/postgresql.conf'",
+                  data().string())},
          .user = owner,
          .input = text});
     if (!written) return written.error();
-    auto rules = machine_.run({.arguments = {"sh", "-c", fmt::format("cat >'{}/pg_hba.conf'", data().string())}, .user = owner, .input = std::string(host_rules)});
+    auto rules = machine_.run(
+        {.arguments = {"sh", "-c", fmt::format("cat >'{}/pg_hba.conf'", data().string())},
+         .user = owner,
+         .input = std::string(host_rules)});
     if (!rules) return rules.error();
     return {};
 }
@@ -125,13 +137,16 @@ Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::
     if (auto started = start(); !started) return started;
     auto opened = session();
     if (!opened) return opened.error();
-    for (const std::string& sql :
-         {fmt::format("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}", replication_user, harness::sql_literal(passwords_.replication.reveal())),
-          std::string{"CREATE TABLE lab_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
-          std::string{"CREATE TABLE lab_watch (server text PRIMARY KEY, count bigint NOT NULL)"},
-          std::string{"CREATE TABLE lab_orphans (id bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
-          std::string{"CREATE PROCEDURE lab_write_forever() LANGUAGE plpgsql AS $$ BEGIN LOOP INSERT INTO lab_orphans DEFAULT VALUES; COMMIT; END LOOP; "
-                      "END $$"}}) {
+    for (
+        const std::string& sql :
+        {fmt::format(
+             "CREATE ROLE {} LOGIN REPLICATION PASSWORD {}", replication_user, harness::sql_literal(passwords_.replication.reveal())),
+         std::string{"CREATE TABLE lab_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
+         std::string{"CREATE TABLE lab_watch (server text PRIMARY KEY, count bigint NOT NULL)"},
+         std::string{"CREATE TABLE lab_orphans (id bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
+         std::string{
+             "CREATE PROCEDURE lab_write_forever() LANGUAGE plpgsql AS $$ BEGIN LOOP INSERT INTO lab_orphans DEFAULT VALUES; COMMIT; END LOOP; "
+             "END $$"}}) {
         if (auto done = opened->query(sql); !done) return done.error();
     }
     return {};
@@ -141,8 +156,8 @@ Result<void> Server::make_replica(const Server& upstream, const std::vector<std:
     if (auto owned = machine_.shell(fmt::format("chown {}: '{}'", owner, disk().string())); !owned) return owned.error();
     if (auto written = write_pgpass(); !written) return written;
     const std::string source = fmt::format(
-        "host={} port={} user={} passfile={} application_name={} sslmode=disable gssencmode=disable", upstream.machine().host_name(), postgres_port,
-        replication_user, (disk() / "replication.pgpass").string(), name());
+        "host={} port={} user={} passfile={} application_name={} sslmode=disable gssencmode=disable", upstream.machine().host_name(),
+        postgres_port, replication_user, (disk() / "replication.pgpass").string(), name());
     auto copied = program(
         {"pg_basebackup", "-D", data(), "-R", "-X", "stream", "-c", "fast", "--no-sync", "--no-manifest", "-d", source}, copy_limit);
     if (!copied) return copied.error().during("copy " + name());
@@ -177,7 +192,9 @@ Result<void> Server::stop(const std::string& mode) const {
     return {};
 }
 
-bool Server::marked_standby() const { return static_cast<bool>(machine_.shell(fmt::format("test -e '{}/standby.signal'", data().string()))); }
+bool Server::marked_standby() const {
+    return static_cast<bool>(machine_.shell(fmt::format("test -e '{}/standby.signal'", data().string())));
+}
 
 Result<void> Server::mark_standby(bool marked) const {
     auto done = as_owner(fmt::format("{} '{}/standby.signal'", marked ? "touch" : "rm -f", data().string()));
@@ -192,7 +209,8 @@ bool Server::starts_by_itself() const {
 
 Result<harness::Session> Server::session(Duration limit, const std::string& application) const {
     return harness::Session::open(
-        {.port = postgres_port, .password = passwords_.superuser, .application_name = application, .host = machine_.folder() / "run"}, limit);
+        {.port = postgres_port, .password = passwords_.superuser, .application_name = application, .host = machine_.folder() / "run"},
+        limit);
 }
 
 Result<std::string> Server::ask(const std::string& sql, Duration limit) const {

@@ -30,6 +30,7 @@ public:
 
     [[nodiscard]] Machine& machine() const { return machine_; }
     [[nodiscard]] const std::string& name() const { return machine_.name(); }
+    [[nodiscard]] const std::filesystem::path& programs() const { return programs_; }
     [[nodiscard]] std::filesystem::path disk() const { return machine_.folder() / "disk"; }
     [[nodiscard]] std::filesystem::path data() const { return disk() / "data"; }
     [[nodiscard]] std::filesystem::path log() const { return machine_.folder() / "log" / "postgresql.log"; }

@@ -1,7 +1,6 @@
 // lab/server_deeds.cpp — what is done to one server: its processes, its sessions, its machine, its disk.
-#include "lab/deeds.hpp"
-
 #include "base/text.hpp"
+#include "lab/deeds.hpp"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -17,7 +16,7 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr unsigned bulk_rows = 400000;  // about 50 MB of WAL
+constexpr unsigned bulk_messages = 50;  // of a megabyte
 constexpr Duration much_redo = seconds{30};
 constexpr Duration dying = seconds{10};
 
@@ -28,7 +27,8 @@ Error cannot(DeedKind kind, std::string_view why) {
 }
 
 void wait_until_gone(const Server& server) {
-    static_cast<void>(harness::wait_until([&] { return !server.has_processes(); }, dying, server.name() + " has no processes", milliseconds{10}));
+    static_cast<void>(
+        harness::wait_until([&] { return !server.has_processes(); }, dying, server.name() + " has no processes", milliseconds{10}));
 }
 
 }  // namespace
@@ -130,19 +130,17 @@ Deeds::Outcome Deeds::to_sessions(DeedKind kind, Server& server) {
             auto session = server.session();
             if (!session) return session.error();
             auto loaded = session->query(
-                fmt::format("CREATE TABLE IF NOT EXISTS lab_bulk AS SELECT i, repeat('x', 60) AS t FROM generate_series(1, {}) i", bulk_rows), seconds{60});
+                fmt::format(
+                    "SELECT count(pg_logical_emit_message(true, 'bulk', repeat('x', 1048576))) FROM generate_series(1, {})", bulk_messages),
+                seconds{60});
+            // Old WAL is removed by checkpoints only.
+            if (loaded) loaded = session->query("CHECKPOINT", seconds{60});
             if (!loaded) return loaded.error();
             return Undo{};
         }
         case DeedKind::long_redo: return hold_up_startup(server, much_redo);
         case DeedKind::query: return hold_up_replay(server);
-        case DeedKind::hang_promotion: {
-            for (const pid_t process : server.processes("startup")) ::kill(process, SIGSTOP);
-            return Undo{[&server]() -> Result<void> {
-                for (const pid_t process : server.processes("startup")) ::kill(process, SIGCONT);
-                return {};
-            }};
-        }
+        case DeedKind::hang_promotion: return hold_up_promotion(server);
         case DeedKind::connections_full: return fill_connections(server);
         case DeedKind::wal_sink: return take_wal_away(server);
         default: return to_machine(kind, server);
@@ -167,6 +165,19 @@ Deeds::Outcome Deeds::hold_up_startup(Server& server, Duration length) {
     });
     return Undo{[this, name = server.name()]() -> Result<void> {
         hold_ups_.erase(name);
+        return {};
+    }};
+}
+
+/// The end of recovery waits for a command that waits for a file to go.
+Deeds::Outcome Deeds::hold_up_promotion(Server& server) {
+    const std::string file = server.disk() / "held-up";
+    if (auto made = server.as_owner(fmt::format("touch '{}'", file)); !made) return made.error();
+    const std::string command = fmt::format("while [ -e \"{}\" ]; do sleep 0.1; done", file);
+    if (auto set = server.set("recovery_end_command", command); !set) return set.error();
+    return Undo{[&server, file]() -> Result<void> {
+        auto gone = server.as_owner(fmt::format("rm -f '{}'", file));
+        if (!gone) return gone.error();
         return {};
     }};
 }
@@ -208,11 +219,10 @@ Deeds::Outcome Deeds::fill_connections(Server& server) {
 Deeds::Outcome Deeds::take_wal_away(Server& server) {
     Machine& apps = site_.apps();
     const auto folder = apps.folder() / "archive";
-    auto begun = apps.shell(
-        fmt::format(
-            "mkdir -p '{0}'; umask 077; echo '*:*:*:{1}:{2}' >'{0}/pgpass'; PGPASSFILE='{0}/pgpass' setsid pg_receivewal -D '{0}' -h {3} -U {1} "
-            ">'{0}/log' 2>&1 </dev/null &",
-            folder.string(), replication_user, site_.passwords().replication.reveal(), server.machine().host_name()));
+    auto begun = apps.shell(fmt::format(
+        "mkdir -p '{0}'; umask 077; echo '*:*:*:{1}:{2}' >'{0}/pgpass'; PGPASSFILE='{0}/pgpass' setsid pg_receivewal -D '{0}' -h {3} -U {1} "
+        ">'{0}/log' 2>&1 </dev/null &",
+        folder.string(), replication_user, site_.passwords().replication.reveal(), server.machine().host_name()));
     if (!begun) return begun.error();
     return Undo{[&apps]() -> Result<void> {
         for (const pid_t process : apps.processes("pg_receivewal")) ::kill(process, SIGKILL);
@@ -257,7 +267,7 @@ Deeds::Outcome Deeds::to_machine(DeedKind kind, Server& server) {
 }
 
 Deeds::Outcome Deeds::power_off(Server& server) {
-    server.machine().power_off();
+    site_.cut_power(server.machine());
     return Undo{[this, &server] { return site_.boot(server.machine()); }};
 }
 
@@ -329,9 +339,10 @@ Deeds::Outcome Deeds::replace_with_another_system(Server& server) {
     auto replaced = server.as_owner(
         fmt::format(
             "set -e; cp '{0}/lab.conf' '{0}/pg_hba.conf' '{1}'; rm -rf '{0}'; cat >'{1}/first'; chmod 600 '{1}/first'; "
-            "/usr/lib/postgresql/15/bin/initdb -D '{0}' -U postgres --auth=scram-sha-256 --pwfile='{1}/first' --no-sync --locale=C >/dev/null; "
-            "rm '{1}/first'; mv '{1}/lab.conf' '{1}/pg_hba.conf' '{0}'; echo \"include 'lab.conf'\" >>'{0}/postgresql.conf'; touch '{0}/standby.signal'",
-            data, server.disk().string()),
+            "'{2}/initdb' -D '{0}' -U postgres --auth=scram-sha-256 --pwfile='{1}/first' --no-sync --locale=C >/dev/null; "
+            "rm '{1}/first'; mv '{1}/lab.conf' '{1}/pg_hba.conf' '{0}'; echo \"include 'lab.conf'\" >>'{0}/postgresql.conf'; '{2}/pg_ctl' -D '{0}' -s -l /dev/null -w start; '{2}/pg_ctl' -D '{0}' -s -w stop; "
+            "touch '{0}/standby.signal'",
+            data, server.disk().string(), server.programs().string()),
         seconds{60}, site_.passwords().superuser.reveal() + "\n");
     if (!replaced) return replaced.error();
     if (auto started = server.begin_start(); !started) return started.error();

@@ -106,6 +106,11 @@ Result<void> Site::boot(Machine& machine) {
     return {};
 }
 
+void Site::cut_power(Machine& machine) {
+    static_cast<void>(fabric_.set_link(machine, false));
+    machine.power_off();
+}
+
 Result<void> Site::make_hosts() {
     if (auto started = fabric_.start(); !started) return started;
     const HostFiles all = files();
@@ -138,7 +143,8 @@ Result<void> Site::make_replica(Server& replica, const SiteWanted& wanted) {
     return harness::wait_until(
         [&] {
             const auto there = (*upstream)->ask(fmt::format(
-                "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name = {}", harness::sql_literal(replica.name())));
+                "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name = {}",
+                harness::sql_literal(replica.name())));
             return there && *there == "1";
         },
         seconds{30}, replica.name() + " streams", milliseconds{20});
@@ -152,7 +158,8 @@ Result<void> Site::make_cluster(const SiteWanted& wanted) {
         std::vector<std::future<Result<void>>> copies;
         for (auto it = servers_.begin() + 1; it != servers_.end(); ++it) {
             if ((upstream_of(wanted, (*it)->name()) == primary.name()) != direct) continue;
-            copies.push_back(std::async(std::launch::async, [this, &wanted, replica = it->get()] { return make_replica(*replica, wanted); }));
+            copies.push_back(
+                std::async(std::launch::async, [this, &wanted, replica = it->get()] { return make_replica(*replica, wanted); }));
         }
         if (auto made = all_of(std::move(copies)); !made) return made;
     }
@@ -192,7 +199,8 @@ Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& folder) {
     const auto text = harness::read_file(folder / description_name);
     if (!text) return Error{ErrorKind::invalid, fmt::format("{} is no lab with hosts", folder.string())};
     const auto json = nlohmann::json::parse(*text, nullptr, false);
-    if (!json.is_object() || !json.contains("servers")) return Error{ErrorKind::invalid, fmt::format("{} is damaged", (folder / description_name).string())};
+    if (!json.is_object() || !json.contains("servers"))
+        return Error{ErrorKind::invalid, fmt::format("{} is damaged", (folder / description_name).string())};
     std::unique_ptr<Site> site{new Site(folder, json.value("servers", std::size_t{0}))};
     site->passwords_ = {Secret{json.value("superuser", "")}, Secret{json.value("replication", "")}};
     return site;

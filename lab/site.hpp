@@ -25,7 +25,7 @@ struct SiteWanted {
     std::string synchronous_standby_names{};  // in force once all replicas stream; on the primary
     Pairs failover{};                         // keys of handyrep.conf
     Pairs priorities{};
-    Pairs follows{};                                       // replicas of another than db1
+    Pairs follows{};                                        // replicas of another than db1
     std::vector<std::pair<std::string, Pairs>> settings{};  // of postgresql.conf, by server
 };
 
@@ -56,6 +56,8 @@ public:
 
     /// Its power, its cable, its sshd; then PostgreSQL or the daemon, where the host starts it by itself.
     Result<void> boot(Machine& machine);
+    /// The cable first: a machine without power says no last word to anybody.
+    void cut_power(Machine& machine);
     Result<void> wait_until_healthy(Duration limit);
 
 private:

@@ -29,8 +29,10 @@ public:
     [[nodiscard]] ClientReport client() const { return client_.report(); }
     [[nodiscard]] std::size_t lost();
     [[nodiscard]] std::string announced();
+    /// What it was told to do and this machine, or a real server, cannot.
+    [[nodiscard]] const std::string& unsupported() const { return unsupported_; }
 
-    Result<void> begin(const scenarios::Deed& deed) override { return deeds_.begin(deed); }
+    Result<void> begin(const scenarios::Deed& deed) override;
     bool end(DeedKind kind) override { return deeds_.end(kind); }
     bool pass(const std::function<bool()>& reached, Duration limit) override;
     std::optional<std::string> order(const scenarios::Order& order) override;
@@ -62,6 +64,7 @@ private:
     std::map<std::string, harness::Moment> down_since_;
     std::mutex guard_;
     std::vector<Line> lines_;
+    std::string unsupported_;
     Deeds deeds_;
     std::vector<std::unique_ptr<Watcher>> watchers_;
     Client client_;
@@ -76,6 +79,12 @@ LabStage::LabStage(Site& site, const scenarios::ClusterWanted& wanted)
     site_.manager().watch();
 }
 
+Result<void> LabStage::begin(const scenarios::Deed& deed) {
+    auto begun = deeds_.begin(deed);
+    if (!begun && begun.error().kind == ErrorKind::unsupported) unsupported_ = begun.error().text();
+    return begun;
+}
+
 void LabStage::say(std::string who, std::string text) {
     const std::scoped_lock lock{guard_};
     lines_.push_back({harness::now() - began_, std::move(who), std::move(text)});
@@ -88,7 +97,8 @@ std::vector<Line> LabStage::lines() {
     std::vector<Line> out;
     for (const Telling& it : all) {
         const auto at = parse_wall_time(it.field("time"));
-        out.push_back({at ? std::chrono::duration_cast<Duration>(*at - began_at_) : Duration{}, "manager", it.name + " " + it.field("text")});
+        out.push_back(
+            {at ? std::chrono::duration_cast<Duration>(*at - began_at_) : Duration{}, "manager", it.name + " " + it.field("text")});
     }
     const std::scoped_lock lock{guard_};
     out.insert(out.end(), lines_.begin(), lines_.end());
@@ -195,8 +205,9 @@ std::optional<std::string> LabStage::last_proof() {
 
 bool LabStage::proof_is_weak() {
     const auto all = site_.manager().tellings();
-    return std::ranges::any_of(
-        all, [](const Telling& it) { return it.name == "promoted" && (it.field("proof") == "witnessed" || it.field("proof") == "nothing"); });
+    return std::ranges::any_of(all, [](const Telling& it) {
+        return it.name == "promoted" && (it.field("proof") == "witnessed" || it.field("proof") == "nothing");
+    });
 }
 
 std::string LabStage::announced() {
@@ -231,10 +242,10 @@ std::string LabStage::servers_text() {
         const auto server = site_.server(it->server());
         out += fmt::format(
             "{}{} {}", out.empty() ? "" : ", ", it->server(),
-            it->takes_writes()                         ? "takes writes"
-            : server && (*server)->has_processes()     ? "runs"
-            : server && !(*server)->machine().on()     ? "is switched off"
-                                                       : "is down");
+            it->takes_writes()                     ? "takes writes"
+            : server && (*server)->has_processes() ? "runs"
+            : server && !(*server)->machine().on() ? "is switched off"
+                                                   : "is down");
     }
     return out;
 }
@@ -283,6 +294,7 @@ Report play(const scenarios::Scenario& scenario) {
         return out;
     }
     out.told = scenarios::play(scenario, stage);
+    out.skipped = stage.unsupported();
     out.lost = stage.lost();
     out.announced = stage.announced();
     out.client = stage.client();

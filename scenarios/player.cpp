@@ -47,8 +47,8 @@ Told Player::play() {
     if (failures_.empty()) judge_end();
     for (std::string& it : stage_.violations()) failed(std::move(it));
     return {
-        failures_,
-        fmt::format("{} promotion(s), {} failover(s) begun; {}", stage_.promotions(), stage_.failovers_begun(), now()), reached_};
+        failures_, fmt::format("{} promotion(s), {} failover(s) begun; {}", stage_.promotions(), stage_.failovers_begun(), now()),
+        reached_};
 }
 
 void Player::take(const Step& step) {
@@ -167,8 +167,7 @@ void Player::judge_end() {
 
 std::string Player::now() {
     const auto report = stage_.report();
-    return fmt::format(
-        "{}; {}", stage_.servers_text(), report ? fmt::format("{} ({})", report->situation, report->reason) : "no manager");
+    return fmt::format("{}; {}", stage_.servers_text(), report ? fmt::format("{} ({})", report->situation, report->reason) : "no manager");
 }
 
 }  // namespace

@@ -43,9 +43,10 @@ public:
     // What is seen.
     virtual std::vector<std::string> writers() = 0;  // servers that take clients' writes
     virtual bool streams(const std::string& replica, const std::string& from) = 0;
-    virtual std::optional<Report> report() = 0;                 // nothing: there is no manager
-    virtual std::set<std::string> reasons_of_operations() = 0;  // begun since this was asked last: what is acted on at once is seen nowhere else
-    virtual std::set<std::string> events() = 0;                 // by name, all that were told since the story began
+    virtual std::optional<Report> report() = 0;  // nothing: there is no manager
+    virtual std::set<std::string>
+    reasons_of_operations() = 0;                 // begun since this was asked last: what is acted on at once is seen nowhere else
+    virtual std::set<std::string> events() = 0;  // by name, all that were told since the story began
     virtual bool told(const std::string& event) = 0;
     virtual std::size_t promotions() = 0;  // by the manager
     virtual std::size_t failovers_begun() = 0;

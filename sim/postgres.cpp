@@ -100,7 +100,9 @@ asio::awaitable<DialOutcome> SimPostgres::attempt(Instant deadline, bool keep) {
     waits_->ensure_alive();
     const Node node = world_.at(server_).node;
     auto dialled = std::make_shared<Dialled>();
-    if (world_.at(server_).name_unknown) {
+    // As the real adapter: what a name led to is remembered as long as the manager runs.
+    name_known_ = name_known_ || !world_.at(server_).name_unknown;
+    if (!name_known_) {
         world_.agenda.after(1ms, [dialled] { dialled->give(DialOutcome::name_not_resolved); });
     } else if (world_.network.refusing(0, node)) {
         world_.agenda.after(world_.network.delay(0, node) * 2, [dialled] { dialled->give(DialOutcome::refused); });

@@ -83,6 +83,7 @@ private:
     bool busy_ = false;
     std::deque<std::shared_ptr<Reply<bool>>> queue_;
     std::shared_ptr<Reply<bool>> watcher_;
+    bool name_known_ = false;
 };
 
 }  // namespace handyrep::sim

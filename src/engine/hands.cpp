@@ -27,10 +27,17 @@ constexpr Duration look_limit = milliseconds{500};
 constexpr Duration sure_rest = milliseconds{50};
 constexpr Duration held_up = milliseconds{200};
 constexpr Duration replay_patience = std::chrono::seconds{1};
+/// And how long a replica whose port is refused is asked: it died, and its position will not be read in time.
+constexpr Duration refusal_patience = milliseconds{500};
 
 /// All that it holds whole is replayed. That it waits for WAL counts only for one that was surely woken and did not move since.
 bool replayed_whole(const model::StandbyAnswer& standby, Duration awake_and_still) {
     return standby.replayed >= standby.received || (standby.replay_waits && awake_and_still >= sure_rest);
+}
+
+bool is_refused(const model::HeldSight& sight) {
+    const auto* const closed = std::get_if<model::NotOpen>(&sight);
+    return closed != nullptr && closed->why == model::DialOutcome::refused;
 }
 
 std::string words_of(const model::HeldSight& sight) {
@@ -142,6 +149,7 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
     std::optional<Instant> woken;  // surely, since the receiver is gone and the replay moved last
     std::optional<model::Lsn> reached;
     Instant reached_at{};
+    std::optional<Instant> refused;
     for (;;) {
         const model::HeldSight sight = co_await look(command.replica, deadline);
         const Instant now = state_.clock().now();
@@ -149,7 +157,9 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
         const auto* const answer = std::get_if<model::Answered>(&sight);
         const auto* const standby = answer != nullptr ? answer->standby() : nullptr;
         if (standby == nullptr) {
-            if (last) co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
+            refused = is_refused(sight) ? std::optional{refused.value_or(now)} : std::nullopt;
+            if (last || (refused && now - *refused >= refusal_patience))
+                co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
         } else {
             if (std::exchange(reached, standby->replayed) != standby->replayed || !gone) {
                 reached_at = now;

@@ -90,6 +90,19 @@ TEST(KilledPrimary, IsFollowedByTheOtherReplica) {
     EXPECT_EQ(it.run.world().at(other).disk.follows, promoted);
 }
 
+TEST(KilledPrimary, IsReplacedSoonAlsoWhenAReplicaDiesMeanwhile) {
+    Scenario it;
+    it.strike(FaultKind::kill_primary, 60s);
+    it.run.disk().after_append = [&] {
+        const saved::JournalRecord& record = it.run.disk().records.back();
+        if (record.step == "read final positions" && record.entry == saved::JournalEntry::starting) it.run.world().kill_all(db3);
+    };
+    EXPECT_TRUE(it.somebody_was_promoted_within(3s)) << story(it.run);
+    it.run.run_for(20s);
+    EXPECT_EQ(it.writers(), 1U);
+    EXPECT_EQ(it.broken(), "") << story(it.run);
+}
+
 TEST(KilledPostmaster, LeavesNoOrphanThatWritesAfterThePromotion) {
     Scenario it;
     it.strike(FaultKind::kill_postmaster, 60s, 2);

@@ -14,13 +14,22 @@ namespace handyrep::adapters::postgres {
 namespace {
 /// A manager without a replication login must not knock at every poll.
 constexpr Duration pause_after_failure = std::chrono::seconds{5};
+/// Nor at every poll of a standby that replays an archive.
+constexpr Duration pause_after_answer = std::chrono::milliseconds{500};
+
+/// How far a standby was when its timeline was asked for: where it has moved since, it may have moved to another.
+struct Reached {
+    model::Lsn received;
+    model::Lsn replayed;
+    friend bool operator==(const Reached&, const Reached&) = default;
+};
 }  // namespace
 
 struct Knowledge::Facts {
     asio::cancellation_signal stop;
     std::uint64_t session = 0;  // what a fetch of an earlier session brings home is not kept
     bool under_way = false;
-    bool standby_asked = false;  // since the receiver went
+    std::optional<Reached> asked_at;  // of a standby, since the receiver went
     Instant not_before{};
     std::optional<model::Timeline> timeline;  // of a standby without a receiver
     std::optional<model::TimelineHistory> history;
@@ -33,7 +42,7 @@ Knowledge::~Knowledge() { facts_->stop.emit(asio::cancellation_type::terminal); 
 
 void Knowledge::forget() {
     ++facts_->session;
-    facts_->standby_asked = false;
+    facts_->asked_at.reset();
     facts_->not_before = Instant{};
     facts_->timeline.reset();
     facts_->history.reset();
@@ -55,20 +64,24 @@ void Knowledge::complete(model::Answered& answer, const Target& target) {
     if (standby.receiver) {
         // When the receiver goes, what it received last is the best that is known until the server was asked.
         if (standby.timeline) facts.timeline = standby.timeline;
-        facts.standby_asked = false;
+        facts.asked_at.reset();
         return;
     }
     standby.timeline = facts.timeline;
-    if (!facts.standby_asked) fetch(target, false);
+    const Reached reached{standby.received, standby.replayed};
+    if (facts.asked_at == reached) return;
+    if (fetch(target, false)) facts.asked_at = reached;
 }
 
-void Knowledge::fetch(const Target& target, bool with_history) {
+/// False when it is not the time for it.
+bool Knowledge::fetch(const Target& target, bool with_history) {
     const Instant now = clock_.now();
-    if (facts_->under_way || now < facts_->not_before) return;
+    if (facts_->under_way || now < facts_->not_before) return false;
     facts_->under_way = true;
     asio::co_spawn(
         executor_, run(facts_, target, with_history, clock_, now + limit_),
         asio::bind_cancellation_slot(facts_->stop.slot(), asio::detached));
+    return true;
 }
 
 asio::awaitable<void> Knowledge::run(
@@ -79,13 +92,14 @@ asio::awaitable<void> Knowledge::run(
     if (facts->session != session) co_return;
     if (!identity) {
         facts->not_before = clock.now() + pause_after_failure;
+        facts->asked_at.reset();
         co_return;
     }
     if (with_history) {
         facts->history = identity->history;
     } else {
         facts->timeline = identity->timeline;
-        facts->standby_asked = true;
+        facts->not_before = clock.now() + pause_after_answer;
     }
 }
 

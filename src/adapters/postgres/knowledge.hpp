@@ -29,7 +29,7 @@ public:
 private:
     struct Facts;
 
-    void fetch(const Target& target, bool with_history);
+    bool fetch(const Target& target, bool with_history);
     static asio::awaitable<void> run(std::shared_ptr<Facts> facts, Target target, bool with_history, ports::Clock& clock, Instant deadline);
 
     asio::any_io_executor executor_;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+
 namespace handyrep {
 namespace {
 
@@ -119,6 +121,32 @@ TEST_F(Poll, TellsAReplayThatIsHeldUpFromOneThatWaitsForTheRestOfARecord) {
     ASSERT_TRUE(primary().start());
     ASSERT_TRUE(left);
     EXPECT_TRUE(left->standby()->replayed_all());
+}
+
+TEST_F(Poll, TellsATimelineThatAReplicaWentToAndLostItsReceiverOnBetweenTwoLooks) {
+    const auto server = connect(replica());
+    const auto detached_on = [](model::Timeline timeline) {
+        return [timeline](const model::Answered& it) {
+            return it.standby() != nullptr && !it.standby()->receiver && it.standby()->timeline == timeline;
+        };
+    };
+    const auto first = poll_until(
+        *server, [](const model::Answered& it) { return it.standby() != nullptr && it.standby()->receiver && it.standby()->timeline; });
+    ASSERT_TRUE(first);
+    const model::Timeline before = *first->standby()->timeline;
+    ASSERT_TRUE(primary().stop(harness::StopMode::fast));
+    ASSERT_TRUE(poll_until(*server, detached_on(before)));
+    loop.turn_for(seconds{1});  // asked and answered
+
+    // Nobody looks while the primary comes back on a timeline of its own, is followed, and dies.
+    std::ofstream{primary().data / "standby.signal"} << "";
+    ASSERT_TRUE(primary().start());
+    ASSERT_TRUE(primary().promote());
+    ASSERT_TRUE(cluster().wait_until_streaming({"db2"}, "db1", seconds{30}));
+    ASSERT_TRUE(did(primary(), "SELECT pg_switch_wal()"));
+    ASSERT_TRUE(replica().wait_for_replay(*primary().ask("SELECT pg_current_wal_flush_lsn()"), seconds{30}));
+    primary().kill_all();
+    EXPECT_TRUE(poll_until(*server, detached_on(model::Timeline{before.id + 1})));
 }
 
 TEST_F(Poll, LeavesNoTransactionOpen) {
