@@ -56,7 +56,7 @@ public:
     Result<std::string> run(const harness::Command& command, Duration limit = std::chrono::seconds{30}) const;
     Result<std::string> shell(const std::string& script, Duration limit = std::chrono::seconds{30}) const;
 
-    /// Its processes of this name ("postgres", "sshd"), as numbered out here.
+    /// Its processes of this name ("postgres", "sshd"; empty: all), as numbered out here.
     [[nodiscard]] std::vector<pid_t> processes(const std::string& command_name) const;
 
     /// Runs `work` on a thread that is in this host's network, and waits for it.

@@ -246,8 +246,14 @@ std::optional<pid_t> Server::postmaster() const {
 }
 
 std::vector<pid_t> Server::processes(const std::string& title) const {
-    std::vector<pid_t> out = machine_.processes("postgres");
+    std::vector<pid_t> out = machine_.processes(title.empty() ? "" : "postgres");
     if (title.empty()) {
+        // Also the commands that it has begun: what holds the directory, not what is called postgres.
+        const auto home = machine_.from_outside(data());
+        std::erase_if(out, [&](pid_t it) {
+            std::error_code error;
+            return !std::filesystem::equivalent(fmt::format("/proc/{}/cwd", it), home, error);
+        });
         if (const auto first = postmaster()) std::ranges::stable_partition(out, [&](pid_t it) { return it == *first; });
         return out;
     }

@@ -47,7 +47,7 @@ public:
     /// Does not wait: it may never.
     Result<void> begin_start() const;
     Result<void> stop(const std::string& mode = "fast") const;
-    [[nodiscard]] bool has_processes() const { return !machine_.processes("postgres").empty(); }
+    [[nodiscard]] bool has_processes() const { return !processes().empty(); }
     [[nodiscard]] bool marked_standby() const;
     Result<void> mark_standby(bool marked) const;
     /// "start.conf" of Debian's tools: whether a boot starts it. HandyRep's fence switches it off.
@@ -63,7 +63,7 @@ public:
     Result<std::string> program(const std::vector<std::string>& words, Duration limit = std::chrono::seconds{60}) const;
     Result<std::string> as_owner(const std::string& script, Duration limit = std::chrono::seconds{30}, std::string input = {}) const;
 
-    /// Its processes whose title begins so: "walreceiver", "startup", "checkpointer"; empty: all, the postmaster first.
+    /// Its processes whose title begins so: "walreceiver", "startup", "checkpointer"; empty: all that hold its directory, the postmaster first.
     [[nodiscard]] std::vector<pid_t> processes(const std::string& title = {}) const;
     [[nodiscard]] std::optional<pid_t> postmaster() const;
     void signal_all(int number) const;
