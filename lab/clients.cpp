@@ -119,6 +119,7 @@ ClientReport Client::report() const {
 }
 
 Result<std::vector<Acknowledged>> Client::missing_on(const Server& server) const {
+    const std::vector<Acknowledged> promised = acknowledged();  // what is promised while we look may come after the look
     auto session = server.session();
     if (!session) return session.error();
     const auto rows = session->query("SELECT id FROM lab_rows", seconds{30});
@@ -126,7 +127,7 @@ Result<std::vector<Acknowledged>> Client::missing_on(const Server& server) const
     std::set<std::string> there;
     for (const auto& row : *rows) there.insert(row.front());
     std::vector<Acknowledged> out;
-    for (const Acknowledged& it : acknowledged()) {
+    for (const Acknowledged& it : promised) {
         if (!there.contains(fmt::format("{}", it.id))) out.push_back(it);
     }
     return out;

@@ -226,7 +226,8 @@ Deeds::Outcome Deeds::to_manager(DeedKind kind) {
             const bool hangs = kind == DeedKind::store_hangs;
             auto done = manager.machine().shell(
                 hangs ? fmt::format("fsfreeze --freeze '{}'", disk)
-                      : fmt::format("mount -o remount,ro '{}' || dd if=/dev/zero of='{}/filler' bs=64k 2>/dev/null; :", disk, disk));
+                      : fmt::format(
+                            "mount -o remount,ro '{}' || {{ dd if=/dev/zero of='{}/filler' bs=64k; sync; }} 2>/dev/null; :", disk, disk));
             if (!done) return done.error();
             return Undo{[&manager, disk, hangs]() -> Result<void> {
                 auto undone = manager.machine().shell(

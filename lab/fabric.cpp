@@ -88,7 +88,7 @@ Result<void> Fabric::refuse(const Machine& on, const std::string& rule, bool pre
 }
 
 Result<void> Fabric::close_port(const Machine& on, std::uint16_t port, bool closed) {
-    return refuse(on, fmt::format("iifname eth0 tcp dport {} ct state new", port), closed);
+    return refuse(on, fmt::format("iifname eth0 tcp dport {} tcp flags & (syn | ack) == syn", port), closed);
 }
 
 /// Whatever leaves the switch towards a host.

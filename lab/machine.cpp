@@ -188,7 +188,8 @@ std::vector<pid_t> Machine::processes(const std::string& command_name) const {
         std::ifstream file(entry.path() / "comm");
         std::string name;
         std::getline(file, name);
-        if ((command_name.empty() || name == command_name) && link_of(*candidate, "pid") == own && harness::state_of(*candidate) != 'Z') out.push_back(*candidate);
+        if ((command_name.empty() || name == command_name) && link_of(*candidate, "pid") == own && harness::state_of(*candidate) != 'Z')
+            out.push_back(*candidate);
     }
     std::ranges::sort(out);
     return out;

@@ -169,16 +169,14 @@ Deeds::Outcome Deeds::hold_up_startup(Server& server, Duration length) {
     }};
 }
 
-/// The end of recovery waits for a command that waits for a file to go.
+/// A promotion begins when replay has come to its end, and that waits for a query.
 Deeds::Outcome Deeds::hold_up_promotion(Server& server) {
-    const std::string file = server.disk() / "held-up";
-    if (auto made = server.as_owner(fmt::format("touch '{}'", file)); !made) return made.error();
-    const std::string command = fmt::format("while [ -e \"{}\" ]; do sleep 0.1; done", file);
-    if (auto set = server.set("recovery_end_command", command); !set) return set.error();
-    return Undo{[&server, file]() -> Result<void> {
-        auto gone = server.as_owner(fmt::format("rm -f '{}'", file));
-        if (!gone) return gone.error();
-        return {};
+    if (auto set = server.set("max_standby_streaming_delay", "-1"); !set) return set.error();
+    auto held = hold_up_replay(server);
+    if (!held) return held;
+    return Undo{[&server, let_go = *std::move(held)]() -> Result<void> {
+        if (auto gone = let_go(); !gone) return gone;
+        return server.reset("max_standby_streaming_delay");
     }};
 }
 
@@ -243,6 +241,8 @@ Deeds::Outcome Deeds::to_machine(DeedKind kind, Server& server) {
             return Undo{[&machine] { return start_sshd(machine); }};
         case DeedKind::sudo_denied: {
             if (auto denied = write_sudoers(machine, false); !denied) return denied.error();
+            // What was begun by that right ends too; else an open shell would go on using it.
+            for (const pid_t process : machine.processes("sudo")) ::kill(process, SIGKILL);
             return Undo{[&machine] { return write_sudoers(machine, true); }};
         }
         case DeedKind::name_lost: {

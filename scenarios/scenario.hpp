@@ -45,7 +45,7 @@ enum class DeedKind {
     back_up,         // as it is now
     restore_backup,  // its data directory is replaced by what was backed up
     name_lost,       // DNS does not know it any more
-    sudo_denied,     // its host can be looked into, and nothing can be changed there
+    sudo_denied,     // its host lets the manager in, and nothing be done there as the owner of the data
     // of its settings
     set,  // of PostgreSQL, by their names; the list is in sim/setup.cpp
     connections_full,

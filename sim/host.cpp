@@ -99,7 +99,10 @@ Async<model::HostLook> SimHost::look(Instant deadline) {
             world, from, reply,
             model::HostLook{world.system_of(server), it.disk.control, it.processes(), it.disk.standby_mark, room, room});
     };
-    co_return co_await run<model::HostLook>("look at the host", deadline, std::move(script));
+    auto seen = co_await run<model::HostLook>("look at the host", deadline, std::move(script));
+    // Whoever got there may still not be the owner of the data.
+    if (seen && world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
+    co_return seen;
 }
 
 Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::ServerVersion /*version*/, Instant deadline) {
@@ -107,7 +110,6 @@ Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::Server
     if (world_.at(server_).sudo_denied) {
         const auto tried = co_await look(deadline);
         if (!tried) co_return tried.error();
-        co_return Error{ErrorKind::denied, "fence: sudo: a password is required"};
     }
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
     std::function<void(std::shared_ptr<Reply<ports::FenceReport>>)> script = [&world = world_, server = server_, from,

@@ -129,7 +129,7 @@ struct Server {
     bool disk_full = false;
     bool disk_nearly_full = false;
     bool name_unknown = false;        // its name cannot be resolved
-    bool sudo_denied = false;         // its host can be looked into and nothing changed
+    bool sudo_denied = false;         // its host lets the manager in, and nothing be done as the owner
     bool postmaster_stopped = false;  // SIGSTOP to it alone: what runs goes on, nothing new begins
     bool port_closed = false;         // for what is new: connections that are there go on
     bool look_refused = false;        // the manager's rights were revoked

@@ -68,6 +68,12 @@ Async<void> SimStore::append(const saved::JournalRecord& record, Instant deadlin
     co_return Result<void>{};
 }
 
+Async<void> SimStore::check(Instant deadline) {
+    const auto done = co_await request<Nothing>("look at the disk", deadline, [] { return Nothing{}; });
+    if (!done) co_return done.error();
+    co_return Result<void>{};
+}
+
 Async<std::vector<saved::JournalRecord>> SimStore::open_operations(Instant deadline) {
     std::function<std::vector<saved::JournalRecord>()> work = [&disk = disk_] {
         const auto open = disk.open();

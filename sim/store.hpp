@@ -37,6 +37,7 @@ public:
     Async<std::optional<std::string>> read_servers(Instant deadline) override;
     Async<void> write_servers(const std::string& text, Instant deadline) override;
     Async<void> append(const saved::JournalRecord& record, Instant deadline) override;
+    Async<void> check(Instant deadline) override;
     Async<std::vector<saved::JournalRecord>> open_operations(Instant deadline) override;
     [[nodiscard]] bool journal_lost() const override { return disk_.journal_lost; }
     Async<std::uint64_t> last_operation(Instant deadline) override;

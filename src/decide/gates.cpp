@@ -278,7 +278,7 @@ Gate fence_gate(const AnalysisInput& input, const Analysis& analysis, const Fenc
     const std::string tried = fence.text.empty() ? "the fence was not possible" : fence.text;
     if (input.settings.fencing == model::Fencing::strict) return GateClosed{Closed::fence_failed, tried};
     // A host that answers must be fenced: witnesses are for hosts that nobody reaches.
-    if (analysis.primary_host_answers) return GateClosed{Closed::fence_failed, tried};
+    if (analysis.primary_host_answers || fence.host_answered) return GateClosed{Closed::fence_failed, tried};
     if (auto objection = witnesses_object(input, analysis)) return *std::move(objection);
     for (const ReplicaView& view : analysis.replicas) {
         const auto final_position = std::ranges::find(finals, view.server, &FinalPosition::server);

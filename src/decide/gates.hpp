@@ -58,7 +58,7 @@ using Gate = std::variant<GateOpen, GateClosed>;
 
 /// What the operation found out after it acted.
 struct FenceOutcome {
-    bool attempted = false;
+    bool host_answered = false;  // when it was tried, also with a no
     bool processes_gone = false;
     std::string text;
 };

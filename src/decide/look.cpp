@@ -77,10 +77,18 @@ bool host_will_answer(const AnalysisInput& input, const PrimaryLook& primary) {
            is_fresh(input, seen.host->at, lately);
 }
 
+/// A shell that says no to the login or to sudo is one of a host that lives, and a living host owes a fence (S2).
+bool has_answered(const model::HostSight& sight) {
+    const auto* const error = std::get_if<Error>(&sight.saw);
+    return error == nullptr || error->kind == ErrorKind::denied;
+}
+
 /// Asked since the primary went bad, and neither the question nor the answer is old: an answer that a healing network delivers
 /// late says nothing of whether the host can be reached now.
 bool speaks_for_now(const AnalysisInput& input, const model::Seen<model::HostSight>& host, Instant bad_since) {
     const Instant asked = host.at - host.what.took;
+    // Who said no is asked less and less often: his last word stands until another, or silence, takes its place.
+    if (host.what.look() == nullptr && has_answered(host.what)) return asked >= bad_since;
     return asked >= bad_since && is_fresh(input, host.at, host_freshness) && is_fresh(input, asked, 2 * host_freshness);
 }
 
@@ -122,7 +130,7 @@ PrimaryLook look_at_primary(const AnalysisInput& input) {
     }
     const bool host_is_fresh = seen.host && (!seen.bad_since || speaks_for_now(input, *seen.host, *seen.bad_since));
     if (host_is_fresh) out.host = seen.host->what.look();
-    out.host_answers = out.host != nullptr || (!host_is_fresh && host_will_answer(input, out));
+    out.host_answers = (host_is_fresh && has_answered(seen.host->what)) || (!host_is_fresh && host_will_answer(input, out));
     return out;
 }
 
@@ -201,7 +209,7 @@ bool anything_answers(const AnalysisInput& input, const ServerEvidence& seen) {
     const bool dial_answered = seen.dial && is_fresh(input, seen.dial->at, dial_freshness(input.settings)) &&
                                !model::is_silence(seen.dial->what.outcome) && seen.dial->what.outcome != DialOutcome::name_not_resolved;
     if (dial_answered) return true;
-    return seen.host && seen.host->what.look() != nullptr && is_fresh(input, seen.host->at, dial_freshness(input.settings));
+    return seen.host && has_answered(seen.host->what) && is_fresh(input, seen.host->at, dial_freshness(input.settings));
 }
 
 std::string_view sentence_for(Barred barred) {

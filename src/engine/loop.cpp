@@ -23,6 +23,7 @@ constexpr Duration house_interval = seconds{1};
 constexpr std::chrono::seconds slowest_promotion{5 + 30};
 /// Positions move all the time; writing them down this often bounds what a killed manager forgets.
 constexpr Duration highest_interval = seconds{30};
+constexpr Duration save_limit = seconds{5};
 /// A night's worth of changes; a few kilobytes each.
 constexpr std::size_t most_changes = 16;
 
@@ -294,7 +295,8 @@ asio::awaitable<void> Cluster::Loop::keep_house() {
         if (!must_save_ && !due && journal_available_ && !state_.dirty()) continue;
         must_save_ = false;
         highest_due = state_.clock().now() + highest_interval;
-        const auto written = co_await state_.save();
+        auto written = co_await state_.save();
+        if (written) written = co_await state_.store().check(state_.clock().now() + save_limit);
         if (static_cast<bool>(written) == journal_available_) continue;
         journal_available_ = static_cast<bool>(written);
         state_.tell(

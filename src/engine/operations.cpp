@@ -114,6 +114,7 @@ void Cluster::Loop::note_step(const std::string& step) {
 void Cluster::Loop::note_refusal(const Outcome& outcome, const std::string& text) {
     if (outcome.end == End::done) refused_.reset();
     if (outcome.end != End::refused) return;
+    want_save();  // if it was the journal that failed, the house-keeping finds that out
     const bool again = refused_ && !tried_on_.empty() && tried_on_ == refused_on_;
     const int in_a_row = again ? refused_->in_a_row + 1 : 1;
     Duration pause = refusal_pause;

@@ -27,6 +27,8 @@ public:
 
     /// Durable before it returns. Without it no action.
     virtual Async<void> append(const saved::JournalRecord& record, Instant deadline) = 0;
+    /// Whether the records of an operation would find room: fails before one is begun that could not be written to its end.
+    virtual Async<void> check(Instant deadline) = 0;
     /// Every record of operations that have not ended, in order.
     virtual Async<std::vector<saved::JournalRecord>> open_operations(Instant deadline) = 0;
     /// The journal was lost or damaged while the saved state stayed: what was under way is not known, so whoever asks begins

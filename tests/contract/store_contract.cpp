@@ -49,6 +49,8 @@ TEST_F(StoreContract, AnOperationIsOpenFromItsBeginToItsEndAlsoAfterARestart) {
     EXPECT_TRUE(open_operations().empty());
 }
 
+TEST_F(StoreContract, AWholeDiskHasRoomForAnOperation) { EXPECT_TRUE(stage->run(stage->store().check(stage->in(limit)))); }
+
 TEST_F(StoreContract, TheHighestNumberOfAnOperationIsKeptAfterItsEnd) {
     ASSERT_TRUE(append(7, 1, JournalEntry::begun));
     ASSERT_TRUE(append(7, 2, JournalEntry::ended));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -164,6 +165,12 @@ Result<void> keep_as(const std::string& path, const std::string& second) {
 Result<void> move_aside(const std::string& from, const std::string& to) {
     if (std::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) return trouble("move aside", from, errno);
     return {};
+}
+
+Result<model::Bytes> room_of(const std::string& folder) {
+    struct statvfs seen{};
+    if (::statvfs(folder.c_str(), &seen) != 0) return trouble("look for room in", folder, errno);
+    return model::Bytes{static_cast<std::uint64_t>(seen.f_bavail) * seen.f_frsize};
 }
 
 }  // namespace handyrep::adapters::files

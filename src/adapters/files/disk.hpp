@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/lsn.hpp"
 
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ private:
 
 /// Held until the descriptor is closed or the process ends, however it ends. Fails with `conflict`, naming the holder's process id.
 [[nodiscard]] Result<FileDescriptor> lock_folder(const std::string& folder);
+
+/// What this process may still write into the file system of `folder`.
+[[nodiscard]] Result<model::Bytes> room_of(const std::string& folder);
 
 /// Nothing when there is no such file.
 [[nodiscard]] Result<std::optional<std::string>> read_file(const std::string& path);

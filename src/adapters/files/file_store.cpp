@@ -19,6 +19,8 @@ namespace handyrep::adapters::files {
 namespace {
 
 constexpr const char* servers_file = "servers.save";
+/// Many times what the records of one operation and a new servers.save take.
+constexpr model::Bytes least_room{1U << 20U};
 /// Events that wait for the disk; the oldest are dropped beyond it.
 constexpr std::size_t most_waiting = 10'000;
 
@@ -96,6 +98,18 @@ Async<void> FileStore::write_servers(const std::string& text, Instant deadline) 
 Async<void> FileStore::append(const saved::JournalRecord& record, Instant deadline) {
     std::function<Result<void>()> work = [truth = truth_, record] { return truth->journal.append(record); };
     co_return co_await on_worker(*truth_worker_, clock_, deadline, "write the journal", std::move(work));
+}
+
+Async<void> FileStore::check(Instant deadline) {
+    std::function<Result<void>()> work = [truth = truth_]() -> Result<void> {
+        const auto free = room_of(truth->folder);
+        if (!free) return free.error();
+        if (*free >= least_room) return {};
+        return Error{
+            ErrorKind::failed,
+            fmt::format("only {} are free in {}; an operation's records may need {}", text(*free), truth->folder, text(least_room))};
+    };
+    co_return co_await on_worker(*truth_worker_, clock_, deadline, "look at the disk", std::move(work));
 }
 
 Async<std::vector<saved::JournalRecord>> FileStore::open_operations(Instant deadline) {

@@ -73,6 +73,23 @@ TEST(Decide, TakesNoLookIntoAHostThatWasAskedBeforeThePrimaryWentBadForAFenceInR
     EXPECT_TRUE(scene.analysis().primary_host_answers);
 }
 
+TEST(Decide, TakesAHostThatSaysNoForALivingOneThatMustBeFenced) {
+    Scene scene;
+    scene.primary_vanished(4s);
+    EXPECT_FALSE(scene.analysis().primary_host_answers) << "nobody answers there";
+    scene.see("db1", model::HostSight{Error{ErrorKind::denied, "sudo: a password is required"}});
+    const Analysis analysis = scene.analysis();
+    EXPECT_TRUE(analysis.primary_host_answers);
+    scene.pass(20s);
+    EXPECT_TRUE(scene.analysis().primary_host_answers) << "it is asked less and less often";
+    std::vector<FinalPosition> finals;
+    for (const auto* const name : {"db2", "db3"})
+        finals.push_back({server(name), name, true, {model::Timeline{1}, Lsn{0x3000000}}, true, Lsn{0x3000000}});
+    const Gate gate = fence_gate(scene.input(), analysis, {.host_answered = true, .text = "sudo: a password is required"}, finals);
+    ASSERT_FALSE(is_open(gate));
+    EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::fence_failed);
+}
+
 TEST(Decide, SaysWhyTheLastAttemptWasRefused) {
     Scene scene;
     scene.primary_killed();

@@ -14,7 +14,7 @@ TEST(FenceGate, AcceptsProcessesGoneUnderEveryPolicy) {
         Scene scene;
         scene.settings.fencing = policy;
         scene.primary_killed();
-        const Gate gate = fence_gate(scene.input(), scene.analysis(), {.attempted = true, .processes_gone = true, .text = "gone"}, {});
+        const Gate gate = fence_gate(scene.input(), scene.analysis(), {.host_answered = true, .processes_gone = true, .text = "gone"}, {});
         ASSERT_TRUE(is_open(gate));
         EXPECT_EQ(std::get<GateOpen>(gate).proof, Proof::processes_gone);
     }
@@ -68,7 +68,18 @@ TEST(FenceGate, DoesNotTakeWitnessesWhenTheHostAnswersAndTheFenceFailed) {
     Scene scene;
     scene.primary_vanished(5s);
     scene.host_answers("db1");
-    const Gate gate = fence_gate(scene.input(), scene.analysis(), {.attempted = true, .processes_gone = false, .text = "2 left"}, {});
+    const Gate gate = fence_gate(scene.input(), scene.analysis(), {.host_answered = true, .processes_gone = false, .text = "2 left"}, {});
+    EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::fence_failed);
+}
+
+TEST(FenceGate, DoesNotTakeWitnessesWhenTheHostSaidNoToTheFenceAndIsMuteSince) {
+    Scene scene;
+    scene.primary_vanished(5s);
+    const std::vector<FinalPosition> finals{
+        {server("db2"), "", true, {Timeline{1}, Lsn{0x3000000}}}, {server("db3"), "", true, {Timeline{1}, Lsn{0x3000000}}}};
+    ASSERT_FALSE(scene.analysis().primary_host_answers);
+    ASSERT_TRUE(is_open(fence_gate(scene.input(), scene.analysis(), {}, finals)));
+    const Gate gate = fence_gate(scene.input(), scene.analysis(), {.host_answered = true, .text = "sudo: no"}, finals);
     EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::fence_failed);
 }
 
@@ -282,7 +293,7 @@ TEST(FenceGate, RefusesUnderStrictWhenTheFenceFailed) {
     scene.settings.fencing = model::Fencing::strict;
     scene.primary_killed();
     EXPECT_EQ(
-        std::get<GateClosed>(fence_gate(scene.input(), scene.analysis(), {.attempted = true, .text = "1 left"}, {})).why,
+        std::get<GateClosed>(fence_gate(scene.input(), scene.analysis(), {.host_answered = true, .text = "1 left"}, {})).why,
         Closed::fence_failed);
 }
 
