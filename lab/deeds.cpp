@@ -79,19 +79,20 @@ Result<std::vector<Machine*>> Deeds::hosts(const std::vector<scenarios::NodeName
     return out;
 }
 
+Result<void> Deeds::keep_begun(const scenarios::Deed& deed, Outcome begun) {
+    if (!begun) return begun.error().during(fmt::format("{} {}", word_for(deed.kind), join(deed.on, " ")));
+    keep(deed.kind, deed.lasts, *begun);
+    return {};
+}
+
 Result<void> Deeds::begin(const scenarios::Deed& deed) {
-    if (is_of_network(deed.kind) || is_of_manager(deed.kind) || deed.kind == DeedKind::set) {
-        auto begun = is_of_network(deed.kind) ? to_network(deed) : is_of_manager(deed.kind) ? to_manager(deed.kind) : begin_set(deed);
-        if (!begun) return begun.error();
-        keep(deed.kind, deed.lasts, *std::move(begun));
-        return {};
-    }
+    if (is_of_network(deed.kind)) return keep_begun(deed, to_network(deed));
+    if (is_of_manager(deed.kind)) return keep_begun(deed, to_manager(deed.kind));
+    if (deed.kind == DeedKind::set) return keep_begun(deed, begin_set(deed));
     for (const scenarios::NodeName& name : deed.on) {
         const auto server = site_.server(name);
         if (!server) return server.error();
-        auto begun = to_processes(deed.kind, **server);
-        if (!begun) return begun.error().during(fmt::format("{} {}", word_for(deed.kind), name));
-        keep(deed.kind, deed.lasts, *std::move(begun));
+        if (auto begun = keep_begun(deed, to_processes(deed.kind, **server)); !begun) return begun;
     }
     return {};
 }

@@ -49,6 +49,7 @@ private:
     };
     using Outcome = Result<Undo>;
 
+    Result<void> keep_begun(const scenarios::Deed& deed, Outcome begun);
     Outcome to_processes(scenarios::DeedKind kind, Server& server);
     Outcome to_sessions(scenarios::DeedKind kind, Server& server);
     Outcome to_machine(scenarios::DeedKind kind, Server& server);

@@ -66,7 +66,7 @@ Result<void> write_users(const Machine& machine) {
 }
 
 Result<void> write_sshd(const HostFiles& files, const Machine& machine) {
-    const auto folder = machine.folder();
+    const auto& folder = machine.folder();
     if (auto made = make_key(folder / "host_key"); !made) return made;
     auto key = harness::read_file(files.client_key().string() + ".pub");
     if (!key) return key.error();

@@ -100,9 +100,7 @@ Result<void> heal() {
     return {};
 }
 
-int play(const lab::PlayOrder& order) {
-    if (auto able = lab::can_have_hosts(); !able) return say(able);
-    const auto failed = lab::play_stories(order);
+int told(const Result<std::size_t>& failed) {
     if (!failed) return say(failed.error());
     return *failed == 0 ? 0 : 1;
 }
@@ -148,6 +146,14 @@ int main(int count, char** words) {
     play_verb->add_flag("--lines", order.lines, "Print everything that happened, also of stories that pass");
     play_verb->add_option("--json", order.json, "Write the report as JSON to this file");
 
+    lab::RandomOrder drawn;
+    auto* const random_verb = app.add_subcommand("random", "Play histories of faults that seeds draw");
+    random_verb->add_option("--runs", drawn.runs, "So many")->capture_default_str();
+    random_verb->add_option("--from", drawn.from, "The first seed")->capture_default_str();
+    random_verb->add_option("--jobs", drawn.jobs, "So many at once")->capture_default_str();
+    random_verb->add_flag("--lines", drawn.lines, "Print everything that happened, also of those that pass");
+    random_verb->add_option("--json", drawn.json, "Write the report as JSON to this file");
+
     std::string folder;
     auto* const hold_verb = app.add_subcommand("hold", "")->group("");
     hold_verb->add_option("FOLDER", folder)->required();
@@ -170,12 +176,13 @@ int main(int count, char** words) {
     }
     if (*fault_verb) return say(fault(word, on));
     if (*heal_verb) return say(heal());
+    if (*random_verb) return told(lab::play_random(drawn));
     if (*play_verb) {
         if (order.files.empty() && !all) {
             std::cerr << "name stories of scenarios/, or --all\n";
             return wrong_use;
         }
-        return play(order);
+        return told(lab::play_stories(order));
     }
     if (wanted.sync && wanted.servers < 2) {
         std::cerr << "--sync needs two servers: a commit would wait for ever\n";

@@ -1,5 +1,6 @@
 #include "lab/play.hpp"
 
+#include "lab/drawn.hpp"
 #include "lab/stage.hpp"
 #include "tests/harness/temporary_folder.hpp"
 
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <mutex>
 #include <thread>
@@ -15,6 +17,8 @@
 namespace handyrep::lab {
 
 namespace {
+
+using Judge = std::function<void(const scenarios::Scenario&, Report&)>;
 
 Result<std::vector<scenarios::Scenario>> read_all(const PlayOrder& order) {
     std::vector<std::string> files = order.files;
@@ -37,15 +41,10 @@ Result<std::vector<scenarios::Scenario>> read_all(const PlayOrder& order) {
     return out;
 }
 
-}  // namespace
-
-Result<std::size_t> play_stories(const PlayOrder& order) {
-    const auto stories = read_all(order);
-    if (!stories) return stories.error();
-    std::vector<const scenarios::Scenario*> waiting;
-    for (std::size_t round = 0; round < order.times; ++round) {
-        for (const scenarios::Scenario& it : *stories) waiting.push_back(&it);
-    }
+/// Several at a time; whoever is done takes the next.
+Result<std::size_t> play_all(
+    const std::vector<const scenarios::Scenario*>& waiting, std::size_t jobs, bool lines, const std::string& json_file,
+    const Judge& judge) {
     std::mutex guard;
     std::vector<Report> reports;
     std::size_t next = 0;
@@ -58,13 +57,14 @@ Result<std::size_t> play_stories(const PlayOrder& order) {
                 mine = waiting[next++];
             }
             Report report = play(*mine);
+            if (judge) judge(*mine, report);
             const std::scoped_lock lock{guard};
-            std::cout << text(report, order.lines) << std::flush;
+            std::cout << text(report, lines) << std::flush;
             reports.push_back(std::move(report));
         }
     };
     std::vector<std::thread> players;
-    for (std::size_t i = 0; i < std::min(order.jobs, waiting.size()); ++i) players.emplace_back(work);
+    for (std::size_t i = 0; i < std::min(jobs, waiting.size()); ++i) players.emplace_back(work);
     for (std::thread& it : players) it.join();
 
     const auto count = [&](auto which) { return static_cast<std::size_t>(std::ranges::count_if(reports, which)); };
@@ -72,12 +72,43 @@ Result<std::size_t> play_stories(const PlayOrder& order) {
     std::cout << fmt::format(
         "{} played, {} passed, {} failed, {} skipped\n", count([](const Report& it) { return it.skipped.empty(); }),
         count([](const Report& it) { return it.passed(); }), failed, count([](const Report& it) { return !it.skipped.empty(); }));
-    if (!order.json.empty()) {
-        std::ofstream file{order.json};
+    if (!json_file.empty()) {
+        std::ofstream file{json_file};
         file << json(reports);
-        if (!file.flush()) return Error{ErrorKind::failed, fmt::format("{} cannot be written", order.json)};
+        if (!file.flush()) return Error{ErrorKind::failed, fmt::format("{} cannot be written", json_file)};
     }
     return failed;
+}
+
+/// What no story says, because it holds for all that are drawn.
+void judge_drawn(const scenarios::Scenario& scenario, Report& report) {
+    const bool synchronous = !scenario.cluster.synchronous_standby_names.empty();
+    if (synchronous && report.lost > 0)
+        report.told.failures.push_back(fmt::format("{} rows that were acknowledged under synchronous replication are gone", report.lost));
+    if (report.lost > 0 && report.announced.empty())
+        report.told.failures.push_back(fmt::format("{} acknowledged rows are gone, and no failover announced a loss", report.lost));
+    if (report.passed()) return;
+    for (const scenarios::Step& it : scenario.steps) report.told.failures.push_back("step: " + text(it));
+}
+
+}  // namespace
+
+Result<std::size_t> play_stories(const PlayOrder& order) {
+    const auto stories = read_all(order);
+    if (!stories) return stories.error();
+    std::vector<const scenarios::Scenario*> waiting;
+    for (std::size_t round = 0; round < order.times; ++round) {
+        for (const scenarios::Scenario& it : *stories) waiting.push_back(&it);
+    }
+    return play_all(waiting, order.jobs, order.lines, order.json, {});
+}
+
+Result<std::size_t> play_random(const RandomOrder& order) {
+    std::vector<scenarios::Scenario> stories;
+    for (std::size_t i = 0; i < order.runs; ++i) stories.push_back(draw_story(order.from + i));
+    std::vector<const scenarios::Scenario*> waiting;
+    for (const scenarios::Scenario& it : stories) waiting.push_back(&it);
+    return play_all(waiting, order.jobs, order.lines, order.json, judge_drawn);
 }
 
 }  // namespace handyrep::lab

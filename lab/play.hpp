@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,17 @@ struct PlayOrder {
     bool lines = false;  // everything that happened, of stories that pass too
     std::string json{};  // a file for the report as JSON
 };
+
+struct RandomOrder {
+    std::uint64_t from = 1;
+    std::size_t runs = 1;
+    std::size_t jobs = 1;
+    bool lines = false;
+    std::string json{};
+};
+/// The same with stories that seeds draw. Whatever happened, a row that a synchronous standby confirmed must be there afterwards, an
+/// asynchronous failover must have announced its loss, and no two servers may have taken writes at one time.
+Result<std::size_t> play_random(const RandomOrder& order);
 
 /// Plays them and prints. Fails when a file cannot be read; how many stories failed otherwise.
 Result<std::size_t> play_stories(const PlayOrder& order);
