@@ -56,7 +56,7 @@ Result<std::size_t> play_all(
                 if (next == waiting.size()) return;
                 mine = waiting[next++];
             }
-            Report report = play(*mine);
+            Report report = play(*mine, judge ? Strictness::lenient : Strictness::strict);
             if (judge) judge(*mine, report);
             const std::scoped_lock lock{guard};
             std::cout << text(report, lines) << std::flush;

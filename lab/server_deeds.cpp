@@ -26,6 +26,11 @@ Error cannot(DeedKind kind, std::string_view why) {
     return Error{ErrorKind::unsupported, fmt::format("{} cannot be played on real servers: {}", word_for(kind), why)};
 }
 
+bool is_standby(harness::Session& session) {
+    const auto answer = session.value("SELECT pg_is_in_recovery()::text");
+    return !answer || *answer == "true";
+}
+
 void wait_until_gone(const Server& server) {
     static_cast<void>(
         harness::wait_until([&] { return !server.has_processes(); }, dying, server.name() + " has no processes", milliseconds{10}));
@@ -92,6 +97,10 @@ Deeds::Outcome Deeds::kill_postmaster(Server& server) {
     const auto postmaster = server.postmaster();
     auto session = server.session();
     if (!postmaster || !session) return Error{ErrorKind::failed, server.name() + " does not run"};
+    if (is_standby(*session)) {
+        ::kill(*postmaster, SIGKILL);
+        return Undo{};
+    }
     if (auto sent = session->send("CALL lab_write_forever()"); !sent) return sent.error();
     auto writes = harness::wait_until(
         [&] {
@@ -129,6 +138,7 @@ Deeds::Outcome Deeds::to_sessions(DeedKind kind, Server& server) {
         case DeedKind::bulk_load: {
             auto session = server.session();
             if (!session) return session.error();
+            if (is_standby(*session)) return Undo{};
             auto loaded = session->query(
                 fmt::format(
                     "SELECT count(pg_logical_emit_message(true, 'bulk', repeat('x', 1048576))) FROM generate_series(1, {})", bulk_messages),

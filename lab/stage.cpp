@@ -21,7 +21,7 @@ constexpr Duration between_looks = milliseconds{50};
 
 class LabStage : public scenarios::Stage {
 public:
-    LabStage(Site& site, const scenarios::ClusterWanted& wanted);
+    LabStage(Site& site, const scenarios::ClusterWanted& wanted, Strictness strictness);
     ~LabStage() override { client_.stop(); }
 
     Result<void> set_up(const scenarios::ClusterWanted& wanted) { return deeds_.set_up(wanted); }
@@ -58,6 +58,7 @@ private:
     void say(std::string who, std::string text);
 
     Site& site_;
+    bool may_fail_;
     harness::Moment began_ = harness::now();
     WallTime began_at_ = std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
     std::optional<Duration> restarted_after_;
@@ -70,8 +71,9 @@ private:
     Client client_;
 };
 
-LabStage::LabStage(Site& site, const scenarios::ClusterWanted& wanted)
+LabStage::LabStage(Site& site, const scenarios::ClusterWanted& wanted, Strictness strictness)
     : site_{site},
+      may_fail_{strictness == Strictness::lenient},
       restarted_after_{wanted.restarted_after},
       deeds_{site, [this](const std::string& line) { say("story", line); }},
       client_{site.apps(), site.server_addresses(), site.passwords()} {
@@ -81,7 +83,12 @@ LabStage::LabStage(Site& site, const scenarios::ClusterWanted& wanted)
 
 Result<void> LabStage::begin(const scenarios::Deed& deed) {
     auto begun = deeds_.begin(deed);
-    if (!begun && begun.error().kind == ErrorKind::unsupported) unsupported_ = begun.error().text();
+    if (begun) return begun;
+    if (may_fail_) {
+        say("story", "could not: " + begun.error().text());
+        return {};
+    }
+    if (begun.error().kind == ErrorKind::unsupported) unsupported_ = begun.error().text();
     return begun;
 }
 
@@ -276,7 +283,7 @@ std::optional<std::string> cannot_play(const scenarios::Scenario& scenario) {
 
 }  // namespace
 
-Report play(const scenarios::Scenario& scenario) {
+Report play(const scenarios::Scenario& scenario, Strictness strictness) {
     Report out{.file = scenario.file, .title = scenario.title};
     const harness::Moment began = harness::now();
     if (const auto why = cannot_play(scenario)) {
@@ -288,7 +295,7 @@ Report play(const scenarios::Scenario& scenario) {
         out.told.failures.push_back(site.error().during("make the lab").text());
         return out;
     }
-    LabStage stage{**site, scenario.cluster};
+    LabStage stage{**site, scenario.cluster, strictness};
     if (auto done = stage.set_up(scenario.cluster); !done) {
         (done.error().kind == ErrorKind::unsupported ? out.skipped : out.told.failures.emplace_back()) = done.error().text();
         return out;
