@@ -30,6 +30,8 @@ bool is_of_manager(DeedKind kind) {
            kind == DeedKind::store_fails || kind == DeedKind::store_hangs || kind == DeedKind::lose_journal;
 }
 
+bool is_of_a_person(DeedKind kind) { return kind == DeedKind::maintenance || kind == DeedKind::pause; }
+
 }  // namespace
 
 Deeds::~Deeds() { end_all(); }
@@ -86,6 +88,13 @@ Result<void> Deeds::keep_begun(const scenarios::Deed& deed, Outcome begun) {
 }
 
 Result<void> Deeds::begin(const scenarios::Deed& deed) {
+    if (is_of_a_person(deed.kind)) {
+        auto begun = hold_back(deed.kind, deed.lasts);
+        if (!begun) return begun.error();
+        const bool ends_by_itself = deed.kind == DeedKind::maintenance;
+        keep(deed.kind, ends_by_itself ? std::nullopt : deed.lasts, *std::move(begun));
+        return {};
+    }
     if (is_of_network(deed.kind)) return keep_begun(deed, to_network(deed));
     if (is_of_manager(deed.kind)) return keep_begun(deed, to_manager(deed.kind));
     if (deed.kind == DeedKind::set) return keep_begun(deed, begin_set(deed));
@@ -205,6 +214,23 @@ Deeds::Outcome Deeds::to_network(const scenarios::Deed& deed) {
 }
 
 // --- the manager
+
+/// On the command line, as a person does it. A maintenance with a length ends by itself.
+Deeds::Outcome Deeds::hold_back(DeedKind kind, const std::optional<Duration>& lasts) {
+    const auto order = [&manager = site_.manager()](const std::vector<std::string>& words) -> Result<void> {
+        const auto said = manager.cli(words);
+        if (!said) return said.error();
+        if (said->exit_code != 0) return Error{ErrorKind::failed, fmt::format("handyrep {}: {}", join(words, " "), said->errors)};
+        return {};
+    };
+    const bool maintenance = kind == DeedKind::maintenance;
+    std::vector<std::string> words = maintenance ? std::vector<std::string>{"maintenance", "on"} : std::vector<std::string>{"pause"};
+    if (maintenance && lasts) words.insert(words.end(), {"--for", handyrep::text(*lasts)});
+    if (auto begun = order(words); !begun) return begun.error();
+    return Undo{[order, maintenance] {
+        return order(maintenance ? std::vector<std::string>{"maintenance", "off"} : std::vector<std::string>{"resume"});
+    }};
+}
 
 Deeds::Outcome Deeds::to_manager(DeedKind kind) {
     Manager& manager = site_.manager();

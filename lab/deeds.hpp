@@ -57,6 +57,7 @@ private:
     Outcome to_settings(scenarios::DeedKind kind, Server& server);
     Outcome to_network(const scenarios::Deed& deed);
     Outcome to_manager(scenarios::DeedKind kind);
+    Outcome hold_back(scenarios::DeedKind kind, const std::optional<Duration>& lasts);
     Outcome begin_set(const scenarios::Deed& deed);
     Outcome set(Server& server, const scenarios::Settings& settings);
     Outcome kill_postmaster(Server& server);

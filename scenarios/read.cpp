@@ -68,6 +68,8 @@ constexpr std::array words{
     Word{DeedKind::store_fails, "store_fails", Takes::nothing},
     Word{DeedKind::store_hangs, "store_hangs", Takes::nothing},
     Word{DeedKind::lose_journal, "lose_journal", Takes::nothing},
+    Word{DeedKind::maintenance, "maintenance", Takes::nothing},
+    Word{DeedKind::pause, "pause", Takes::nothing},
 };
 
 std::string all_words() {

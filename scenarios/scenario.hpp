@@ -72,6 +72,8 @@ enum class DeedKind {
     store_fails,
     store_hangs,
     lose_journal,
+    maintenance,  // of the cluster, by a person; with `for` it ends by itself
+    pause,        // of automation, by a person; its end resumes it
 };
 [[nodiscard]] std::string_view word_for(DeedKind kind);
 

@@ -89,6 +89,8 @@ Result<void> Deeds::begin(const scenarios::Deed& fault) {
         case DeedKind::store_fails:
         case DeedKind::store_hangs:
         case DeedKind::lose_journal: keep(fault.kind, fault.lasts, to_manager(fault.kind)); return {};
+        case DeedKind::maintenance: keep(fault.kind, std::nullopt, begin_maintenance(fault.lasts)); return {};
+        case DeedKind::pause: keep(fault.kind, fault.lasts, pause()); return {};
         case DeedKind::set: return begin_set(fault);
         default: break;
     }
@@ -294,6 +296,17 @@ std::function<void()> Deeds::to_network(const scenarios::Deed& fault) {
     }
     cut_groups(network, first, second, true);
     return [&network, first, second] { cut_groups(network, first, second, false); };
+}
+
+/// With a length it ends by itself, which is the manager's own doing.
+std::function<void()> Deeds::begin_maintenance(const std::optional<Duration>& lasts) {
+    run_.order({.what = model::BeginMaintenance{.lasts = lasts, .until = {}, .reason = "a story"}, .by = "person"});
+    return [this] { run_.order({.what = model::EndMaintenance{}, .by = "person"}); };
+}
+
+std::function<void()> Deeds::pause() {
+    run_.order({.what = model::PauseAutomation{.reason = "a story"}, .by = "person"});
+    return [this] { run_.order({.what = model::ResumeAutomation{}, .by = "person"}); };
 }
 
 std::function<void()> Deeds::to_manager(DeedKind kind) {

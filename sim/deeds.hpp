@@ -33,6 +33,8 @@ private:
     std::function<void()> to_settings(scenarios::DeedKind kind, ServerIndex server);
     std::function<void()> to_network(const scenarios::Deed& fault);
     std::function<void()> to_manager(scenarios::DeedKind kind);
+    std::function<void()> begin_maintenance(const std::optional<Duration>& lasts);
+    std::function<void()> pause();
     Result<void> begin_set(const scenarios::Deed& fault);
     Result<void> set(ServerIndex server, const scenarios::Settings& settings);
     void take_effect(ServerIndex server);

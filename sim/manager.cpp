@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <tuple>
 
 namespace handyrep::sim {
 
@@ -79,11 +80,23 @@ asio::awaitable<void> carry_out(
     if (!waits->closed()) told(answer ? std::string{} : answer.error().text());
 }
 
+asio::awaitable<void> carry_out_standing(engine::Cluster& cluster, model::StandingOrder order) {
+    // Refused by a manager whose disk is lost: a person would see that, a story sees that nothing came of it.
+    std::ignore = co_await cluster.obey(std::move(order));
+}
+
 }  // namespace
 
 void Manager::order(engine::FailoverOrder order, std::function<void(std::string)> told) {
     asio::co_spawn(
         io_, carry_out(*cluster_, std::move(order), waits_, std::move(told)),
+        asio::bind_cancellation_slot(order_stop_.slot(), [](const std::exception_ptr& /*killed*/) {}));
+    waits_->wake();
+}
+
+void Manager::order(model::StandingOrder order) {
+    asio::co_spawn(
+        io_, carry_out_standing(*cluster_, std::move(order)),
         asio::bind_cancellation_slot(order_stop_.slot(), [](const std::exception_ptr& /*killed*/) {}));
     waits_->wake();
 }

@@ -34,6 +34,8 @@ public:
     /// `told` gets the refusal, or an empty text once it was carried out; nothing when the manager dies before.
     void order(engine::FailoverOrder order, std::function<void(std::string)> told);
 
+    void order(model::StandingOrder order);
+
     [[nodiscard]] engine::ClusterReport report() const { return cluster_->report(); }
     [[nodiscard]] std::vector<model::Moment> moments() const { return cluster_->moments(); }
     [[nodiscard]] std::optional<engine::Readiness> readiness() const { return cluster_->readiness(); }

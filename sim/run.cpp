@@ -94,6 +94,11 @@ void Run::order_failover(const std::optional<std::string>& to, std::function<voi
     manager_->order(std::move(order), std::move(told));
 }
 
+void Run::order(model::StandingOrder order) {
+    ensure(manager_ != nullptr, "an order needs a manager");
+    manager_->order(std::move(order));
+}
+
 Stage Run::stage() {
     return {
         world_,

@@ -31,6 +31,8 @@ public:
     void set_manager_stopped(bool stopped);
     /// Of a person at the manager, who is there; `told` gets the refusal, or an empty text once it was carried out.
     void order_failover(const std::optional<std::string>& to, std::function<void(std::string)> told);
+    /// Of a person at the manager, who is there: maintenance or pause. Nobody waits for the answer.
+    void order(model::StandingOrder order);
     [[nodiscard]] Stage stage();
 
     [[nodiscard]] World& world() { return world_; }

@@ -87,6 +87,43 @@ Result<Members> parse_members(std::string_view body, std::initializer_list<std::
     return members;
 }
 
+Error wrong_type(std::string_view name, std::string_view expected, const Json& value) {
+    return invalid(fmt::format("{}: expected {}, not a value of type {}", name, expected, value.type_name()));
+}
+
+Result<bool> parse_on(const Json& object) {
+    const auto on = object.find("on");
+    if (on == object.end()) return invalid("on: say true or false");
+    if (!on->is_boolean()) return wrong_type("on", "true or false", *on);
+    return on->get<bool>();
+}
+
+/// Empty when it is absent or null.
+Result<std::string> parse_text(const Json& object, const char* name) {
+    const auto found = object.find(name);
+    if (found == object.end() || found->is_null()) return std::string{};
+    if (!found->is_string()) return wrong_type(name, "a text", *found);
+    return found->get<std::string>();
+}
+
+Result<std::optional<Duration>> parse_seconds(const Json& object, const char* name) {
+    constexpr double most = 3.2e9;  // what a duration can count
+    const auto found = object.find(name);
+    if (found == object.end() || found->is_null()) return std::optional<Duration>{};
+    if (!found->is_number()) return wrong_type(name, "a number of seconds", *found);
+    const auto seconds = found->get<double>();
+    if (!(seconds >= 0) || seconds > most) return invalid(fmt::format("{}: {} is no number of seconds to wait", name, seconds));
+    return std::optional{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds))};
+}
+
+/// Members that mean something only with the other value of `on`.
+Result<void> allow_only_on(const Json& object) {
+    for (const auto& [name, value] : object.items()) {
+        if (name != "on") return invalid(fmt::format("{}: this means nothing here; send 'on' alone", name));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Query> Query::parse(std::string_view text, std::initializer_list<std::string_view> known) {
@@ -144,6 +181,45 @@ Result<FailoverBody> parse_failover_body(std::string_view body) {
         out.overrides = gates->get<std::vector<std::string>>();
     }
     return out;
+}
+
+Result<StandingBody> parse_maintenance_body(std::string_view body) {
+    const auto members = parse_members(body, {"on", "for_seconds", "until", "reason"});
+    if (!members) return members.error();
+    const Json& object = members->object;
+    const auto on = parse_on(object);
+    if (!on) return on.error();
+    if (!*on) {
+        if (auto alone = allow_only_on(object); !alone) return alone.error();
+        return StandingBody{model::EndMaintenance{}};
+    }
+    auto reason = parse_text(object, "reason");
+    if (!reason) return reason.error();
+    const auto lasts = parse_seconds(object, "for_seconds");
+    if (!lasts) return lasts.error();
+    const auto until = parse_text(object, "until");
+    if (!until) return until.error();
+    model::BeginMaintenance order{.lasts = *lasts, .until = {}, .reason = *std::move(reason)};
+    if (!until->empty()) {
+        const auto time = parse_wall_time(*until);
+        if (!time) return invalid("until: " + time.error().text());
+        order.until = *time;
+    }
+    return StandingBody{std::move(order)};
+}
+
+Result<StandingBody> parse_automation_body(std::string_view body) {
+    const auto members = parse_members(body, {"on", "reason"});
+    if (!members) return members.error();
+    const auto on = parse_on(members->object);
+    if (!on) return on.error();
+    if (*on) {
+        if (auto alone = allow_only_on(members->object); !alone) return alone.error();
+        return StandingBody{model::ResumeAutomation{}};
+    }
+    auto reason = parse_text(members->object, "reason");
+    if (!reason) return reason.error();
+    return StandingBody{model::PauseAutomation{*std::move(reason)}};
 }
 
 Result<void> parse_empty_body(std::string_view body) {

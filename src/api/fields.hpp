@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/standing_order.hpp"
 
 #include <cstddef>
 #include <initializer_list>
@@ -37,6 +38,15 @@ struct FailoverBody {
 
 /// An object with `to` (a name or null), `dry_run` (true or false) and `override` (a list of gates), all optional. An empty body is an empty object.
 [[nodiscard]] Result<FailoverBody> parse_failover_body(std::string_view body);
+/// An order to begin or to end something; who gives it is not the body's to say.
+struct StandingBody {
+    decltype(model::StandingOrder::what) what;
+};
+/// `on` (true or false); with true also `for_seconds` or `until`, and `reason`.
+[[nodiscard]] Result<StandingBody> parse_maintenance_body(std::string_view body);
+/// `on` (true or false); with false, which pauses, also `reason`.
+[[nodiscard]] Result<StandingBody> parse_automation_body(std::string_view body);
+
 /// An empty object, or nothing.
 [[nodiscard]] Result<void> parse_empty_body(std::string_view body);
 

@@ -77,11 +77,18 @@ Routes::Routes(control::Service& service, Authentication& authentication, Log& l
 
 const std::vector<Routes::Route>& Routes::table() {
     static const std::vector<Route> routes{
-        {"GET", "/v1/status", &Routes::status},      {"GET", "/v1/check", &Routes::check},
-        {"GET", "/v1/explain", &Routes::explain},    {"GET", "/v1/recording", &Routes::recording},
-        {"GET", "/v1/events", &Routes::events},      {"GET", "/v1/version", &Routes::version},
-        {"POST", "/v1/failover", &Routes::failover}, {"POST", "/v1/acknowledge", &Routes::acknowledge},
-        {"GET", "/v1/verify", &Routes::readiness},   {"POST", "/v1/verify", &Routes::verify},
+        {"GET", "/v1/status", &Routes::status},
+        {"GET", "/v1/check", &Routes::check},
+        {"GET", "/v1/explain", &Routes::explain},
+        {"GET", "/v1/recording", &Routes::recording},
+        {"GET", "/v1/events", &Routes::events},
+        {"GET", "/v1/version", &Routes::version},
+        {"POST", "/v1/failover", &Routes::failover},
+        {"POST", "/v1/acknowledge", &Routes::acknowledge},
+        {"POST", "/v1/maintenance", &Routes::maintenance},
+        {"POST", "/v1/automation", &Routes::automation},
+        {"GET", "/v1/verify", &Routes::readiness},
+        {"POST", "/v1/verify", &Routes::verify},
     };
     return routes;
 }
@@ -196,6 +203,22 @@ asio::awaitable<Response> Routes::acknowledge(Request request, control::Caller c
     const auto done = co_await service_.acknowledge(std::move(caller), query->text("cluster"));
     if (!done) co_return failure(done.error());
     co_return json(control::Json{{"acknowledged", true}});
+}
+
+asio::awaitable<Response> Routes::maintenance(Request request, control::Caller caller) {
+    const auto query = Query::parse(request.query, {"cluster"});
+    if (!query) co_return failure(query.error());
+    auto order = parse_maintenance_body(request.body);
+    if (!order) co_return failure(order.error());
+    co_return json_or_problem(co_await service_.obey(std::move(caller), query->text("cluster"), std::move(order->what)));
+}
+
+asio::awaitable<Response> Routes::automation(Request request, control::Caller caller) {
+    const auto query = Query::parse(request.query, {"cluster"});
+    if (!query) co_return failure(query.error());
+    auto order = parse_automation_body(request.body);
+    if (!order) co_return failure(order.error());
+    co_return json_or_problem(co_await service_.obey(std::move(caller), query->text("cluster"), std::move(order->what)));
 }
 
 asio::awaitable<Response> Routes::verify(Request request, control::Caller caller) {

@@ -41,6 +41,8 @@ private:
     asio::awaitable<Response> version(Request request, control::Caller caller);
     asio::awaitable<Response> failover(Request request, control::Caller caller);
     asio::awaitable<Response> acknowledge(Request request, control::Caller caller);
+    asio::awaitable<Response> maintenance(Request request, control::Caller caller);
+    asio::awaitable<Response> automation(Request request, control::Caller caller);
     asio::awaitable<Response> verify(Request request, control::Caller caller);
     asio::awaitable<Response> readiness(Request request, control::Caller caller);
 

@@ -15,18 +15,13 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> verbs{"daemon", "status", "check",  "failover", "events", "acknowledge", "explain",
-                                                 "record", "verify", "config", "version",  "help",   "show"};
-constexpr std::array<std::string_view, 20> options{"--override", "--if-primary-died",
-                                                   "--back",     "--replay",
-                                                   "--out",      "--config",
-                                                   "--cluster",  "--url",
-                                                   "--output",   "--no-color",
-                                                   "--timeout",  "--to",
-                                                   "--all",      "--last",
-                                                   "--dry-run",  "--yes",
-                                                   "--count",    "--help",
-                                                   "--version",  "--color"};
+constexpr std::array<std::string_view, 16> verbs{"maintenance", "pause",   "resume", "daemon", "status", "check",   "failover", "events",
+                                                 "acknowledge", "explain", "record", "verify", "config", "version", "help",     "show"};
+constexpr std::array<std::string_view, 23> options{"--for",  "--until",   "--reason",   "--override", "--if-primary-died",
+                                                   "--back", "--replay",  "--out",      "--config",   "--cluster",
+                                                   "--url",  "--output",  "--no-color", "--timeout",  "--to",
+                                                   "--all",  "--last",    "--dry-run",  "--yes",      "--count",
+                                                   "--help", "--version", "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -39,6 +34,10 @@ struct Raw {
     std::string timeout;
     Failover failover;
     Events events;
+    MaintenanceOn maintenance;
+    std::optional<std::string> lasts;
+    std::optional<std::string> until;
+    Pause pause;
     Explain explain;
     Record record;
     Verify verify;
@@ -53,6 +52,11 @@ struct Commands {
     CLI::App* failover = nullptr;
     CLI::App* events = nullptr;
     CLI::App* acknowledge = nullptr;
+    CLI::App* maintenance = nullptr;
+    CLI::App* maintenance_on = nullptr;
+    CLI::App* maintenance_off = nullptr;
+    CLI::App* pause = nullptr;
+    CLI::App* resume = nullptr;
     CLI::App* explain = nullptr;
     CLI::App* record = nullptr;
     CLI::App* verify = nullptr;
@@ -71,6 +75,18 @@ void add_global_options(CLI::App& app, Raw& raw) {
     app.add_option("--output", raw.output, "table, json or yaml")->type_name("FORMAT");
     app.add_flag("--no-color", raw.global.no_color, "No colours (also with NO_COLOR, and when the output is no terminal)");
     app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; verify: 2min; failover: 10min)")->type_name("DURATION");
+}
+
+void declare_standing_orders(Commands& it, Raw& raw) {
+    it.maintenance = it.app.add_subcommand("maintenance", "Do nothing by itself for a time: maintenance on, maintenance off");
+    it.maintenance_on = it.maintenance->add_subcommand("on", "Watch and explain, but do nothing by itself until the end; your orders work");
+    it.maintenance_on->add_option("--for", raw.lasts, "How long (default 1h, at most 7d)")->type_name("DURATION");
+    it.maintenance_on->add_option("--until", raw.until, "Until when, in UTC: 2026-11-22T05:00:00Z")->type_name("TIME");
+    it.maintenance_on->add_option("--reason", raw.maintenance.reason, "What for: status, check and events show it")->type_name("TEXT");
+    it.maintenance_off = it.maintenance->add_subcommand("off", "End it now");
+    it.pause = it.app.add_subcommand("pause", "Pause automation until it is resumed; HandyRep watches, explains and obeys");
+    it.pause->add_option("--reason", raw.pause.reason, "What for: status, check and events show it")->type_name("TEXT");
+    it.resume = it.app.add_subcommand("resume", "Resume automation");
 }
 
 void declare(Commands& it, Raw& raw) {
@@ -94,6 +110,7 @@ void declare(Commands& it, Raw& raw) {
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
     it.acknowledge = it.app.add_subcommand("acknowledge", "Acknowledge the last automatic failover, which ends its cool-down");
+    declare_standing_orders(it, raw);
     it.explain = it.app.add_subcommand("explain", "Why it does what it does, or does nothing: evidence, gates, guards, candidates");
     it.explain->add_flag(
         "--if-primary-died", raw.explain.if_primary_died, "Who would take over, what could be lost, what would hold it back");
@@ -144,6 +161,22 @@ std::optional<std::string> finish_global(Raw& raw) {
     return std::nullopt;
 }
 
+/// Of `maintenance on`; who orders it is the daemon's to say, and whether the end may be.
+std::optional<std::string> finish_maintenance(Raw& raw) {
+    if (raw.lasts && raw.until) return "--for or --until, not both";
+    if (raw.lasts) {
+        const auto lasts = parse_duration(*raw.lasts);
+        if (!lasts) return "--for: " + lasts.error().text();
+        raw.maintenance.lasts = *lasts;
+    }
+    if (raw.until) {
+        const auto until = parse_wall_time(*raw.until);
+        if (!until) return "--until: " + until.error().text();
+        raw.maintenance.until = *until;
+    }
+    return std::nullopt;
+}
+
 std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.daemon->parsed()) return Daemon{};
     if (it.status->parsed()) return Status{};
@@ -151,6 +184,10 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.failover->parsed()) return raw.failover;
     if (it.events->parsed()) return raw.events;
     if (it.acknowledge->parsed()) return Acknowledge{};
+    if (it.maintenance_on->parsed()) return raw.maintenance;
+    if (it.maintenance_off->parsed()) return MaintenanceOff{};
+    if (it.pause->parsed()) return raw.pause;
+    if (it.resume->parsed()) return Resume{};
     if (it.explain->parsed()) return raw.explain;
     if (it.record->parsed()) return raw.record;
     if (it.verify->parsed()) return raw.verify;
@@ -160,6 +197,12 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     return std::nullopt;
 }
 
+/// With what the words behind it take, where there are such.
+std::string help_of(const CLI::App& verb) {
+    const bool more = !verb.get_subcommands([](const CLI::App*) { return true; }).empty();
+    return verb.help("handyrep", more ? CLI::AppFormatMode::All : CLI::AppFormatMode::Normal);
+}
+
 /// Of commands that parsed nothing: CLI11 would print the help of the verb that it has just read.
 std::variant<Invocation, UsageError> help_about(const std::string& verb) {
     Raw raw;
@@ -167,7 +210,7 @@ std::variant<Invocation, UsageError> help_about(const std::string& verb) {
     declare(it, raw);
     if (verb.empty()) return Invocation{raw.global, Help{it.app.help()}};
     for (const CLI::App* const known : std::as_const(it).app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (known->get_name() == verb) return Invocation{raw.global, Help{known->help("handyrep")}};
+        if (known->get_name() == verb) return Invocation{raw.global, Help{help_of(*known)}};
     }
     return UsageError{unknown(verb, false)};
 }
@@ -186,17 +229,22 @@ std::variant<Invocation, UsageError> parse_arguments(const std::vector<std::stri
         it.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them backwards
     } catch (const CLI::CallForHelp&) {
         const auto parsed = it.app.get_subcommands();
-        return Invocation{raw.global, Help{parsed.empty() ? it.app.help() : parsed.front()->help("handyrep")}};
+        return Invocation{raw.global, Help{parsed.empty() ? it.app.help() : help_of(*parsed.front())}};
     } catch (const CLI::ParseError& error) {
         return UsageError{error.what()};
     }
-    const bool verb_known = !it.app.get_subcommands().empty();
-    if (const auto left = it.app.remaining(true); !left.empty())
-        return UsageError{unknown(left.front(), verb_known && !(it.config->parsed() && it.config->get_subcommands().empty()))};
+    const auto half = [](const CLI::App* verb) { return verb->parsed() && verb->get_subcommands().empty(); };
+    const bool verb_known = !it.app.get_subcommands().empty() && !half(it.config) && !half(it.maintenance);
+    const auto left = it.app.remaining(true);
+    if (half(it.maintenance) && !left.empty() && !left.front().starts_with('-'))
+        return UsageError{fmt::format("maintenance what? '{}' is neither on nor off", left.front())};
+    if (!left.empty()) return UsageError{unknown(left.front(), verb_known)};
     if (const auto wrong = finish_global(raw)) return UsageError{*wrong};
+    if (const auto wrong = finish_maintenance(raw)) return UsageError{*wrong};
     if (it.help->parsed()) return help_about("");
     if (version_flag) return Invocation{raw.global, Version{}};
     if (const auto verb = verb_of(it, raw)) return Invocation{raw.global, *verb};
+    if (it.maintenance->parsed()) return UsageError{"maintenance what? maintenance on, or maintenance off"};
     if (it.config->parsed()) return UsageError{"config what? config check [FILE], or config show"};
     return UsageError{"which verb? `handyrep help` lists them"};
 }

@@ -35,6 +35,16 @@ struct Events {
     std::size_t count = 20;
 };
 struct Acknowledge {};
+struct MaintenanceOn {
+    std::optional<Duration> lasts{};
+    std::optional<WallTime> until{};
+    std::string reason{};
+};
+struct MaintenanceOff {};
+struct Pause {
+    std::string reason{};
+};
+struct Resume {};
 struct Explain {
     bool if_primary_died = false;
     std::size_t back = 0;                 // changes of situation or reason before now
@@ -56,8 +66,9 @@ struct Version {};
 struct Help {
     std::string text;
 };
-using Verb =
-    std::variant<Daemon, Status, Check, Failover, Events, Acknowledge, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
+using Verb = std::variant<
+    Daemon, Status, Check, Failover, Events, Acknowledge, MaintenanceOn, MaintenanceOff, Pause, Resume, Explain, Record, Verify,
+    ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

@@ -12,6 +12,10 @@ namespace handyrep::cli {
 [[nodiscard]] int do_events(const GlobalOptions& global, const Events& events, Surroundings& surroundings);
 [[nodiscard]] int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings);
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_maintenance_on(const GlobalOptions& global, const MaintenanceOn& order, Surroundings& surroundings);
+[[nodiscard]] int do_maintenance_off(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_pause(const GlobalOptions& global, const Pause& order, Surroundings& surroundings);
+[[nodiscard]] int do_resume(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_explain(const GlobalOptions& global, const Explain& explain, Surroundings& surroundings);
 [[nodiscard]] int do_record(const GlobalOptions& global, const Record& record, Surroundings& surroundings);
 [[nodiscard]] int do_verify(const GlobalOptions& global, const Verify& verify, Surroundings& surroundings);

@@ -73,6 +73,8 @@ Check check(const engine::ClusterReport& report) {
     for (const decide::Finding& finding : report.findings) {
         line += fmt::format("; {}{}{}", word_for(finding.kind), finding.server ? " " : "", finding.server ? finding.server->text() : "");
     }
+    if (report.maintenance) line += "; " + text(*report.maintenance);
+    if (report.paused) line += "; automation is " + text(*report.paused);
     return Check{
         .cluster = report.cluster,
         .exit_code = exit_code_for(report.status),

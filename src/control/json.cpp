@@ -78,6 +78,12 @@ Json readiness_json(const engine::ReadinessSummary& readiness) {
     return out;
 }
 
+Json maintenance_json(const model::Maintenance& it) {
+    return Json{{"since", text(it.since)}, {"until", text(it.until)}, {"by", it.by}, {"reason", it.reason}};
+}
+
+Json pause_json(const model::Pause& it) { return Json{{"since", text(it.since)}, {"by", it.by}, {"reason", it.reason}}; }
+
 }  // namespace
 
 Json to_json(const engine::ClusterReport& report) {
@@ -101,6 +107,8 @@ Json to_json(const engine::ClusterReport& report) {
         {"findings", std::move(findings)},
         {"operation", or_null(report.operation, operation_json)},
         {"readiness", or_null(report.readiness, readiness_json)},
+        {"maintenance", or_null(report.maintenance, maintenance_json)},
+        {"paused", or_null(report.paused, pause_json)},
     };
 }
 
@@ -121,6 +129,8 @@ Json to_json(const engine::FailoverAnswer& answer) {
         {"plan", to_json(answer.plan)},
     };
 }
+
+Json to_json(const model::StandingAnswer& answer) { return Json{{"changed", !answer.event.empty()}, {"text", answer.text}}; }
 
 Json to_json(const saved::Event& event) {
     Json fields = Json::object();

@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json to_json(const engine::ClusterReport& report);
 [[nodiscard]] Json to_json(const engine::FailoverAnswer& answer);
+[[nodiscard]] Json to_json(const model::StandingAnswer& answer);
 [[nodiscard]] Json to_json(const plans::Plan& plan);
 [[nodiscard]] Json to_json(const saved::Event& event);
 [[nodiscard]] Json to_json(const Check& check);

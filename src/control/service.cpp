@@ -102,6 +102,13 @@ Async<void> Service::acknowledge(Caller caller, ClusterChoice cluster) {
     co_return co_await (*source)->acknowledge(caller.text());
 }
 
+Async<model::StandingAnswer> Service::obey(Caller caller, ClusterChoice cluster, StandingRequest request) {
+    if (auto allowed = must_be_admin(caller, "to hold automation back, or to let it go on,"); !allowed) co_return allowed.error();
+    const auto source = find(cluster);
+    if (!source) co_return source.error();
+    co_return co_await (*source)->obey(model::StandingOrder{.what = std::move(request), .by = caller.text()});
+}
+
 Async<engine::Readiness> Service::verify(Caller caller, ClusterChoice cluster, ServerChoice server) {
     if (auto allowed = must_be_admin(caller, "to have everything tried anew"); !allowed) co_return allowed.error();
     const auto source = find(cluster);

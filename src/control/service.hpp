@@ -36,6 +36,9 @@ struct FailoverRequest {
     std::vector<std::string> overrides{};  // "fence", "durability"
 };
 
+/// Without who orders it: the caller does.
+using StandingRequest = decltype(model::StandingOrder::what);
+
 inline constexpr std::size_t most_events = 1000;
 
 class Service {
@@ -57,6 +60,8 @@ public:
     /// Returns when the operation has ended. A dry run changes nothing, and needs the same right: it shows what an order would do.
     Async<engine::FailoverAnswer> failover(Caller caller, FailoverRequest request);
     Async<void> acknowledge(Caller caller, ClusterChoice cluster);
+    /// Begins or ends a maintenance or a pause of automation.
+    Async<model::StandingAnswer> obey(Caller caller, ClusterChoice cluster, StandingRequest request);
 
     /// Looks anew, everywhere, and tries what a failover would need; with `server` only the checks of that one are answered.
     Async<engine::Readiness> verify(Caller caller, ClusterChoice cluster, ServerChoice server);

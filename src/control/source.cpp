@@ -14,6 +14,8 @@ Async<engine::FailoverAnswer> EngineSource::failover(engine::FailoverOrder order
 
 Async<void> EngineSource::acknowledge(std::string by) { return cluster_.acknowledge(std::move(by)); }
 
+Async<model::StandingAnswer> EngineSource::obey(model::StandingOrder order) { return cluster_.obey(std::move(order)); }
+
 Async<std::vector<saved::Event>> EngineSource::events(std::size_t count, Instant deadline) { return cluster_.events(count, deadline); }
 
 Async<engine::Readiness> EngineSource::verify() { return cluster_.verify(); }

@@ -6,6 +6,7 @@
 
 #include "engine/report.hpp"
 #include "model/moment.hpp"
+#include "model/standing_order.hpp"
 #include "ports/async.hpp"
 #include "saved/event.hpp"
 
@@ -32,6 +33,8 @@ public:
     [[nodiscard]] virtual std::vector<model::Moment> moments() const = 0;
     virtual Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) = 0;
     virtual Async<void> acknowledge(std::string by) = 0;
+    /// Maintenance and the pause of automation.
+    virtual Async<model::StandingAnswer> obey(model::StandingOrder order) = 0;
     /// Newest last.
     virtual Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) = 0;
     virtual Async<engine::Readiness> verify() = 0;
@@ -48,6 +51,7 @@ public:
     [[nodiscard]] std::vector<model::Moment> moments() const override;
     Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) override;
     Async<void> acknowledge(std::string by) override;
+    Async<model::StandingAnswer> obey(model::StandingOrder order) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;
     Async<engine::Readiness> verify() override;
     [[nodiscard]] std::optional<engine::Readiness> readiness() const override;

@@ -123,6 +123,13 @@ std::optional<Hold> situation_forbids(const AnalysisInput& input, const Analysis
               "order the failover"};
 }
 
+/// A person's word holds every action of ours back, the stop of a returned primary too.
+std::optional<Hold> person_forbids(const AnalysisInput& input, const Guards& guards) {
+    if (guards.paused) return Hold{Reason::auto_failover_off, "nothing by itself: " + pause_text(input.saved)};
+    if (guards.maintenance) return Hold{Reason::maintenance, "nothing by itself: " + maintenance_text(input.saved)};
+    return std::nullopt;
+}
+
 std::optional<Hold> guards_forbid(const AnalysisInput& input, const Analysis& analysis, const Guards& guards) {
     if (analysis.writable_sighting)
         return Hold{
@@ -133,8 +140,7 @@ std::optional<Hold> guards_forbid(const AnalysisInput& input, const Analysis& an
         return Hold{Reason::provisional_start, "started without saved state: no automatic action before every server was read once"};
     if (!input.settings.auto_failover)
         return Hold{Reason::auto_failover_off, "nothing by itself: failover.auto_failover is false; 'handyrep failover' does it"};
-    if (guards.paused) return Hold{Reason::auto_failover_off, "nothing by itself: automation is paused"};
-    if (guards.maintenance) return Hold{Reason::maintenance, "nothing by itself: in maintenance"};
+    if (auto hold = person_forbids(input, guards)) return hold;
     if (guards.cooldown_left) {
         return Hold{
             Reason::cooldown,
@@ -206,8 +212,9 @@ Reason reason_for_acting(Situation situation) {
 
 Decision decide(const AnalysisInput& input, const Analysis& analysis, const Guards& guards) {
     if (guards.operation_running) return Hold{Reason::operation_running, "an operation is running"};
-    if (analysis.situation == Situation::old_primary_returned && !analysis.to_be_stopped.empty() && guards.journal_available &&
-        !guards.paused && (!guards.refused || input.now >= guards.refused->until)) {
+    const bool returned = analysis.situation == Situation::old_primary_returned && !analysis.to_be_stopped.empty();
+    if (auto hold = returned ? person_forbids(input, guards) : std::nullopt) return *std::move(hold);
+    if (returned && guards.journal_available && (!guards.refused || input.now >= guards.refused->until)) {
         const model::ServerName& server = analysis.to_be_stopped.front();
         return StopReturned{
             Reason::returned_primary_must_stop, server, fmt::format("{} must not run as primary: it is stopped", server.text())};
@@ -230,6 +237,12 @@ std::string grounds(const AnalysisInput& input, const Analysis& analysis) {
     std::ranges::sort(servers);
     return fmt::format(
         "{} {} {} {}", word_for(analysis.situation), analysis.primary_host_answers, analysis.primary_fenceable, fmt::join(servers, "; "));
+}
+
+std::string maintenance_text(const model::SavedState& saved) { return saved.maintenance ? text(*saved.maintenance) : "in maintenance"; }
+
+std::string pause_text(const model::SavedState& saved) {
+    return saved.paused ? "automation is " + text(*saved.paused) : "automation is paused";
 }
 
 std::string refusal_text(const model::Refusal& refusal) {

@@ -62,6 +62,9 @@ struct Overrides {
 [[nodiscard]] Result<Overrides> parse_overrides(std::span<const std::string> words);
 
 /// "the last attempt was refused (3 in a row): …"
+/// What a person said, with who, since when, what for and until when; only that it holds, where that was not kept.
+[[nodiscard]] std::string maintenance_text(const model::SavedState& saved);
+[[nodiscard]] std::string pause_text(const model::SavedState& saved);
 [[nodiscard]] std::string refusal_text(const model::Refusal& refusal);
 
 struct Hold {

@@ -229,8 +229,8 @@ std::vector<GuardState> guard_states(const AnalysisInput& input, const Analysis&
         "every server was read since the start");
     add(Reason::auto_failover_off, !input.settings.auto_failover, "failover.auto_failover is false: only 'handyrep failover' fails over",
         "failover.auto_failover is true");
-    add(Reason::auto_failover_off, paused, "automation is paused", "automation is not paused");
-    add(Reason::maintenance, maintenance, "in maintenance", "not in maintenance");
+    add(Reason::auto_failover_off, paused, pause_text(input.saved), "automation is not paused");
+    add(Reason::maintenance, maintenance, maintenance_text(input.saved), "not in maintenance");
     add(Reason::cooldown, cooldown_left.has_value(),
         fmt::format(
             "no second automatic failover for another {}, or until 'handyrep acknowledge'",

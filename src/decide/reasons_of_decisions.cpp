@@ -33,11 +33,13 @@ Page page_of(Reason reason) {
         case Reason::auto_failover_off:
             return {
                 "Automation is off.", "failover.auto_failover is false, or a person paused automation.",
-                "Holds, and goes on saying what it would do.", "'handyrep failover' does it by order."};
+                "Holds, and goes on saying what it would do. While a person paused it, a returned primary is not stopped either.",
+                "'handyrep failover' does it by order; 'handyrep resume' ends a pause."};
         case Reason::maintenance:
             return {
-                "Server or cluster is in maintenance.", "A person said so, until a time.", holds,
-                "End the maintenance, or order the failover."};
+                "The cluster is in maintenance.", "A person said so, until a time; status says who, why and until when.",
+                "Holds, and does not stop a returned primary either, until the end that was given; then it goes on by itself.",
+                "'handyrep maintenance off' ends it, 'handyrep failover' works in it."};
         case Reason::cooldown:
             return {
                 "There was an automatic failover a moment ago.", "failover.cooldown has not passed since, and nobody acknowledged it.",

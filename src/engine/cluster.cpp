@@ -46,6 +46,27 @@ Async<void> Cluster::Loop::acknowledge(std::string by) {
     co_return co_await state_.save();
 }
 
+Async<model::StandingAnswer> Cluster::Loop::obey(model::StandingOrder order) {
+    if (!loaded_) co_return Error{ErrorKind::refused, "the saved state cannot be read yet; check the manager's disk"};
+    auto answer = model::obey(state_.saved, order, state_.clock().wall());
+    if (!answer) co_return answer.error();
+    if (answer->event.empty()) co_return *std::move(answer);
+    if (state_.saved.hands_off() && operating_) answer->text += "; the operation that runs is carried to its end";
+    state_.tell(state_.saved.hands_off() ? Level::warning : Level::info, answer->event, answer->text, {{"by", order.by}});
+    const auto written = co_await state_.save();
+    if (written) co_return *std::move(answer);
+    Error error = written.error();
+    co_return std::move(error).during(fmt::format("write down, for after a restart of the daemon, what holds now ({})", answer->text));
+}
+
+/// By the wall clock: it must end on time after a restart of the daemon too.
+void Cluster::Loop::review_maintenance() {
+    const auto ended = model::expire(state_.saved, state_.clock().wall());
+    if (!ended) return;
+    state_.tell(Level::info, ended->event, ended->text, {{"by", "time"}});
+    want_save();
+}
+
 Cluster::Cluster(model::ClusterDefinition definition, Surroundings surroundings)
     : loop_{std::make_unique<Loop>(std::move(definition), std::move(surroundings))} {}
 Cluster::~Cluster() = default;
@@ -54,6 +75,7 @@ ClusterReport Cluster::report() const { return loop_->report(); }
 std::vector<model::Moment> Cluster::moments() const { return loop_->moments(); }
 Async<FailoverAnswer> Cluster::failover(FailoverOrder order) { co_return co_await loop_->failover(std::move(order)); }
 Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
+Async<model::StandingAnswer> Cluster::obey(model::StandingOrder order) { co_return co_await loop_->obey(std::move(order)); }
 Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }
 Async<Readiness> Cluster::verify() { co_return co_await loop_->verify(); }
 std::optional<Readiness> Cluster::readiness() const { return loop_->readiness(); }

@@ -9,6 +9,7 @@
 #include "model/moment.hpp"
 #include "model/saved_state.hpp"
 #include "model/server.hpp"
+#include "model/standing_order.hpp"
 #include "ports/clock.hpp"
 #include "ports/host.hpp"
 #include "ports/inspector.hpp"
@@ -57,6 +58,9 @@ public:
 
     /// Ends the cool-down after an automatic failover.
     Async<void> acknowledge(std::string by);
+
+    /// Begins or ends a maintenance or a pause of automation. An operation that runs already is carried to its end.
+    Async<model::StandingAnswer> obey(model::StandingOrder order);
 
     /// Newest last.
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);

@@ -57,6 +57,7 @@ asio::awaitable<void> Cluster::Loop::run() {
 void Cluster::Loop::tick() {
     if (!ready_) return;
     remember_cluster();
+    review_maintenance();
     const bool was_isolated = analysis_.situation == Situation::manager_isolated;
     analysis_ = decide::analyse(state_.input());
     if (was_isolated && analysis_.situation != Situation::manager_isolated) {
@@ -84,6 +85,8 @@ void Cluster::Loop::tick() {
 
 decide::Guards Cluster::Loop::guards() const {
     decide::Guards out{
+        .paused = state_.saved.paused.has_value(),
+        .maintenance = state_.saved.maintenance.has_value(),
         .provisional = state_.saved.provisional,
         .operation_running = operating_,
         .journal_available = journal_available_,

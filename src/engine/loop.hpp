@@ -26,6 +26,7 @@ public:
     [[nodiscard]] std::vector<model::Moment> moments() const;
     Async<FailoverAnswer> failover(FailoverOrder order);
     Async<void> acknowledge(std::string by);
+    Async<model::StandingAnswer> obey(model::StandingOrder order);
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
     Async<Readiness> verify() { return verifier_.verify(); }
     [[nodiscard]] const std::optional<Readiness>& readiness() const { return verifier_.last(); }
@@ -59,6 +60,7 @@ private:
     void adopt_definition(bool first_start);
     void tick();
     void note_situation();
+    void review_maintenance();
     [[nodiscard]] model::Moment moment() const;
     void settle_possible_primary();
     void end_possible_primary(std::string_view why);

@@ -5,6 +5,7 @@
 #include "decide/analysis.hpp"
 #include "decide/decision.hpp"
 #include "decide/readiness.hpp"
+#include "model/saved_state.hpp"
 #include "model/server.hpp"
 #include "plans/plan.hpp"
 
@@ -65,13 +66,15 @@ struct ClusterReport {
     WallTime since;              // when the situation began
     std::string next;            // what happens next, or what is in the way
     decide::Reason reason = decide::Reason::first_look_incomplete;
-    std::string automation;     // "on", "off (failover.auto_failover is false)", "paused by ann: …"
+    std::string automation;     // "on", "off (failover.auto_failover is false)", "in maintenance until …"
     std::string fence_outlook;  // what a failover could prove: "processes_gone over ssh" or "no fence possible: …"
     std::uint64_t epoch = 0;
     std::vector<ServerReport> servers;
     std::vector<decide::Finding> findings;
     std::optional<OperationReport> operation;     // running or last
     std::optional<ReadinessSummary> readiness{};  // nothing before the first round
+    std::optional<model::Maintenance> maintenance{};
+    std::optional<model::Pause> paused{};
 };
 
 /// The answer to an order to fail over.

@@ -1,6 +1,7 @@
 #include "engine/reporter.hpp"
 
 #include "base/overloaded.hpp"
+#include "base/text.hpp"
 #include "decide/findings.hpp"
 
 #include <fmt/format.h>
@@ -131,7 +132,13 @@ ServerReport report_server(const ReportInput& input, const std::vector<decide::F
     return out;
 }
 
-std::string automation_of(const State& state) { return state.settings().auto_failover ? "on" : "off (failover.auto_failover is false)"; }
+std::string automation_of(const State& state) {
+    std::vector<std::string> held;
+    if (!state.settings().auto_failover) held.emplace_back("off (failover.auto_failover is false)");
+    if (state.saved.maintenance) held.push_back(text(*state.saved.maintenance));
+    if (state.saved.paused) held.push_back(text(*state.saved.paused));
+    return held.empty() ? "on" : join(held, "; ");
+}
 
 /// What a failover could prove about the old primary if it died now: said beforehand, so that nobody learns it at night.
 std::string fence_outlook_of(const State& state) {
@@ -169,7 +176,11 @@ ClusterReport make_report(const ReportInput& input) {
         .epoch = input.state.saved.epoch,
         .servers = {},
         .findings = {},
-        .operation = input.operation};
+        .operation = input.operation,
+        .maintenance = input.state.saved.maintenance,
+        .paused = input.state.saved.paused};
+    // A cluster that nobody would fail over is not as it should be, however well its servers are.
+    if (out.status == ClusterStatus::healthy && input.state.saved.hands_off()) out.status = ClusterStatus::warning;
     if (!input.analysis.detail.empty()) out.situation_text += ": " + input.analysis.detail;
     if (input.analysis.situation == Situation::healthy && input.analysis.primary_suspected)
         out.situation_text = "the primary is not answering at this moment";

@@ -153,7 +153,7 @@ asio::awaitable<void> Watch::look_at_host(ServerPorts server) {
         const bool may_write = server.server == state_.saved.primary || state_.saved.barred(server.server) != nullptr ||
                                (possible && possible->server == server.server);
         if (suspicious() && !may_write) {
-            if (began >= next_redial && receiver_is_stale(server.server)) {
+            if (began >= next_redial && !state_.saved.hands_off() && receiver_is_stale(server.server)) {
                 next_redial = began + redial_interval;
                 co_await redial_stale(server);
             }

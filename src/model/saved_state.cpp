@@ -1,5 +1,7 @@
 #include "model/saved_state.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace handyrep::model {
@@ -21,7 +23,19 @@ std::string take_value(std::string_view text, std::size_t& at) {
     return out;
 }
 
+std::string to_the_second(WallTime time) { return handyrep::text(time).substr(0, 19) + "Z"; }
+
+std::string told_by(WallTime since, const std::string& by, const std::string& reason) {
+    return fmt::format("since {}{}{}{}{}", to_the_second(since), by.empty() ? "" : " by ", by, reason.empty() ? "" : ": ", reason);
+}
+
 }  // namespace
+
+std::string text(const Maintenance& it) {
+    return fmt::format("in maintenance until {}, {}", to_the_second(it.until), told_by(it.since, it.by, it.reason));
+}
+
+std::string text(const Pause& it) { return "paused " + told_by(it.since, it.by, it.reason); }
 
 std::optional<std::string> value_in(std::string_view conninfo, std::string_view keyword) {
     for (std::size_t at = 0; at < conninfo.size();) {

@@ -40,6 +40,27 @@ struct PossiblePrimary {
     friend bool operator==(const PossiblePrimary&, const PossiblePrimary&) = default;
 };
 
+/// A person took the cluster out of automation, until a time: nothing is done by itself, orders are carried out.
+struct Maintenance {
+    WallTime since;
+    WallTime until;
+    std::string by{};
+    std::string reason{};  // of the person, may be empty
+    friend bool operator==(const Maintenance&, const Maintenance&) = default;
+};
+/// "in maintenance until 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann: new kernel".
+[[nodiscard]] std::string text(const Maintenance& maintenance);
+
+/// The same, until a person resumes automation.
+struct Pause {
+    WallTime since;
+    std::string by{};
+    std::string reason{};
+    friend bool operator==(const Pause&, const Pause&) = default;
+};
+/// "paused since 2026-11-22T04:00:00Z by ann: new kernel".
+[[nodiscard]] std::string text(const Pause& pause);
+
 struct LastFailover {
     WallTime at;
     ServerName from;
@@ -96,7 +117,11 @@ struct SavedState {
     std::optional<WalPosition> acknowledged{};
     /// What was known before is lost (no saved state, or a lost journal): nothing is done by itself until every server was read once (S13).
     bool provisional = false;
+    std::optional<Maintenance> maintenance{};
+    std::optional<Pause> paused{};
 
+    /// A person wants nothing to be done by itself.
+    [[nodiscard]] bool hands_off() const { return maintenance || paused; }
     [[nodiscard]] const MustBeDown* barred(const ServerName& server) const;
     friend bool operator==(const SavedState&, const SavedState&) = default;
 };

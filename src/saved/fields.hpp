@@ -6,6 +6,7 @@
 
 #include "saved/archive.hpp"
 #include "saved/blank.hpp"
+#include "saved/fields_of_state.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,9 +14,6 @@
 #include <vector>
 
 namespace handyrep::saved {
-
-/// A connection string in libpq's own quoting, reduced to what an analysis needs: host, port and application_name.
-[[nodiscard]] std::string without_secrets(std::string_view conninfo);
 
 template <class Archive>
 void describe(Archive& it, Error& value) {
@@ -277,81 +275,6 @@ void describe(Archive& it, model::FailoverSettings& value) {
     it("remaster", remaster);
     it("selection_method", selection_method);
     it("verify_frequency", verify_frequency);
-}
-
-template <class Archive>
-void describe(Archive& it, model::MustBeDown& value) {
-    auto& [server, system_id, hostname, pgdata, fork, successor, successor_history, epoch] = value;
-    it("server", server);
-    it("system_id", system_id);
-    it("hostname", hostname);
-    it("fork", fork);
-    it("successor", successor);
-    it("successor_history", successor_history);
-    it("epoch", epoch);
-}
-
-template <class Archive>
-void describe(Archive& it, model::PossiblePrimary& value) {
-    auto& [server, expires, taken] = value;
-    it("server", server);
-    it("expires", expires);
-    it("taken", taken);
-}
-
-template <class Archive>
-void describe(Archive& it, model::LastFailover& value) {
-    auto& [at, from, to, acknowledged] = value;
-    it("at", at);
-    it("from", from);
-    it("to", to);
-    it("acknowledged", acknowledged);
-}
-
-template <class Archive>
-void describe(Archive& it, model::HighestSeen& value) {
-    auto& [server, position] = value;
-    it("server", server);
-    it("position", position);
-}
-
-template <class Archive>
-void describe(Archive& it, model::UpstreamSettings& value) {
-    auto& [server, conninfo] = value;
-    if constexpr (Archive::writes) conninfo = without_secrets(conninfo);
-    it("server", server);
-    it("conninfo", conninfo);
-}
-
-template <class Archive>
-void describe(Archive& it, model::SyncMember& value) {
-    auto& [application_name, address, seen] = value;
-    it("application_name", application_name);
-    it("address", address);
-    it("seen", seen);
-}
-
-template <class Archive>
-void describe(Archive& it, model::SavedState& value) {
-    auto& [cluster, epoch, version, written, system_id, primary, servers, must_be_down, possible_primary, last_failover, highest, upstream_settings, synchronous_standby_names, former_synchronous_standby_names, sync_members, acknowledged, provisional] =
-        value;
-    it("cluster", cluster);
-    it("epoch", epoch);
-    it("version", version);
-    it("written", written);
-    it("system_id", system_id);
-    it("primary", primary);
-    it("servers", servers);
-    it("must_be_down", must_be_down);
-    it("possible_primary", possible_primary);
-    it("last_failover", last_failover);
-    it("highest", highest);
-    it("upstream_settings", upstream_settings);
-    it("synchronous_standby_names", synchronous_standby_names);
-    it("former_synchronous_standby_names", former_synchronous_standby_names);
-    it("sync_members", sync_members);
-    it("acknowledged", acknowledged);
-    it("provisional", provisional);
 }
 
 template <class Archive>

@@ -103,6 +103,16 @@ std::string body(const model::SavedState& state) {
             text(it.seen));
     }
     if (state.acknowledged) out += fmt::format("acknowledged: \"{}\"\n", text(*state.acknowledged));
+    if (state.maintenance) {
+        out += fmt::format(
+            "maintenance:\n  since: \"{}\"\n  until: \"{}\"\n  by: {}\n  reason: {}\n", text(state.maintenance->since),
+            text(state.maintenance->until), yaml_text(state.maintenance->by), yaml_text(state.maintenance->reason));
+    }
+    if (state.paused) {
+        out += fmt::format(
+            "paused:\n  since: \"{}\"\n  by: {}\n  reason: {}\n", text(state.paused->since), yaml_text(state.paused->by),
+            yaml_text(state.paused->reason));
+    }
     return out;
 }
 

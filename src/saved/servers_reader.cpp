@@ -111,6 +111,21 @@ model::LastFailover last_failover(const YamlNode& node) {
     return it;
 }
 
+model::Maintenance maintenance(const YamlNode& node) {
+    YamlFields fields{node, "maintenance"};
+    model::Maintenance it{
+        .since = fields.time("since"), .until = fields.time("until"), .by = fields.text("by"), .reason = fields.text("reason")};
+    fields.end();
+    return it;
+}
+
+model::Pause paused(const YamlNode& node) {
+    YamlFields fields{node, "paused"};
+    model::Pause it{.since = fields.time("since"), .by = fields.text("by"), .reason = fields.text("reason")};
+    fields.end();
+    return it;
+}
+
 model::HighestSeen highest(const YamlNode& node) {
     YamlFields fields{node, "highest"};
     const YamlPlace at = fields.place("position");
@@ -206,6 +221,8 @@ model::SavedState state_of(const YamlNode& root) {
     if (fields.has("provisional")) state.provisional = fields.flag("provisional");
     if (const YamlNode* node = fields.take_if("possible_primary")) state.possible_primary = possible_primary(*node);
     if (const YamlNode* node = fields.take_if("last_failover")) state.last_failover = last_failover(*node);
+    if (const YamlNode* node = fields.take_if("maintenance")) state.maintenance = maintenance(*node);
+    if (const YamlNode* node = fields.take_if("paused")) state.paused = paused(*node);
     fields.end();
     check_roles(state, servers_at, primary_at);
     return state;

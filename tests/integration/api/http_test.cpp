@@ -252,7 +252,28 @@ TEST_F(HttpTest, StopsAnAddressThatGuesses) {
 TEST_F(HttpTest, ForbidsAReaderToOrder) {
     EXPECT_EQ(ask("POST", "/v1/failover", {basic_read, is_json}, R"({"dry_run": true})").status, 403);
     EXPECT_EQ(ask("POST", "/v1/acknowledge", {basic_read, is_json}, "{}").status, 403);
+    EXPECT_EQ(ask("POST", "/v1/maintenance", {basic_read, is_json}, R"({"on": true})").status, 403);
+    EXPECT_EQ(ask("POST", "/v1/automation", {basic_read, is_json}, R"({"on": false})").status, 403);
     EXPECT_TRUE(source.orders.empty());
+    EXPECT_TRUE(source.standing.empty());
+}
+
+TEST_F(HttpTest, BeginsAndEndsMaintenanceAndPause) {
+    const Answer begun = post("/v1/maintenance", R"({"on": true, "for_seconds": 600, "reason": "new kernel"})");
+    EXPECT_EQ(begun.status, 200) << begun.body;
+    EXPECT_EQ(begun.json()["changed"], true);
+    EXPECT_THAT(begun.json()["text"].get<std::string>(), HasSubstr("new kernel"));
+    EXPECT_EQ(post("/v1/automation", R"({"on": false})").json()["changed"], true);
+    EXPECT_EQ(post("/v1/automation", R"({"on": true})").json()["changed"], true);
+    EXPECT_EQ(post("/v1/maintenance", R"({"on": false})").json()["changed"], true);
+    const Answer again = post("/v1/maintenance?cluster=pay", R"({"on": false})");
+    EXPECT_EQ(again.status, 200) << "ending what has ended is no mistake";
+    EXPECT_EQ(again.json()["changed"], false);
+    const Answer past = post("/v1/maintenance", R"({"on": true, "until": "2020-01-01T00:00:00Z"})");
+    EXPECT_EQ(past.status, 400);
+    EXPECT_THAT(past.body, HasSubstr("is past"));
+    EXPECT_EQ(post("/v1/maintenance", R"({"on": true, "for_seconds": 604801})").status, 400);
+    EXPECT_EQ(ask("GET", "/v1/maintenance", {bearer()}).status, 405);
 }
 
 TEST_F(HttpTest, KnowsPathsAndMethods) {
@@ -396,7 +417,8 @@ TEST_F(HttpTest, ShowsItsDescriptionToEverybody) {
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.body, openapi_text());
     for (const char* const path :
-         {"/v1/status", "/v1/check", "/v1/events", "/v1/explain", "/v1/recording", "/v1/failover", "/v1/acknowledge", "/v1/version"}) {
+         {"/v1/status", "/v1/check", "/v1/events", "/v1/explain", "/v1/recording", "/v1/failover", "/v1/acknowledge", "/v1/maintenance",
+          "/v1/automation", "/v1/version"}) {
         EXPECT_THAT(answer.body, HasSubstr(std::string("\n  ") + path + ":\n"));
     }
 }

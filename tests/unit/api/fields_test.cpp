@@ -58,6 +58,57 @@ TEST(FailoverBody, RefusesDeepNestingInsteadOfFollowingIt) {
     EXPECT_NE(refusal(deep), "(accepted)");
 }
 
+std::string maintenance_refusal(std::string_view body) {
+    const auto read = parse_maintenance_body(body);
+    return read ? "(accepted)" : read.error().text();
+}
+std::string automation_refusal(std::string_view body) {
+    const auto read = parse_automation_body(body);
+    return read ? "(accepted)" : read.error().text();
+}
+
+TEST(MaintenanceBody, BeginsWithALengthOrAnEndAndAReason) {
+    const auto plain = parse_maintenance_body(R"({"on": true})");
+    ASSERT_TRUE(plain) << plain.error().text();
+    const auto& begin = std::get<model::BeginMaintenance>(plain->what);
+    EXPECT_FALSE(begin.lasts || begin.until);
+    EXPECT_EQ(begin.reason, "");
+    const auto lasts = parse_maintenance_body(R"({"on": true, "for_seconds": 1.5, "reason": "kernel"})");
+    ASSERT_TRUE(lasts) << lasts.error().text();
+    EXPECT_EQ(std::get<model::BeginMaintenance>(lasts->what).lasts, std::chrono::milliseconds{1500});
+    EXPECT_EQ(std::get<model::BeginMaintenance>(lasts->what).reason, "kernel");
+    const auto until = parse_maintenance_body(R"({"on": true, "until": "2026-11-22T05:00:00Z"})");
+    ASSERT_TRUE(until) << until.error().text();
+    EXPECT_EQ(std::get<model::BeginMaintenance>(until->what).until, *parse_wall_time("2026-11-22T05:00:00Z"));
+    const auto end = parse_maintenance_body(R"({"on": false})");
+    ASSERT_TRUE(end) << end.error().text();
+    EXPECT_TRUE(std::holds_alternative<model::EndMaintenance>(end->what));
+}
+
+TEST(MaintenanceBody, RefusesWhatItDoesNotUnderstandAndNamesTheField) {
+    EXPECT_EQ(maintenance_refusal("{}"), "on: say true or false");
+    EXPECT_THAT(maintenance_refusal(R"({"on": "yes"})"), HasSubstr("on: expected true or false"));
+    EXPECT_THAT(maintenance_refusal(R"({"on": true, "for_seconds": "1h"})"), HasSubstr("for_seconds: expected a number"));
+    EXPECT_THAT(maintenance_refusal(R"({"on": true, "for_seconds": -1})"), HasSubstr("for_seconds: -1"));
+    EXPECT_THAT(maintenance_refusal(R"({"on": true, "for_seconds": 1e300})"), HasSubstr("for_seconds: 1e+300"));
+    EXPECT_THAT(maintenance_refusal(R"({"on": true, "until": "tomorrow"})"), HasSubstr("until: 'tomorrow' is not a time such as"));
+    EXPECT_THAT(maintenance_refusal(R"({"on": true, "reason": 7})"), HasSubstr("reason: expected a text"));
+    EXPECT_THAT(maintenance_refusal(R"({"on": true, "untill": "x"})"), HasSubstr("did you mean 'until'"));
+    EXPECT_THAT(maintenance_refusal(R"({"on": false, "reason": "done"})"), HasSubstr("reason: this means nothing here"));
+}
+
+TEST(AutomationBody, PausesWithAReasonAndResumesWithout) {
+    const auto pause = parse_automation_body(R"({"on": false, "reason": "looking"})");
+    ASSERT_TRUE(pause) << pause.error().text();
+    EXPECT_EQ(std::get<model::PauseAutomation>(pause->what).reason, "looking");
+    const auto resume = parse_automation_body(R"({"on": true})");
+    ASSERT_TRUE(resume) << resume.error().text();
+    EXPECT_TRUE(std::holds_alternative<model::ResumeAutomation>(resume->what));
+    EXPECT_THAT(automation_refusal(R"({"on": true, "reason": "x"})"), HasSubstr("reason: this means nothing here"));
+    EXPECT_THAT(automation_refusal(R"({"on": false, "for_seconds": 5})"), HasSubstr("unknown field"));
+    EXPECT_EQ(automation_refusal(""), "on: say true or false");
+}
+
 TEST(EmptyBody, RefusesAnyField) {
     EXPECT_TRUE(parse_empty_body("{}"));
     EXPECT_FALSE(parse_empty_body(R"({"to": "db2"})"));

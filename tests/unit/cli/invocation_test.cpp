@@ -68,6 +68,34 @@ TEST(Arguments, ReadAFailover) {
     EXPECT_EQ(failover.global.timeout, std::chrono::seconds{30});
 }
 
+TEST(Arguments, ReadAMaintenanceWithItsEndAndAReason) {
+    const auto plain = parsed_as<MaintenanceOn>({"maintenance", "on"});
+    ASSERT_TRUE(plain.good);
+    EXPECT_FALSE(plain.verb.lasts || plain.verb.until) << "how long it lasts then is the daemon's to say";
+    const auto lasts = parsed_as<MaintenanceOn>({"maintenance", "on", "--for", "2h", "--reason", "new kernel", "--cluster", "pay"});
+    ASSERT_TRUE(lasts.good);
+    EXPECT_EQ(lasts.verb.lasts, std::chrono::hours{2});
+    EXPECT_EQ(lasts.verb.reason, "new kernel");
+    EXPECT_EQ(lasts.global.cluster, "pay");
+    const auto until = parsed_as<MaintenanceOn>({"maintenance", "on", "--until", "2026-11-22T05:00:00Z"});
+    ASSERT_TRUE(until.good);
+    EXPECT_EQ(until.verb.until, *parse_wall_time("2026-11-22T05:00:00Z"));
+    EXPECT_TRUE(parsed_as<MaintenanceOff>({"maintenance", "off"}).good);
+    EXPECT_EQ(parsed_as<Pause>({"pause", "--reason", "looking"}).verb.reason, "looking");
+    EXPECT_TRUE(parsed_as<Resume>({"resume"}).good);
+}
+
+TEST(Arguments, RefuseAMaintenanceThatNobodyUnderstands) {
+    EXPECT_THAT(usage_error({"maintenance", "on", "--for", "soon"}), HasSubstr("--for: 'soon' is not a duration"));
+    EXPECT_THAT(usage_error({"maintenance", "on", "--until", "noon"}), HasSubstr("--until: 'noon' is not a time such as"));
+    EXPECT_THAT(usage_error({"maintenance", "on", "--for", "1h", "--until", "2026-11-22T05:00:00Z"}), HasSubstr("not both"));
+    EXPECT_THAT(usage_error({"maintenance", "on", "--for", ""}), HasSubstr("--for: '' is not a duration"));
+    EXPECT_THAT(usage_error({"maintenance"}), HasSubstr("maintenance what?"));
+    EXPECT_THAT(usage_error({"maintenance", "of"}), HasSubstr("'of' is neither on nor off"));
+    EXPECT_THAT(usage_error({"maintenance", "on", "--fro", "1h"}), HasSubstr("did you mean '--for'"));
+    EXPECT_THAT(usage_error({"pause", "--for", "1h"}), HasSubstr("--for"));
+}
+
 TEST(Arguments, ReadConfigCheckWithAFileOfItsOwn) {
     const auto check = parsed_as<ConfigCheck>({"config", "check", "pay.conf"});
     ASSERT_TRUE(check.good);
@@ -104,6 +132,8 @@ TEST(Arguments, GiveHelpForEverythingAndForOneVerb) {
     ASSERT_TRUE(one.good);
     EXPECT_THAT(one.verb.text, HasSubstr("--dry-run"));
     EXPECT_TRUE(parsed_as<Help>({"failover", "--help"}).good);
+    EXPECT_THAT(parsed_as<Help>({"help", "maintenance"}).verb.text, HasSubstr("--for DURATION"));
+    EXPECT_THAT(parsed_as<Help>({"maintenance", "on", "--help"}).verb.text, HasSubstr("--until TIME"));
     EXPECT_TRUE(parsed_as<Version>({"--version"}).good);
 }
 

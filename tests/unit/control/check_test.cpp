@@ -28,6 +28,19 @@ TEST(Check, DoesNotCountAServerThatMustBeDownAsAReplica) {
     EXPECT_NE(check(report).text.find("1 of 1 replicas healthy"), std::string::npos);
 }
 
+TEST(Check, SaysWhoHoldsAutomationBack) {
+    engine::ClusterReport report = recorded_report();
+    EXPECT_EQ(check(report).text.find("maintenance"), std::string::npos);
+    report.maintenance =
+        model::Maintenance{.since = wall("2026-11-22T04:00:00Z"), .until = wall("2026-11-22T05:00:00Z"), .by = "ann", .reason = "a|b"};
+    report.paused = model::Pause{.since = wall("2026-11-22T04:00:00Z"), .by = "bob", .reason = ""};
+    const std::string line = check(report).text;
+    EXPECT_NE(
+        line.find("; in maintenance until 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann: a b; automation is paused since"),
+        std::string::npos)
+        << line;
+}
+
 TEST(Check, HasTheExitCodesOfAMonitoringPlugIn) {
     EXPECT_EQ(exit_code_for(model::ClusterStatus::healthy), 0);
     EXPECT_EQ(exit_code_for(model::ClusterStatus::warning), 1);

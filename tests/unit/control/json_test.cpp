@@ -44,6 +44,23 @@ TEST(StatusJson, NamesTheServerOfAFindingOrNull) {
     EXPECT_TRUE(json["findings"][1]["server"].is_null());
 }
 
+TEST(StatusJson, TellsMaintenanceAndPauseWithWhoWhenWhyAndUntil) {
+    engine::ClusterReport report = recorded_report();
+    EXPECT_TRUE(to_json(report)["maintenance"].is_null());
+    EXPECT_TRUE(to_json(report)["paused"].is_null());
+    report.maintenance = model::Maintenance{
+        .since = wall("2026-11-22T04:00:00Z"), .until = wall("2026-11-22T05:00:00Z"), .by = "ann", .reason = "new kernel"};
+    report.paused = model::Pause{.since = wall("2026-11-22T04:00:00Z"), .by = "bob", .reason = "looking"};
+    const Json json = to_json(report);
+    EXPECT_EQ(json["maintenance"]["since"], "2026-11-22T04:00:00.000000Z");
+    EXPECT_EQ(json["maintenance"]["until"], "2026-11-22T05:00:00.000000Z");
+    EXPECT_EQ(json["maintenance"]["by"], "ann");
+    EXPECT_EQ(json["maintenance"]["reason"], "new kernel");
+    EXPECT_EQ(json["paused"]["since"], "2026-11-22T04:00:00.000000Z");
+    EXPECT_EQ(json["paused"]["by"], "bob");
+    EXPECT_EQ(json["paused"]["reason"], "looking");
+}
+
 TEST(StatusJson, ShowsARunningOperationWithoutAnEnd) {
     engine::ClusterReport report = recorded_report();
     report.operation = engine::OperationReport{

@@ -159,6 +159,10 @@ public:
         acknowledged_by.push_back(std::move(by));
         co_return Result<void>{};
     }
+    Async<model::StandingAnswer> obey(model::StandingOrder order) override {
+        standing.push_back(order);
+        co_return model::obey(saved, order, wall("2026-11-22T04:00:00Z"));
+    }
     Async<std::vector<saved::Event>> events(std::size_t count, Instant /*deadline*/) override {
         std::vector<saved::Event> out;
         for (std::size_t number = 1; number <= count && number <= 3; ++number) {
@@ -184,6 +188,8 @@ public:
     int verified = 0;
     std::vector<engine::FailoverOrder> orders;
     std::vector<std::string> acknowledged_by;
+    std::vector<model::StandingOrder> standing;
+    model::SavedState saved{.cluster = cluster_name("pay")};
     std::optional<Error> refusal;
     Duration takes{};
     std::atomic<int> begun = 0;  // orders, also for another thread to look at

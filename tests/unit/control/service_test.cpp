@@ -65,8 +65,22 @@ TEST_F(ServiceTest, LetsAReaderOrderNothing) {
     const auto acknowledged = answer_of(service.acknowledge(bob, {}));
     ASSERT_FALSE(acknowledged);
     EXPECT_EQ(acknowledged.error().kind, ErrorKind::denied);
+    for (const StandingRequest& request : std::vector<StandingRequest>{
+             model::BeginMaintenance{}, model::EndMaintenance{}, model::PauseAutomation{}, model::ResumeAutomation{}})
+        EXPECT_EQ(answer_of(service.obey(bob, {}, request)).error().kind, ErrorKind::denied);
     EXPECT_TRUE(source.orders.empty());
     EXPECT_TRUE(source.acknowledged_by.empty());
+    EXPECT_TRUE(source.standing.empty());
+}
+
+TEST_F(ServiceTest, HandsAnAdminsMaintenanceOnWithHisName) {
+    const auto begun = answer_of(service.obey(ann, "pay", model::BeginMaintenance{.lasts = std::chrono::minutes{5}}));
+    ASSERT_TRUE(begun) << begun.error().text();
+    EXPECT_EQ(begun->event, "maintenance_begun");
+    ASSERT_EQ(source.standing.size(), 1U);
+    EXPECT_EQ(source.standing[0].by, "ann from 10.0.0.7");
+    EXPECT_EQ(source.saved.maintenance->until - source.saved.maintenance->since, std::chrono::minutes{5});
+    EXPECT_EQ(answer_of(service.obey(ann, "other", model::PauseAutomation{})).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(ServiceTest, TellsTheClusterWhoOrderedAndFromWhere) {

@@ -100,6 +100,27 @@ TEST(Decide, SaysWhyTheLastAttemptWasRefused) {
     EXPECT_NE(scene.reason(), Reason::recently_refused);
 }
 
+TEST(Decide, SaysWhoHoldsItBackUntilWhenAndWhatFor) {
+    Scene scene;
+    scene.primary_killed();
+    const WallTime begun = *parse_wall_time("2026-11-22T04:00:00Z");
+    scene.guards.maintenance = true;
+    EXPECT_EQ(scene.text(), "nothing by itself: in maintenance") << "a recording need not say more";
+    scene.saved.maintenance = model::Maintenance{.since = begun, .until = begun + 1h, .by = "ann", .reason = "new kernel"};
+    EXPECT_EQ(scene.text(), "nothing by itself: in maintenance until 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann: new kernel");
+    scene.guards.paused = true;
+    scene.saved.paused = model::Pause{.since = begun, .by = "bob", .reason = ""};
+    EXPECT_EQ(scene.text(), "nothing by itself: automation is paused since 2026-11-22T04:00:00Z by bob");
+}
+
+TEST(Decide, ObeysAPersonInMaintenanceAndWhilePaused) {
+    Scene scene;
+    scene.primary_killed();
+    scene.guards.maintenance = true;
+    scene.guards.paused = true;
+    EXPECT_TRUE(decide_order(scene.input(), scene.analysis(), server("db2")));
+}
+
 TEST(Grounds, AreOthersWhenACandidateTheHostOrTheSituationIsAnother) {
     Scene scene;
     scene.primary_killed();

@@ -351,6 +351,18 @@ TEST_F(Returned, OldPrimaryIsToBeStoppedWhileItsSuccessorIsSeen) {
     EXPECT_EQ(scene.reason(), Reason::returned_primary_must_stop);
 }
 
+TEST_F(Returned, OldPrimaryIsLeftAloneInMaintenanceAndWhileAPersonPausedAutomation) {
+    returns(model::TimelineHistory{Timeline{1}, {}});
+    scene.guards.maintenance = true;
+    EXPECT_EQ(scene.reason(), Reason::maintenance);
+    scene.guards.paused = true;
+    EXPECT_EQ(scene.reason(), Reason::auto_failover_off);
+    scene.guards.maintenance = false;
+    EXPECT_EQ(scene.reason(), Reason::auto_failover_off);
+    scene.guards.paused = false;
+    EXPECT_EQ(scene.reason(), Reason::returned_primary_must_stop);
+}
+
 TEST_F(Returned, OldPrimaryIsLeftToAPersonWhenItsSuccessorIsNotSeen) {
     returns(model::TimelineHistory{Timeline{1}, {}});
     scene.lost("db2", LastWords::none);

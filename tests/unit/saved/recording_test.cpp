@@ -114,6 +114,9 @@ model::Moment full() {
         {server("db2"), R"(user='secretive' host='db1' port='5432' password='o\'hara' application_name='two' passfile='/secret/pass')"});
     moment.saved.synchronous_standby_names = "ANY 1 (db2)";
     moment.saved.provisional = true;
+    moment.saved.maintenance =
+        model::Maintenance{.since = WallTime{8us}, .until = WallTime{9us}, .by = "secretive", .reason = "secret reason"};
+    moment.saved.paused = model::Pause{.since = WallTime{8us}, .by = "secretive", .reason = "secret reason"};
     const model::HostLook look{model::SystemId{7}, model::ControlState::in_production, 6, true};
     const model::HostSight failed{Error{ErrorKind::unreachable, "no route to host", {"look into db2", "poll"}}};
     moment.evidence.servers.push_back(evidence_of("db1", now, a_primary(), {look}));

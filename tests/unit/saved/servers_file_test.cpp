@@ -58,7 +58,14 @@ SavedState sample() {
         .former_synchronous_standby_names = "",
         .sync_members = {{.application_name = "db1", .address = "10.0.0.1", .seen = *parse_wall_time("2026-11-22T03:04:01Z")}},
         .acknowledged = model::WalPosition{model::Timeline{3}, model::Lsn{0x16B374D000}},
-        .provisional = true};
+        .provisional = true,
+        .maintenance =
+            model::Maintenance{
+                .since = *parse_wall_time("2026-11-22T03:04:05Z"),
+                .until = *parse_wall_time("2026-11-22T04:04:05Z"),
+                .by = "ann from ::1",
+                .reason = "kernel: \"6.1\" #2"},
+        .paused = model::Pause{.since = *parse_wall_time("2026-11-22T03:04:06Z"), .by = "bob", .reason = ""}};
 }
 
 /// The content with its right checksum: what a person who follows the advice of the message makes of it.
@@ -93,6 +100,18 @@ TEST(ServersFile, IsReadBackAsItWasWritten) {
     const auto read = from_text(to_text(sample()));
     ASSERT_TRUE(read) << read.error().what;
     EXPECT_EQ(*read, sample());
+}
+
+TEST(ServersFile, OfABuildThatKnewNoMaintenanceIsRead) {
+    SavedState before = sample();
+    before.maintenance.reset();
+    before.paused.reset();
+    const std::string content = content_of(before);
+    EXPECT_EQ(content.find("maintenance"), std::string::npos);
+    EXPECT_EQ(content.find("paused"), std::string::npos);
+    const auto read = from_text(to_text(before));
+    ASSERT_TRUE(read) << read.error().what;
+    EXPECT_FALSE(read->hands_off());
 }
 
 TEST(ServersFile, CutAnywhereIsNoticed) {
@@ -235,6 +254,9 @@ SavedState random_state(std::uint64_t seed) {
     if (dice.coin())
         it.last_failover = model::LastFailover{.at = dice.time(), .from = server("x"), .to = server("y"), .acknowledged = dice.coin()};
     if (dice.coin()) it.synchronous_standby_names = dice.text();
+    if (dice.coin())
+        it.maintenance = model::Maintenance{.since = dice.time(), .until = dice.time(), .by = dice.text(), .reason = dice.text()};
+    if (dice.coin()) it.paused = model::Pause{.since = dice.time(), .by = dice.text(), .reason = dice.text()};
     return it;
 }
 

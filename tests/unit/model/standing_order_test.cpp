@@ -1,0 +1,122 @@
+#include "model/standing_order.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace handyrep::model {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+const WallTime now = *parse_wall_time("2026-11-22T04:00:00Z");
+
+struct StandingOrders : testing::Test {
+    SavedState saved{.cluster = *ClusterName::parse("pay")};
+
+    Result<StandingAnswer> order(decltype(StandingOrder::what) what, WallTime at = now) {
+        return obey(saved, {std::move(what), "ann"}, at);
+    }
+    std::string refusal(decltype(StandingOrder::what) what) {
+        const SavedState before = saved;
+        const auto answer = order(std::move(what));
+        EXPECT_EQ(saved, before) << "what is refused changes nothing";
+        if (answer) return "it was done: " + answer->text;
+        EXPECT_EQ(answer.error().kind, ErrorKind::invalid);
+        return answer.error().what;
+    }
+};
+
+TEST_F(StandingOrders, BeginAMaintenanceOfAnHourWhenNothingElseIsSaid) {
+    const auto begun = order(BeginMaintenance{.reason = "new kernel"});
+    ASSERT_TRUE(begun) << begun.error().text();
+    EXPECT_EQ(begun->event, "maintenance_begun");
+    EXPECT_EQ(
+        begun->text,
+        "pay is in maintenance until 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann: new kernel; nothing is done by itself until then");
+    EXPECT_EQ(saved.maintenance, (Maintenance{.since = now, .until = now + 1h, .by = "ann", .reason = "new kernel"}));
+    EXPECT_TRUE(saved.hands_off());
+}
+
+TEST_F(StandingOrders, GiveAMaintenanceTheEndThatIsWanted) {
+    ASSERT_TRUE(order(BeginMaintenance{.lasts = 30s}));
+    EXPECT_EQ(saved.maintenance->until, now + 30s);
+    ASSERT_TRUE(order(BeginMaintenance{.until = now + 24h * 7})) << "the longest one";
+    EXPECT_EQ(saved.maintenance->until, now + 24h * 7) << "the later order is in place of the former";
+}
+
+TEST_F(StandingOrders, RefuseAMaintenanceWithoutASensibleEnd) {
+    EXPECT_THAT(refusal(BeginMaintenance{.lasts = 24h * 7 + 1s}), HasSubstr("is longer than 7 days; a pause lasts until it is resumed"));
+    EXPECT_THAT(refusal(BeginMaintenance{.until = now + 24h * 7 + 1s}), HasSubstr("is more than 7 days away"));
+    EXPECT_EQ(refusal(BeginMaintenance{.until = now - 1s}), "2026-11-22T03:59:59.000000Z is past: it is 2026-11-22T04:00:00.000000Z now");
+    EXPECT_THAT(refusal(BeginMaintenance{.until = now}), HasSubstr("is past"));
+    EXPECT_THAT(refusal(BeginMaintenance{.lasts = 0s}), HasSubstr("longer than nothing"));
+    EXPECT_THAT(refusal(BeginMaintenance{.lasts = 1h, .until = now + 1h}), HasSubstr("not both"));
+}
+
+TEST_F(StandingOrders, KeepReasonsThatAreALineOfText) {
+    EXPECT_THAT(refusal(BeginMaintenance{.reason = "a\nb"}), HasSubstr("one line of text"));
+    EXPECT_THAT(refusal(PauseAutomation{"\x1b[2J"}), HasSubstr("one line of text"));
+    EXPECT_THAT(refusal(PauseAutomation{std::string(longest_reason + 1, 'x')}), HasSubstr("at most 500"));
+    EXPECT_TRUE(order(PauseAutomation{std::string(longest_reason, 'x')}));
+}
+
+TEST_F(StandingOrders, EndAMaintenanceByOrder) {
+    ASSERT_TRUE(order(BeginMaintenance{}));
+    const auto ended = order(EndMaintenance{});
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->event, "maintenance_ended");
+    EXPECT_THAT(ended->text, HasSubstr("ann ended the maintenance; the cluster was in maintenance until 2026-11-22T05:00:00Z"));
+    EXPECT_FALSE(saved.hands_off());
+}
+
+TEST_F(StandingOrders, PauseUntilResumed) {
+    const auto paused = order(PauseAutomation{"looking around"});
+    ASSERT_TRUE(paused);
+    EXPECT_EQ(paused->event, "automation_paused");
+    EXPECT_EQ(saved.paused, (Pause{.since = now, .by = "ann", .reason = "looking around"}));
+    EXPECT_FALSE(expire(saved, now + 24h * 365)) << "a pause has no end of its own";
+    EXPECT_TRUE(saved.hands_off());
+    const auto resumed = order(ResumeAutomation{});
+    ASSERT_TRUE(resumed);
+    EXPECT_EQ(resumed->event, "automation_resumed");
+    EXPECT_EQ(resumed->text, "ann resumed automation, which was paused since 2026-11-22T04:00:00Z by ann: looking around");
+    EXPECT_FALSE(saved.hands_off());
+}
+
+TEST_F(StandingOrders, ThatChangeNothingSaySoAndAreNoMistake) {
+    const auto none = order(EndMaintenance{});
+    ASSERT_TRUE(none);
+    EXPECT_EQ(none->event, "");
+    EXPECT_EQ(none->text, "the cluster is not in maintenance: nothing to end");
+    EXPECT_EQ(order(ResumeAutomation{})->text, "automation is not paused: nothing to resume");
+    ASSERT_TRUE(order(PauseAutomation{"first"}));
+    const auto again = order(PauseAutomation{"second"}, now + 1h);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->event, "");
+    EXPECT_EQ(saved.paused->reason, "first") << "who paused it, and what for, stays";
+}
+
+TEST_F(StandingOrders, SayWhatStillHoldsWhenOneOfTwoHasEnded) {
+    ASSERT_TRUE(order(BeginMaintenance{}));
+    ASSERT_TRUE(order(PauseAutomation{}));
+    EXPECT_THAT(order(ResumeAutomation{})->text, HasSubstr("; the cluster is still in maintenance until"));
+    ASSERT_TRUE(order(PauseAutomation{}));
+    EXPECT_THAT(order(EndMaintenance{})->text, HasSubstr("; automation is still paused since"));
+    EXPECT_TRUE(saved.hands_off());
+}
+
+TEST_F(StandingOrders, LetAMaintenanceEndByItselfAtItsTimeAndOnce) {
+    ASSERT_TRUE(order(BeginMaintenance{.lasts = 10min}));
+    EXPECT_FALSE(expire(saved, now + 10min - 1us));
+    EXPECT_TRUE(saved.hands_off());
+    const auto ended = expire(saved, now + 10min);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->event, "maintenance_ended");
+    EXPECT_THAT(ended->text, HasSubstr("the maintenance ended by itself"));
+    EXPECT_FALSE(saved.hands_off());
+    EXPECT_FALSE(expire(saved, now + 11min));
+}
+
+}  // namespace
+}  // namespace handyrep::model
