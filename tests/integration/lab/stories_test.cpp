@@ -41,22 +41,22 @@ class LabStory : public testing::TestWithParam<const char*> {
 protected:
     static void SetUpTestSuite() {
         if (::geteuid() != 0) return;
-        before_ = left_behind();
-        folder_ = *harness::TemporaryFolder::make();
-        const auto report = folder_->path() / "report.json";
+        before = left_behind();
+        folder = *harness::TemporaryFolder::make();
+        const auto report = folder->path() / "report.json";
         harness::Command command{.arguments = {HANDYREP_LAB, "play", "--jobs", "4", "--json", report}, .folder = HANDYREP_TOP};
         for (const char* story : stories) command.arguments.push_back(std::string{"scenarios/"} + story + ".yaml");
         const auto outcome = harness::run(command, all_limit);
-        said_ = outcome ? outcome->output + outcome->errors : outcome.error().text();
+        said = outcome ? outcome->output + outcome->errors : outcome.error().text();
         const auto text = harness::read_file(report);
-        if (text) reports_ = nlohmann::json::parse(*text, nullptr, false);
+        if (text) reports = nlohmann::json::parse(*text, nullptr, false);
     }
-    static void TearDownTestSuite() { folder_.reset(); }
+    static void TearDownTestSuite() { folder.reset(); }
 
     [[nodiscard]] static std::optional<nlohmann::json> report_of(const std::string& story) {
-        if (!reports_.is_array()) return std::nullopt;
-        const auto found = std::ranges::find_if(reports_, [&](const auto& it) { return it.value("file", "") == story + ".yaml"; });
-        return found == reports_.end() ? std::nullopt : std::optional{*found};
+        if (!reports.is_array()) return std::nullopt;
+        const auto found = std::ranges::find_if(reports, [&](const auto& it) { return it.value("file", "") == story + ".yaml"; });
+        return found == reports.end() ? std::nullopt : std::optional{*found};
     }
 
     /// What hosts are made of, a line each.
@@ -73,16 +73,16 @@ protected:
         return out;
     }
 
-    static inline std::unique_ptr<harness::TemporaryFolder> folder_;
-    static inline std::set<std::string> before_;
-    static inline nlohmann::json reports_;
-    static inline std::string said_;
+    static inline std::unique_ptr<harness::TemporaryFolder> folder;
+    static inline std::set<std::string> before;
+    static inline nlohmann::json reports;
+    static inline std::string said;
 };
 
 TEST_P(LabStory, EndsOnRealHostsAsItSays) {
     if (::geteuid() != 0) GTEST_SKIP() << "hosts of their own need root";
     const auto report = report_of(GetParam());
-    ASSERT_TRUE(report) << said_;
+    ASSERT_TRUE(report) << said;
     EXPECT_EQ(report->value("outcome", ""), "passed") << report->dump(1);
 }
 
@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(Stories, LabStory, testing::ValuesIn(stories), name_of)
 TEST_F(LabStory, LeavesNothingBehind) {
     if (::geteuid() != 0) GTEST_SKIP() << "hosts of their own need root";
     std::set<std::string> more;
-    std::ranges::set_difference(left_behind(), before_, std::inserter(more, more.end()));
+    std::ranges::set_difference(left_behind(), before, std::inserter(more, more.end()));
     EXPECT_TRUE(more.empty()) << *more.begin();
 }
 
