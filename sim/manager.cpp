@@ -65,7 +65,7 @@ Manager::~Manager() {
     for (const auto& it : postgres_) it->abandon();
     waits_->close();
     stop_.emit(asio::cancellation_type::terminal);
-    order_stop_.emit(asio::cancellation_type::terminal);
+    for (asio::cancellation_signal& it : order_stops_) it.emit(asio::cancellation_type::terminal);
     // No port answers any more and nothing reaches the world: this only unwinds the coroutines, as the end of a process does.
     io_.restart();
     io_.poll();
@@ -90,14 +90,14 @@ asio::awaitable<void> carry_out_standing(engine::Cluster& cluster, model::Standi
 void Manager::order(engine::FailoverOrder order, std::function<void(std::string)> told) {
     asio::co_spawn(
         io_, carry_out(*cluster_, std::move(order), waits_, std::move(told)),
-        asio::bind_cancellation_slot(order_stop_.slot(), [](const std::exception_ptr& /*killed*/) {}));
+        asio::bind_cancellation_slot(order_stops_.emplace_back().slot(), [](const std::exception_ptr& /*killed*/) {}));
     waits_->wake();
 }
 
 void Manager::order(model::StandingOrder order) {
     asio::co_spawn(
         io_, carry_out_standing(*cluster_, std::move(order)),
-        asio::bind_cancellation_slot(order_stop_.slot(), [](const std::exception_ptr& /*killed*/) {}));
+        asio::bind_cancellation_slot(order_stops_.emplace_back().slot(), [](const std::exception_ptr& /*killed*/) {}));
     waits_->wake();
 }
 

@@ -13,6 +13,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -57,7 +58,7 @@ private:
     std::vector<std::unique_ptr<SimDatabaseInspector>> database_inspectors_;
     std::vector<std::unique_ptr<SimHostInspector>> host_inspectors_;
     asio::cancellation_signal stop_;
-    asio::cancellation_signal order_stop_;
+    std::deque<asio::cancellation_signal> order_stops_;  // one for each: a slot is one coroutine's alone
     std::unique_ptr<engine::Cluster> cluster_;
     bool stopped_ = false;
     bool over_ = false;
