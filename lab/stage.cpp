@@ -267,29 +267,14 @@ SiteWanted site_of(const scenarios::ClusterWanted& wanted) {
         .settings = {}};
 }
 
-/// What no real server can be made to do, said before anything is made.
-std::optional<std::string> cannot_play(const scenarios::Scenario& scenario) {
-    if (scenario.cluster.one_machine) return "it is about servers that share the manager's machine";
-    std::vector<scenarios::Settings> all;
-    for (const auto& [server, settings] : scenario.cluster.settings) all.push_back(settings);
-    for (const scenarios::Step& step : scenario.steps) {
-        if (const auto* deed = std::get_if<scenarios::Deed>(&step.what)) all.push_back(deed->settings);
-    }
-    for (const scenarios::Settings& it : all) {
-        if (const auto name = Deeds::cannot_be_set(it)) return fmt::format("{} of a real server cannot be chosen", *name);
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
 Report play(const scenarios::Scenario& scenario, Strictness strictness) {
     Report out{.file = scenario.file, .title = scenario.title};
     const harness::Moment began = harness::now();
-    if (const auto why = cannot_play(scenario)) {
-        out.skipped = *why;
-        return out;
-    }
+    out.skipped = why_not(scenario, scenarios::PlayerKind::lab).value_or("");
+    if (scenario.cluster.one_machine) out.skipped = "it is about servers that share the manager's machine";
+    if (!out.skipped.empty()) return out;
     auto site = Site::make(site_of(scenario.cluster));
     if (!site) {
         out.told.failures.push_back(site.error().during("make the lab").text());

@@ -284,9 +284,22 @@ Expected read_expected(const YamlNode& node, std::size_t servers) {
     return out;
 }
 
+Only read_only(const YamlNode& node) {
+    YamlFields fields{node, "only"};
+    for (const PlayerKind player : {PlayerKind::simulator, PlayerKind::lab}) {
+        if (!fields.has(word_for(player))) continue;
+        Only out{player, fields.text(word_for(player))};
+        fields.end();
+        if (trim(out.reason).empty()) fault(node.at, "only", "says why the other player cannot play it");
+        return out;
+    }
+    fault(node.at, "only", "takes lab or simulator, and why the other cannot play it: {lab: a simulated server has no TLS}");
+}
+
 Scenario scenario_of(const YamlNode& root, std::string_view file) {
     YamlFields fields{root, ""};
     Scenario out{.file = std::string(file), .title = fields.text("scenario"), .covers = texts_if(fields, "covers")};
+    if (const YamlNode* node = fields.take_if("only")) out.only = read_only(*node);
     if (const YamlNode* node = fields.take_if("cluster")) out.cluster = read_cluster(*node);
     for (const YamlNode& it : fields.list("steps")) out.steps.push_back(read_step(it, out.cluster.servers));
     out.expect = read_expected(fields.take("expect"), out.cluster.servers);
@@ -299,6 +312,19 @@ Scenario scenario_of(const YamlNode& root, std::string_view file) {
 std::string_view word_for(DeedKind kind) {
     const auto* const found = std::ranges::find(words, kind, &Word::kind);
     return found == words.end() ? "" : found->word;
+}
+
+std::string_view word_for(PlayerKind kind) {
+    switch (kind) {
+        case PlayerKind::simulator: return "simulator";
+        case PlayerKind::lab: return "lab";
+    }
+    return "";
+}
+
+std::optional<std::string> why_not(const Scenario& scenario, PlayerKind player) {
+    if (!scenario.only || scenario.only->player == player) return std::nullopt;
+    return scenario.only->reason;
 }
 
 Result<Scenario> read(std::string_view text, std::string_view file) {

@@ -151,6 +151,17 @@ struct Expected {
     Question at_end{};
 };
 
+/// Who plays stories. The words are those of a story's `only`.
+enum class PlayerKind { simulator, lab };
+[[nodiscard]] std::string_view word_for(PlayerKind kind);
+
+/// A story that one of the two plays, and why the other cannot.
+struct Only {
+    PlayerKind player;
+    std::string reason;
+    friend bool operator==(const Only&, const Only&) = default;
+};
+
 struct Scenario {
     std::string file;
     std::string title;
@@ -158,7 +169,11 @@ struct Scenario {
     ClusterWanted cluster{};
     std::vector<Step> steps{};
     Expected expect{};
+    std::optional<Only> only{};
 };
+
+/// Why this one does not play it; nothing: it does.
+[[nodiscard]] std::optional<std::string> why_not(const Scenario& scenario, PlayerKind player);
 
 /// Reads one file. An error names file, line, column and what was expected there.
 [[nodiscard]] Result<Scenario> read(std::string_view text, std::string_view file);

@@ -70,6 +70,31 @@ expect: {promotions: 0}
     EXPECT_EQ(deed.lasts, std::chrono::seconds{2});
 }
 
+TEST(Scenario, ThatOnlyOnePlayerPlaysSaysWhyTheOtherCannot) {
+    const auto read = scenarios::read(
+        "scenario: s\nonly: {lab: a simulated server has no TLS}\nsteps:\n  - run: 1s\nexpect: {promotions: 0}\n", "s.yaml");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(read->only, (Only{PlayerKind::lab, "a simulated server has no TLS"}));
+    EXPECT_EQ(why_not(*read, PlayerKind::lab), std::nullopt);
+    EXPECT_EQ(why_not(*read, PlayerKind::simulator), "a simulated server has no TLS");
+}
+
+TEST(Scenario, ThatSaysNothingIsPlayedByBoth) {
+    const auto read = scenarios::read("scenario: s\nsteps:\n  - run: 1s\nexpect: {promotions: 0}\n", "s.yaml");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(why_not(*read, PlayerKind::lab), std::nullopt);
+    EXPECT_EQ(why_not(*read, PlayerKind::simulator), std::nullopt);
+}
+
+class DamagedOnly : public testing::TestWithParam<const char*> {};
+TEST_P(DamagedOnly, IsRefused) {
+    const auto read =
+        scenarios::read(std::string("scenario: s\nonly: ") + GetParam() + "\nsteps:\n  - run: 1s\nexpect: {promotions: 0}\n", "s.yaml");
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().text(), HasSubstr("line 2: only"));
+}
+INSTANTIATE_TEST_SUITE_P(Values, DamagedOnly, testing::Values("lab", "{}", "{moon: far}", "{lab: ''}", "{lab: why, simulator: because}"));
+
 struct Damaged {
     const char* name;
     const char* steps;
