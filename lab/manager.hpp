@@ -43,6 +43,7 @@ public:
     [[nodiscard]] Machine& machine() const { return machine_; }
     [[nodiscard]] std::filesystem::path configuration() const { return machine_.folder() / "handyrep.conf"; }
     [[nodiscard]] std::filesystem::path state_folder() const { return machine_.folder() / "state" / "handyrep"; }
+    [[nodiscard]] std::filesystem::path clock_file() const { return machine_.folder() / "clock"; }
     [[nodiscard]] std::filesystem::path log() const { return machine_.folder() / "handyrep.log"; }
 
     Result<void> configure(const std::vector<Server*>& servers, const ManagerOptions& options) const;
@@ -50,6 +51,11 @@ public:
     Result<void> make_disk() const;
     Result<void> start() const;
     void kill() const { signal(9); }
+    /// From its next start on its wall clock is its own, which can be set; every other clock is the machine's.
+    Result<void> give_clock() const { return set_clock(Duration{}); }
+    [[nodiscard]] static bool can_have_clock();
+    /// So far from the machine's.
+    Result<void> set_clock(Duration ahead) const;
     void signal(int number) const;
     [[nodiscard]] bool runs() const { return !machine_.processes("handyrep").empty(); }
 
@@ -75,6 +81,7 @@ private:
     std::optional<nlohmann::json> status_;
     std::vector<Telling> tellings_;
     std::streamoff read_ = 0;  // of the log
+    pid_t visited_ = 0;        // the init of the host that the poller is in
     std::thread poller_;
 };
 
