@@ -49,7 +49,7 @@ Result<void> show(lab::Site& site) {
 }
 
 Result<void> up_with_hosts(const lab::Wanted& wanted) {
-    lab::SiteWanted site{.servers = wanted.servers, .managers_clock = lab::Manager::can_have_clock()};
+    lab::SiteWanted site{.servers = wanted.servers, .managers_clock = true};
     for (std::size_t i = 2; wanted.sync && i <= wanted.servers; ++i)
         site.synchronous_standby_names += fmt::format("{}db{}{}", i == 2 ? "ANY 1 (" : "", i, i == wanted.servers ? ")" : ", ");
     std::cout << fmt::format("{} servers, a manager and clients on hosts of their own ...\n", wanted.servers) << std::flush;

@@ -20,7 +20,6 @@ using std::chrono::seconds;
 namespace {
 
 constexpr std::uint16_t http_port = 8010;
-constexpr const char* clock_library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 constexpr Duration between_looks = milliseconds{50};
 constexpr Duration longest_order = std::chrono::minutes{5};
 
@@ -75,9 +74,7 @@ Result<void> Manager::configure(const std::vector<Server*>& servers, const Manag
 Result<void> Manager::start() const {
     std::vector<std::string> words{harness::program(), "--config", configuration(), "daemon"};
     if (std::filesystem::exists(clock_file()))
-        words.insert(
-            words.begin(), {"env", std::string("LD_PRELOAD=") + clock_library, "FAKETIME_TIMESTAMP_FILE=" + clock_file().string(),
-                            "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"});
+        words.insert(words.begin(), {"env", "LD_PRELOAD=" HANDYREP_LAB_CLOCK, "HANDYREP_LAB_CLOCK=" + clock_file().string()});
     const auto command = machine_.inside({.arguments = words});
     if (!command) return command.error();
     auto started = harness::Background::start(*command, log());
@@ -89,12 +86,8 @@ Result<void> Manager::start() const {
     return there.error().during(said ? *said : "start the daemon");
 }
 
-bool Manager::can_have_clock() { return std::filesystem::exists(clock_library); }
-
 /// Renamed into its place: it is read at every look at the clock.
 Result<void> Manager::set_clock(Duration ahead) const {
-    if (!can_have_clock())
-        return Error{ErrorKind::unsupported, fmt::format("a wall clock of its own needs {} (Debian: libfaketime)", clock_library)};
     const auto fresh = clock_file().string() + ".new";
     const auto seconds_ahead = std::chrono::duration_cast<seconds>(ahead).count();
     if (auto written = harness::write_private(fresh, fmt::format("{:+}\n", seconds_ahead)); !written) return written;

@@ -53,7 +53,6 @@ public:
     void kill() const { signal(9); }
     /// From its next start on its wall clock is its own, which can be set; every other clock is the machine's.
     Result<void> give_clock() const { return set_clock(Duration{}); }
-    [[nodiscard]] static bool can_have_clock();
     /// So far from the machine's.
     Result<void> set_clock(Duration ahead) const;
     void signal(int number) const;
