@@ -1,19 +1,21 @@
-# handyrep_tests(<name> KIND unit|simulation|integration [FILES <file>...] [DEPENDS <room>...] [LIBS <imported target>...])
+# handyrep_tests(<name> KIND unit|simulation|integration|versions [FILES <file>...] [DEPENDS <room>...] [LIBS <imported target>...])
 #     One executable <kind>_<name> of FILES, or of every .cpp of the folder (*_labtest, *_fuzz, *_bench and main.cpp stay out, and so do
 #     folders below it that have a CMakeLists.txt of their own). One ctest entry per executable, labelled with its kind, run from the
 #     top of the checkout with HANDYREP_BUILD naming the build folder. Tests include "sim/…" and "tests/harness/…" from the top.
+#     Of the kind versions there is one ctest entry for each server of tests/versions/servers.txt: versions_10, versions_11, …
 #     In a build of the rooms only, tests that depend on another room are left out.
 
 set(HANDYREP_TIMEOUT_unit 120)
 set(HANDYREP_TIMEOUT_simulation 600)
 set(HANDYREP_TIMEOUT_integration 900)
+set(HANDYREP_TIMEOUT_versions 900)
 
 find_program(HANDYREP_SYMBOLIZER NAMES llvm-symbolizer-19 llvm-symbolizer)
 
 function(handyrep_tests name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND" "FILES;DEPENDS;LIBS")
     if(arg_UNPARSED_ARGUMENTS OR NOT DEFINED HANDYREP_TIMEOUT_${arg_KIND})
-        message(FATAL_ERROR "handyrep_tests(${name}): KIND is unit, simulation or integration; what is \"${arg_KIND}\" ${arg_UNPARSED_ARGUMENTS}?")
+        message(FATAL_ERROR "handyrep_tests(${name}): KIND is unit, simulation, integration or versions; what is \"${arg_KIND}\" ${arg_UNPARSED_ARGUMENTS}?")
     endif()
     if(HANDYREP_ROOMS_ONLY)
         foreach(room IN LISTS arg_DEPENDS)
@@ -56,7 +58,7 @@ function(handyrep_tests name)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
     target_link_libraries(${target} PRIVATE ${depends} ${arg_LIBS} GTest::gmock GTest::gtest GTest::gtest_main)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-    if(arg_KIND STREQUAL "integration" AND TARGET handyrep)
+    if(arg_KIND MATCHES "^(integration|versions)$" AND TARGET handyrep)
         add_dependencies(${target} handyrep)
     endif()
 
@@ -70,12 +72,29 @@ function(handyrep_tests name)
             list(APPEND environment "ASAN_SYMBOLIZER_PATH=${HANDYREP_SYMBOLIZER}" "TSAN_SYMBOLIZER_PATH=${HANDYREP_SYMBOLIZER}")
         endif()
     endif()
+    if(arg_KIND STREQUAL "versions")
+        _handyrep_version_tests(${target} "${environment}")
+        return()
+    endif()
     add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
     set_tests_properties(${target} PROPERTIES
         LABELS ${arg_KIND} TIMEOUT ${HANDYREP_TIMEOUT_${arg_KIND}} ENVIRONMENT "${environment}")
     if(arg_KIND STREQUAL "integration")
         set_tests_properties(${target} PROPERTIES RUN_SERIAL ON) # they measure seconds
     endif()
+endfunction()
+
+# One executable under a name for each version, so that each writes results of its own.
+function(_handyrep_version_tests target environment)
+    file(STRINGS "${PROJECT_SOURCE_DIR}/tests/versions/servers.txt" lines REGEX "^[0-9]+ ")
+    foreach(line IN LISTS lines)
+        string(REGEX MATCH "^[0-9]+" major "${line}")
+        file(CREATE_LINK ${target} "${PROJECT_BINARY_DIR}/tests/versions_${major}" SYMBOLIC)
+        add_test(NAME versions_${major} COMMAND "${PROJECT_BINARY_DIR}/tests/versions_${major}" WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+        set_tests_properties(versions_${major} PROPERTIES
+            LABELS versions TIMEOUT ${HANDYREP_TIMEOUT_versions} ENVIRONMENT "${environment};HANDYREP_POSTGRESQL=${major}")
+    endforeach()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/versions/servers.txt")
 endfunction()
 
 # A test that nothing builds passes for ever.

@@ -16,7 +16,9 @@ constexpr Duration copy_limit = std::chrono::seconds{60};
 
 /// No socket in a folder: its lock file names a postmaster, and one that was killed and that nobody reaps would seem to hold it.
 std::string settings_of(const RealServer& server, const ClusterOptions& options) {
-    std::string lines = R"(
+    // In segments of 16 MB before 13.
+    std::string lines = fmt::format(
+        R"(
 # The harness's own. In the copies that pg_basebackup makes, `port` and `cluster_name` are given again at the end.
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -26,17 +28,20 @@ wal_level = replica
 hot_standby = on
 fsync = on
 max_wal_senders = 10
-wal_keep_size = 256MB
+{}
 max_wal_size = 512MB
 logging_collector = off
 log_line_prefix = '%m [%p] '
 log_timezone = 'UTC'
 lc_messages = 'C'
 huge_pages = off
-)";
+)",
+        server.major() < 13 ? "wal_keep_segments = 16" : "wal_keep_size = 256MB");
     for (const auto& line : options.settings) lines += line + "\n";
     return lines + fmt::format("port = {}\ncluster_name = '{}'\n", server.port, server.name);
 }
+
+bool has_basebackup(const RealServer& server) { return std::filesystem::exists(server.programs / "pg_basebackup"); }
 
 Result<void> append(const std::filesystem::path& path, const std::string& content) {
     std::ofstream file(path, std::ios::app);
@@ -70,12 +75,20 @@ Result<std::unique_ptr<RealCluster>> RealCluster::make(const ClusterOptions& opt
         server.port = *port;
         server.data = cluster->folder() / server.name;
         server.log = cluster->folder() / (server.name + ".log");
-        server.programs = *programs;
+        server.programs = *programs;  // may be replaced by a copy
         server.password = cluster->password_;
         cluster->servers_.push_back(std::move(server));
     }
+    if (auto copied = cluster->prepare_programs(); !copied) return copied.error();
     if (auto made = cluster->make_primary(options); !made) return made.error().during("make db1");
-    if (auto made = cluster->make_replicas(); !made) return made.error();
+    std::vector<const RealServer*> replicas;
+    std::vector<std::string> names;
+    for (auto replica = cluster->servers_.begin() + 1; replica != cluster->servers_.end(); ++replica) {
+        replicas.push_back(&*replica);
+        names.push_back(replica->name);
+    }
+    if (auto made = cluster->make_replicas_of(cluster->servers_.front(), replicas); !made) return made.error();
+    if (auto streaming = cluster->wait_until_streaming(names, "db1", std::chrono::seconds{30}); !streaming) return streaming.error();
     if (!options.synchronous_standby_names.empty()) {
         auto session = cluster->servers_.front().session();
         if (!session) return session.error();
@@ -84,6 +97,19 @@ Result<std::unique_ptr<RealCluster>> RealCluster::make(const ClusterOptions& opt
         if (auto reloaded = session->query("SELECT pg_reload_conf()"); !reloaded) return reloaded.error();
     }
     return cluster;
+}
+
+/// As root the servers run as another user, who may not be let into our cache.
+Result<void> RealCluster::prepare_programs() {
+    const auto fetched = servers_.front().programs.parent_path();
+    if (server_user() != "postgres" ||
+        run_well({.arguments = {"test", "-x", fetched / "bin" / "initdb"}, .user = server_user()}, copy_limit))
+        return {};
+    const auto place = folder() / "programs";
+    auto copied = run_well({.arguments = {"cp", "-a", fetched, place}}, copy_limit);
+    if (!copied) return copied.error();
+    for (RealServer& server : servers_) server.programs = place / "bin";
+    return {};
 }
 
 Result<void> RealCluster::make_primary(const ClusterOptions& options) {
@@ -112,49 +138,72 @@ Result<void> RealCluster::prepare_database() const {
     if (!session) return session.error();
     const std::string role =
         fmt::format("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}", replication_user(), sql_literal(replication_password_.reveal()));
-    for (const auto& statement :
-         {role, std::string{"CREATE TABLE harness_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
-          std::string{
-              "CREATE TABLE harness_probes (id bigserial, prober text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
-          std::string{"CREATE TABLE harness_orphan (id bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
-          std::string{
-              "CREATE PROCEDURE harness_write_forever() LANGUAGE plpgsql AS $$ BEGIN LOOP INSERT INTO harness_orphan DEFAULT VALUES; "
-              "COMMIT; END LOOP; END $$"}}) {
+    std::vector<std::string> statements{
+        role, std::string{"CREATE TABLE harness_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
+        std::string{"CREATE TABLE harness_probes (id bigserial, prober text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
+        std::string{"CREATE TABLE harness_orphan (id bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp())"}};
+    if (servers_.front().major() >= 11)
+        statements.emplace_back(
+            "CREATE PROCEDURE harness_write_forever() LANGUAGE plpgsql AS $$ BEGIN LOOP INSERT INTO harness_orphan DEFAULT VALUES; "
+            "COMMIT; END LOOP; END $$");
+    for (const auto& statement : statements) {
         if (auto done = session->query(statement); !done) return done.error();
     }
     return {};
 }
 
-Result<void> RealCluster::make_replica(const RealServer& replica, const RealServer& upstream) const {
-    const std::string source = fmt::format(
-        "host=127.0.0.1 port={} user={} passfile={} application_name={} sslmode=disable gssencmode=disable", upstream.port,
-        replication_user(), (folder() / "replication.pgpass").string(), replica.name);
-    auto copied = run_well(
-        {.arguments =
-             {replica.programs / "pg_basebackup", "-D", replica.data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "--no-manifest",
-              "-d", source},
-         .user = server_user(),
-         .folder = folder()},
-        copy_limit);
+std::string RealCluster::conninfo_of(const RealServer& replica, const RealServer& upstream) const {
+    return fmt::format(
+        "host=127.0.0.1 port={} user={} passfile={} application_name={} sslmode=disable{}", upstream.port, replication_user(),
+        (folder() / "replication.pgpass").string(), replica.name, upstream.major() < 12 ? "" : " gssencmode=disable");
+}
+
+/// By pg_basebackup from the running upstream; by hand from the stopped one where the programs came without it.
+Result<void> RealCluster::copy(const RealServer& replica, const RealServer& upstream) const {
+    const bool cold = !has_basebackup(replica);
+    const std::vector<std::string> by_hand{"cp", "-a", upstream.data, replica.data};
+    const std::vector<std::string> by_program{
+        replica.programs / "pg_basebackup", "-D", replica.data, "-X", "stream", "-c", "fast", "--no-sync", "--no-manifest", "-d",
+        conninfo_of(replica, upstream)};
+    auto copied = run_well({.arguments = cold ? by_hand : by_program, .user = server_user(), .folder = folder()}, copy_limit);
     if (!copied) return copied.error().during("copy " + replica.name);
+    return {};
+}
+
+Result<void> RealCluster::start_replica(const RealServer& replica, const RealServer& upstream) const {
     const std::string own = fmt::format("port = {}\ncluster_name = '{}'\n", replica.port, replica.name);
     if (auto written = append(replica.data / "postgresql.conf", own); !written) return written;
+    const std::string from = fmt::format("primary_conninfo = '{}'\n", conninfo_of(replica, upstream));
+    const bool old = replica.major() < 12;
+    if (!old) {
+        if (auto written = append(replica.data / "postgresql.auto.conf", from); !written) return written;
+    }
+    const std::string mark = old ? "standby_mode = 'on'\nrecovery_target_timeline = 'latest'\n" + from : "";
+    if (auto written = write_private(replica.mark(), mark, true); !written) return written;
     return replica.start();
 }
 
-Result<void> RealCluster::make_replicas() const {
-    std::vector<std::future<Result<void>>> copies;
-    std::vector<std::string> names;
-    for (auto replica = servers_.begin() + 1; replica != servers_.end(); ++replica) {
-        copies.push_back(std::async(std::launch::async, [this, replica] { return make_replica(*replica, servers_.front()); }));
-        names.push_back(replica->name);
+Result<void> RealCluster::make_replicas_of(const RealServer& upstream, const std::vector<const RealServer*>& replicas) const {
+    const auto all = [&](auto work) {
+        std::vector<std::future<Result<void>>> running;
+        for (const RealServer* const replica : replicas)
+            running.push_back(std::async(std::launch::async, [work, replica, &upstream] { return work(*replica, upstream); }));
+        Result<void> outcome{};
+        for (auto& one : running) {
+            if (auto made = one.get(); !made && outcome) outcome = made;
+        }
+        return outcome;
+    };
+    const bool cold = !has_basebackup(upstream);
+    if (cold) {
+        if (auto stopped = upstream.stop(StopMode::fast); !stopped) return stopped;
     }
-    Result<void> outcome{};
-    for (auto& copy : copies) {
-        if (auto made = copy.get(); !made && outcome) outcome = made;
+    auto copied = all([this](const RealServer& replica, const RealServer& from) { return copy(replica, from); });
+    if (cold) {
+        if (auto started = upstream.start(); !started) return started;
     }
-    if (!outcome) return outcome;
-    return wait_until_streaming(names, servers_.front().name, std::chrono::seconds{30});
+    if (!copied) return copied;
+    return all([this](const RealServer& replica, const RealServer& from) { return start_replica(replica, from); });
 }
 
 std::vector<std::string> RealCluster::writable_servers() const {
@@ -171,7 +220,7 @@ Result<void> RealCluster::rebuild_as_replica(const std::string& name, const std:
     std::error_code error;
     std::filesystem::remove_all(replica.data, error);
     if (error) return Error{ErrorKind::failed, fmt::format("{} cannot be emptied: {}", replica.data.string(), error.message())};
-    if (auto made = make_replica(replica, server(upstream)); !made) return made;
+    if (auto made = make_replicas_of(server(upstream), {&replica}); !made) return made;
     return wait_until_streaming({name}, upstream, std::chrono::seconds{30});
 }
 

@@ -47,8 +47,11 @@ private:
     explicit RealCluster(std::unique_ptr<TemporaryFolder> folder) : folder_{std::move(folder)} {}
     Result<void> make_primary(const ClusterOptions& options);
     Result<void> prepare_database() const;
-    Result<void> make_replica(const RealServer& replica, const RealServer& upstream) const;
-    Result<void> make_replicas() const;
+    Result<void> prepare_programs();
+    Result<void> make_replicas_of(const RealServer& upstream, const std::vector<const RealServer*>& replicas) const;
+    Result<void> copy(const RealServer& replica, const RealServer& upstream) const;
+    Result<void> start_replica(const RealServer& replica, const RealServer& upstream) const;
+    [[nodiscard]] std::string conninfo_of(const RealServer& replica, const RealServer& upstream) const;
 
     std::unique_ptr<TemporaryFolder> folder_;
     std::vector<RealServer> servers_;

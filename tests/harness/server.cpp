@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
 #include <random>
@@ -44,9 +45,24 @@ std::string word_for(StopMode mode) {
     return {};
 }
 
+/// What `./dev versions` fetched (tests/versions/fetch says where to).
+Result<std::filesystem::path> fetched_programs(const std::string& major) {
+    const char* const cache = std::getenv("XDG_CACHE_HOME");
+    const char* const home = std::getenv("HOME");
+    const std::filesystem::path base =
+        cache != nullptr && *cache != '\0' ? std::filesystem::path{cache} : std::filesystem::path{home == nullptr ? "/" : home} / ".cache";
+    const auto programs = base / "handyrep" / "postgresql" / major / "bin";
+    if (std::filesystem::exists(programs / "initdb")) return programs;
+    return Error{
+        ErrorKind::unsupported,
+        fmt::format("PostgreSQL {} is not in {}: `./dev versions {}` fetches it", major, programs.parent_path().string(), major)};
+}
+
 }  // namespace
 
 Result<std::filesystem::path> find_programs() {
+    if (const char* const wanted = std::getenv("HANDYREP_POSTGRESQL"); wanted != nullptr && *wanted != '\0')
+        return fetched_programs(wanted);
     std::vector<std::pair<int, std::filesystem::path>> found;
     std::error_code error;
     for (auto entry = std::filesystem::directory_iterator("/usr/lib/postgresql", error);
@@ -71,6 +87,14 @@ Result<std::uint16_t> free_port() {
     }
     return Error{ErrorKind::failed, "no free port from 20000 to 31999"};
 }
+
+int RealServer::major() const {
+    int number = 0;
+    std::ifstream{data / "PG_VERSION"} >> number;
+    return number;
+}
+
+std::filesystem::path RealServer::mark() const { return data / (major() < 12 ? "recovery.conf" : "standby.signal"); }
 
 Target RealServer::target(const std::string& application_name) const {
     return Target{.port = port, .password = password, .application_name = application_name};
@@ -118,14 +142,18 @@ Result<void> RealServer::restart(StopMode mode) const {
 
 Result<void> RealServer::start_as_primary() const {
     std::error_code error;
-    std::filesystem::remove(data / "standby.signal", error);
+    std::filesystem::remove(mark(), error);
     return start();
 }
 
 Result<void> RealServer::promote() const {
     auto opened = session();
     if (!opened) return opened.error();
-    if (auto asked = opened->value("SELECT pg_promote(false)"); !asked) return asked.error();
+    if (major() < 12) {
+        if (auto asked = control("promote", {"-W"}); !asked) return asked;
+    } else if (auto asked = opened->value("SELECT pg_promote(false)"); !asked) {
+        return asked.error();
+    }
     return wait_until(
         [&] {
             // A promotion asked just after the primary's death may sleep for wal_retrieve_retry_interval unless it is woken.
@@ -144,7 +172,7 @@ std::optional<pid_t> RealServer::postmaster() const {
     return process;
 }
 
-bool RealServer::marked_standby() const { return std::filesystem::exists(data / "standby.signal"); }
+bool RealServer::marked_standby() const { return std::filesystem::exists(mark()); }
 
 Moment RealServer::kill_all() const {
     auto victims = processes();

@@ -16,7 +16,8 @@
 
 namespace handyrep::harness {
 
-/// The newest PostgreSQL's programs, 15 before all others. Fails with `unsupported` when there is none.
+/// The newest PostgreSQL's programs, 15 before all others; with HANDYREP_POSTGRESQL=MAJOR in the environment those of that version
+/// that `./dev versions` fetched. Fails with `unsupported` when there is none.
 Result<std::filesystem::path> find_programs();
 
 /// A loopback port that nobody uses, below the range from which the system takes ports for outgoing connections, so that
@@ -34,6 +35,10 @@ public:
     std::filesystem::path programs;
     Secret password;  // of the user postgres
 
+    /// Of its data directory: 10, 15.
+    [[nodiscard]] int major() const;
+    /// The file that makes it a standby: recovery.conf before 12.
+    [[nodiscard]] std::filesystem::path mark() const;
     [[nodiscard]] Target target(const std::string& application_name = "harness") const;
     [[nodiscard]] Result<Session> session(Duration limit = std::chrono::seconds{5}) const;
     /// One statement in a session of its own.
@@ -46,7 +51,7 @@ public:
     Result<void> restart(StopMode mode) const;
     /// Starts it as a primary again, as an autostart that knows nothing would: takes the mark away first.
     Result<void> start_as_primary() const;
-    /// pg_promote by hand; returns when it accepts writes.
+    /// By hand, with pg_promote or (before 12) pg_ctl; returns when it accepts writes.
     Result<void> promote() const;
 
     /// Processes that hold the data directory.
