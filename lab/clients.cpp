@@ -64,6 +64,13 @@ Client::Client(const Machine& apps, std::vector<std::string> addresses, const Pa
           fmt::join(addresses, ","), postgres_port, passwords.superuser.reveal())},
       thread_{[this, &apps] { write(apps); }} {}
 
+void Rest::hold(bool held) {
+    held_ = held;
+    static_cast<void>(harness::wait_until([&] { return resting_ == held_; }, seconds{10}, "it rests", milliseconds{5}));
+}
+
+void Client::hold(bool held) { rest_.hold(held); }
+
 void Client::stop() {
     stopping_ = true;
     if (thread_.joinable()) thread_.join();
@@ -72,7 +79,7 @@ void Client::stop() {
 void Client::write(const Machine& apps) {
     if (!apps.enter()) return;
     while (!stopping_) {
-        write_in_session(connection_);
+        if (!rest_.wanted()) write_in_session(connection_);
         std::this_thread::sleep_for(between_tries);
     }
 }
@@ -84,7 +91,7 @@ void Client::write_in_session(const std::string& connection_text) {
         return;
     }
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
-    while (!stopping_) {
+    while (!stopping_ && !rest_.wanted()) {
         const std::uint64_t id = next_++;
         const Moment sent = harness::now();
         const std::string sql = fmt::format("INSERT INTO lab_rows (id) VALUES ({}) RETURNING current_setting('cluster_name')", id);
@@ -148,6 +155,10 @@ void Watcher::watch() {
     std::optional<harness::Session> session;
     while (!stopping_) {
         std::this_thread::sleep_for(between_looks);
+        if (rest_.wanted()) {
+            note(std::nullopt);
+            continue;
+        }
         if (!session) {
             if (auto opened = server_.session(look_limit, "watcher")) session.emplace(std::move(*opened));
         }

@@ -37,6 +37,22 @@ struct ClientReport {
 
 /// Numbered rows, one after the other, through libpq's own list of hosts with target_session_attrs=read-write: as an
 /// application would. What is not answered in time is no promise, and may be there or not.
+/// Lets a thread that writes be held without ending it.
+class Rest {
+public:
+    /// Returns when the thread rests, or when it has had much longer than a write takes.
+    void hold(bool held);
+    /// By the thread, before each write: whether to leave it.
+    [[nodiscard]] bool wanted() {
+        resting_ = held_.load();
+        return resting_;
+    }
+
+private:
+    std::atomic<bool> held_ = false;
+    std::atomic<bool> resting_ = false;
+};
+
 class Client {
 public:
     Client(const Machine& apps, std::vector<std::string> addresses, const Passwords& passwords);
@@ -45,6 +61,8 @@ public:
     ~Client() { stop(); }
 
     void stop();
+    /// From its return on nothing is written, until it is let go.
+    void hold(bool held);
     [[nodiscard]] std::vector<Acknowledged> acknowledged() const;
     [[nodiscard]] ClientReport report() const;
     /// Rows that were promised and that `server` does not have. It must answer.
@@ -56,6 +74,7 @@ private:
 
     std::string connection_;
     std::atomic<bool> stopping_ = false;
+    Rest rest_;
     std::atomic<std::size_t> errors_ = 0;
     mutable std::mutex guard_;
     std::uint64_t next_ = 1;
@@ -77,6 +96,7 @@ public:
     ~Watcher();
 
     [[nodiscard]] const std::string& server() const { return server_.name(); }
+    void hold(bool held) { rest_.hold(held); }
     /// The last answer was a commit, and it is not old.
     [[nodiscard]] bool takes_writes() const;
     [[nodiscard]] std::vector<Taken> taken() const;
@@ -87,6 +107,7 @@ private:
 
     const Server& server_;
     std::atomic<bool> stopping_ = false;
+    Rest rest_;
     mutable std::mutex guard_;
     std::optional<Moment> yes_since_;  // of the last answer, if it was a commit
     std::vector<Taken> taken_;         // only the first and the last of a run of one timeline

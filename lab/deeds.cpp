@@ -28,7 +28,7 @@ bool is_of_manager(DeedKind kind) {
     return kind == DeedKind::dns_hangs || kind == DeedKind::reboot_manager || kind == DeedKind::manager_clock ||
            kind == DeedKind::configure || kind == DeedKind::kill_manager || kind == DeedKind::stop_manager ||
            kind == DeedKind::start_manager || kind == DeedKind::store_fails || kind == DeedKind::store_hangs ||
-           kind == DeedKind::lose_journal;
+           kind == DeedKind::lose_journal || kind == DeedKind::keep_state || kind == DeedKind::stale_state;
 }
 
 bool is_of_a_person(DeedKind kind) { return kind == DeedKind::maintenance || kind == DeedKind::pause; }
@@ -102,7 +102,8 @@ Result<void> Deeds::begin(const scenarios::Deed& deed) {
     for (const scenarios::NodeName& name : deed.on) {
         const auto server = site_.server(name);
         if (!server) return server.error();
-        if (auto begun = keep_begun(deed, to_processes(deed.kind, **server)); !begun) return begun;
+        auto begun = keep_begun(deed, is_accident(deed.kind) ? to_accident(deed, **server) : to_processes(deed.kind, **server));
+        if (!begun) return begun;
     }
     return {};
 }

@@ -5,6 +5,7 @@
 #include "scenarios/scenario.hpp"
 #include "tests/harness/moment.hpp"
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <map>
@@ -16,6 +17,9 @@
 #include <vector>
 
 namespace handyrep::lab {
+
+/// One that accidents.cpp does.
+[[nodiscard]] bool is_accident(scenarios::DeedKind kind);
 
 class Deeds {
 public:
@@ -37,6 +41,7 @@ public:
     Result<void> set_up(const scenarios::ClusterWanted& wanted);
     /// Servers that a person made primaries: what they accept is for that person.
     [[nodiscard]] const std::set<std::string>& by_hand() const { return by_hand_; }
+    [[nodiscard]] bool is_so(const scenarios::Fact& fact);
     /// A setting that only a simulated server has: its name.
     [[nodiscard]] static std::optional<std::string> cannot_be_set(const scenarios::Settings& settings);
 
@@ -48,6 +53,7 @@ private:
         Undo end;
     };
     using Outcome = Result<Undo>;
+    enum class CommitState { waits, acknowledged, failed };
 
     Result<void> keep_begun(const scenarios::Deed& deed, Outcome begun);
     Outcome to_processes(scenarios::DeedKind kind, Server& server);
@@ -67,6 +73,11 @@ private:
     Outcome hold_back(scenarios::DeedKind kind, const std::optional<Duration>& lasts);
     Outcome begin_set(const scenarios::Deed& deed);
     Outcome set(Server& server, const scenarios::Settings& settings);
+    Outcome to_accident(const scenarios::Deed& deed, Server& server);
+    Outcome commit(Server& server, const scenarios::Settings& settings);
+    Outcome rewind(Server& server);
+    static Outcome start_at_once(Server& server);
+    [[nodiscard]] std::optional<bool> past_fork(const Server& server) const;
     Outcome kill_postmaster(Server& server);
     Outcome hold_up_startup(Server& server, Duration length);
     Outcome demote(Server& server);
@@ -75,7 +86,7 @@ private:
     Outcome fill(Server& server, const std::string& disk, unsigned percent_left);
     Outcome detach(Server& server);
     Outcome hold_up_replay(Server& server);
-    Outcome hold_up_promotion(Server& server);
+    static Outcome hold_up_promotion(Server& server);
     Outcome fill_connections(Server& server);
     Outcome take_wal_away(Server& server);
     Result<void> cut(const std::vector<Machine*>& left, const std::vector<Machine*>& right, bool cutting);
@@ -91,6 +102,8 @@ private:
     std::map<std::string, int> cuts_;                                // "from to": how many deeds drop it
     std::map<std::string, std::vector<harness::Session>> sessions_;  // that a deed keeps open, by server
     std::map<std::string, std::shared_ptr<std::jthread>> hold_ups_;
+    std::map<std::string, std::shared_ptr<std::atomic<CommitState>>> commits_;  // the last of each server
+    std::list<std::jthread> committers_;
 };
 
 }  // namespace handyrep::lab

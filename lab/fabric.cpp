@@ -91,6 +91,11 @@ Result<void> Fabric::close_port(const Machine& on, std::uint16_t port, bool clos
     return refuse(on, fmt::format("iifname eth0 tcp dport {} tcp flags & (syn | ack) == syn", port), closed);
 }
 
+Result<void> Fabric::hold_promotions(const Machine& to, std::uint16_t port, bool held) {
+    // Behind 32 bytes of TCP's header: 'P', a length, an empty name, then the text, "SELECT pg_promot".
+    return filter(fmt::format("ip daddr {} tcp dport {} @th,304,128 0x53454c4543542070675f70726f6d6f74 drop", to.address(), port), held);
+}
+
 /// Whatever leaves the switch towards a host.
 Result<void> Fabric::set_delay(const Machine& to, bool delayed) {
     auto done = switch_.shell(

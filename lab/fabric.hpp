@@ -36,6 +36,8 @@ public:
 
     /// New connections to `port` are answered with a reset; those that are open go on.
     Result<void> close_port(const Machine& on, std::uint16_t port, bool closed);
+    /// Segments that begin with HandyRep's promotion do not arrive: the sender's kernel tries again until they do.
+    Result<void> hold_promotions(const Machine& to, std::uint16_t port, bool held);
 
 private:
     Result<void> change(const Machine& from, const Machine& to, Treatment treatment, bool present);

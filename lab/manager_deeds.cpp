@@ -134,6 +134,15 @@ Deeds::Outcome Deeds::to_manager(const scenarios::Deed& deed) {
             if (!done) return done.error();
             return Undo{};
         }
+        case DeedKind::keep_state:
+        case DeedKind::stale_state: {
+            const std::string saved = manager.state_folder() / "servers.save";
+            const std::string copy = disk + "/servers.save.kept";
+            const bool keeps = kind == DeedKind::keep_state;
+            auto done = manager.machine().shell(fmt::format("cp -p '{}' '{}'", keeps ? saved : copy, keeps ? copy : saved));
+            if (!done) return done.error();
+            return Undo{};
+        }
         default: break;
     }
     return Error{ErrorKind::unsupported, fmt::format("the lab cannot do {} to the manager", word_for(kind))};

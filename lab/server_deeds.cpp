@@ -167,17 +167,6 @@ Deeds::Outcome Deeds::hold_up_startup(Server& server, Duration length) {
     }};
 }
 
-/// A promotion begins when replay has come to its end, and that waits for a query.
-Deeds::Outcome Deeds::hold_up_promotion(Server& server) {
-    if (auto set = server.set("max_standby_streaming_delay", "-1"); !set) return set.error();
-    auto held = hold_up_replay(server);
-    if (!held) return held;
-    return Undo{[&server, let_go = *std::move(held)]() -> Result<void> {
-        if (auto gone = let_go(); !gone) return gone;
-        return server.reset("max_standby_streaming_delay");
-    }};
-}
-
 /// A snapshot on the standby, and a lock in the WAL that waits for it.
 Deeds::Outcome Deeds::hold_up_replay(Server& server) {
     auto session = server.session(seconds{2}, "reporting");

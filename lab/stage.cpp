@@ -33,11 +33,12 @@ public:
     [[nodiscard]] const std::string& unsupported() const { return unsupported_; }
 
     Result<void> begin(const scenarios::Deed& deed) override;
-    bool end(DeedKind kind) override { return deeds_.end(kind); }
+    bool end(DeedKind kind) override;
     bool pass(const std::function<bool()>& reached, Duration limit) override;
     std::optional<std::string> order(const scenarios::Order& order) override;
 
     std::vector<std::string> writers() override;
+    bool is_so(const scenarios::Fact& fact) override;
     bool streams(const std::string& replica, const std::string& from) override;
     std::optional<scenarios::Report> report() override;
     std::set<std::string> reasons_of_operations() override;
@@ -54,6 +55,8 @@ public:
 private:
     [[nodiscard]] std::size_t count(const std::string& event);
     [[nodiscard]] bool proof_is_weak();
+    void hold_writers(bool held);
+    [[nodiscard]] bool is_in_step(const std::string& name, const std::string& writer);
     void restart_what_died();
     void say(std::string who, std::string text);
 
@@ -81,7 +84,44 @@ LabStage::LabStage(Site& site, const scenarios::ClusterWanted& wanted, Strictnes
     site_.manager().watch();
 }
 
+void LabStage::hold_writers(bool held) {
+    client_.hold(held);
+    for (const auto& it : watchers_) it->hold(held);
+}
+
+bool LabStage::end(DeedKind kind) {
+    if (kind != DeedKind::quiet) return deeds_.end(kind);
+    hold_writers(false);
+    return true;
+}
+
+/// Not by the word "streaming": a replica that got stuck at the fork says it too.
+bool LabStage::is_in_step(const std::string& name, const std::string& writer) {
+    if (name == writer) return true;
+    const auto above = site_.server(writer);
+    const auto below = site_.server(name);
+    if (!above || !below) return false;
+    const auto written = (*above)->ask("SELECT pg_current_wal_flush_lsn()::text", seconds{2});
+    if (!written) return false;
+    std::this_thread::sleep_for(milliseconds{300});
+    const auto there = (*below)->ask(
+        fmt::format("SELECT (pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= {}::pg_lsn)::text", harness::sql_literal(*written)),
+        seconds{2});
+    return there && *there == "true";
+}
+
+bool LabStage::is_so(const scenarios::Fact& fact) {
+    const auto all = writers();
+    if (fact.kind == scenarios::FactKind::accepts_writes) return std::ranges::count(all, fact.server) != 0;
+    if (fact.kind == scenarios::FactKind::in_step) return all.size() == 1 && is_in_step(fact.server, all.front());
+    return deeds_.is_so(fact);
+}
+
 Result<void> LabStage::begin(const scenarios::Deed& deed) {
+    if (deed.kind == DeedKind::quiet) {
+        hold_writers(true);
+        return {};
+    }
     auto begun = deeds_.begin(deed);
     if (begun) return begun;
     if (may_fail_) {

@@ -19,6 +19,7 @@ public:
 
 private:
     void take(const Step& step);
+    void take_deed(const Deed& deed, int line);
     void take_order(const Order& order, int line);
     void look();
     bool pass_until(const Question& question, Duration limit);
@@ -53,7 +54,7 @@ Told Player::play() {
 
 void Player::take(const Step& step) {
     if (const auto* deed = std::get_if<Deed>(&step.what)) {
-        if (const auto begun = stage_.begin(*deed); !begun) failed(fmt::format("line {}: {}", step.line, begun.error().text()));
+        take_deed(*deed, step.line);
     } else if (const auto* end = std::get_if<End>(&step.what)) {
         if (!stage_.end(end->kind)) failed(fmt::format("line {}: nothing of the kind {} has begun", step.line, word_for(end->kind)));
     } else if (const auto* run = std::get_if<Run>(&step.what)) {
@@ -67,6 +68,17 @@ void Player::take(const Step& step) {
     } else {
         const auto& until = std::get<Until>(step.what);
         if (!pass_until(until.question, until.within)) failed(fmt::format("{}: it was not so; {}", text(step), now()));
+    }
+}
+
+void Player::take_deed(const Deed& deed, int line) {
+    const auto begun = stage_.begin(deed);
+    if (deed.refused.empty()) {
+        if (!begun) failed(fmt::format("line {}: {}", line, begun.error().text()));
+    } else if (begun) {
+        failed(fmt::format("line {}: it was done, and '{}' was expected", line, deed.refused));
+    } else if (begun.error().text().find(deed.refused) == std::string::npos) {
+        failed(fmt::format("line {}: the refusal does not say '{}': {}", line, deed.refused, begun.error().text()));
     }
 }
 
@@ -116,6 +128,7 @@ bool Player::holds(const Question& question) {
     if (!holds_for_writers(question)) return false;
     if (question.promoted && *question.promoted != (stage_.promotions() > 0)) return false;
     if (question.event && !stage_.told(*question.event)) return false;
+    if (!std::ranges::all_of(question.facts, [this](const Fact& it) { return stage_.is_so(it); })) return false;
     if (!question.situation && !question.finding && !question.reason && !question.must_be_down) return true;
     const auto report = stage_.report();
     if (!report) return false;

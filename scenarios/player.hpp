@@ -42,6 +42,7 @@ public:
 
     // What is seen.
     virtual std::vector<std::string> writers() = 0;  // servers that take clients' writes
+    virtual bool is_so(const Fact& fact) = 0;
     virtual bool streams(const std::string& replica, const std::string& from) = 0;
     virtual std::optional<Report> report() = 0;  // nothing: there is no manager
     virtual std::set<std::string>

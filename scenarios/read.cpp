@@ -7,10 +7,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 namespace handyrep::scenarios {
 
 namespace {
+
+constexpr std::array all_facts{
+    FactKind::past_fork,      FactKind::not_past_fork, FactKind::acknowledged, FactKind::commit_waits, FactKind::still_says_streaming,
+    FactKind::accepts_writes, FactKind::in_step,       FactKind::log_says};
 
 std::string all_words() {
     std::string out;
@@ -91,9 +96,10 @@ Deed read_fault(const YamlNode& node, std::size_t servers) {
     YamlFields fields{node, "fault"};
     Deed out{.kind = {}};
     if (fields.has("for")) out.lasts = duration(fields, "for");
+    out.refused = text_if(fields, "refused").value_or("");
     const YamlNode* what = nullptr;
     for (const YamlNode& it : node.items) {
-        if (it.key != "for") what = &it;
+        if (it.key != "for" && it.key != "refused") what = &it;
     }
     if (what == nullptr) fault(node.at, "fault", fmt::format("has no word; one of: {}", all_words()));
     const Word& word = word_of(what->key, what->key_at, "fault");
@@ -128,6 +134,21 @@ Deed read_fault(const YamlNode& node, std::size_t servers) {
     return out;
 }
 
+void read_facts(YamlFields& fields, std::size_t servers, std::vector<Fact>& out) {
+    for (const FactKind kind : all_facts) {
+        const YamlNode* const node = fields.take_if(word_for(kind));
+        if (node == nullptr) continue;
+        if (kind == FactKind::log_says) {
+            for (auto& [server, text] : pairs(*node, word_for(kind))) {
+                check_node(server, servers, true, node->at, word_for(kind));
+                out.push_back({kind, server, text});
+            }
+            continue;
+        }
+        for (const NodeName& it : nodes(*node, servers, true, word_for(kind))) out.push_back({kind, it});
+    }
+}
+
 Question question(YamlFields& fields, std::size_t servers) {
     Question out;
     out.situation = text_if(fields, "situation");
@@ -138,6 +159,7 @@ Question question(YamlFields& fields, std::size_t servers) {
     if (const YamlNode* node = fields.take_if("replicas_of_it")) out.replicas_of_it = nodes(*node, servers, true, "replicas_of_it");
     out.must_be_down = text_if(fields, "must_be_down");
     if (fields.has("promoted")) out.promoted = fields.flag("promoted");
+    read_facts(fields, servers, out.facts);
     return out;
 }
 
@@ -278,40 +300,6 @@ Result<Scenario> read(std::string_view text, std::string_view file) {
         Error error = found.error;
         return std::move(error).during(fmt::format("read {}", file));
     }
-}
-
-std::string text(const Question& it) {
-    std::vector<std::string> parts;
-    const auto add = [&](std::string_view name, const std::optional<std::string>& value) {
-        if (value) parts.push_back(fmt::format("{} {}", name, *value));
-    };
-    add("situation", it.situation);
-    add("finding", it.finding);
-    add("reason", it.reason);
-    add("event", it.event);
-    add("takes_writes", it.takes_writes);
-    add("must_be_down", it.must_be_down);
-    if (!it.replicas_of_it.empty()) parts.push_back("replicas_of_it " + join(it.replicas_of_it, " "));
-    if (it.promoted) parts.emplace_back(*it.promoted ? "promoted" : "not promoted");
-    return join(parts, ", ");
-}
-
-std::string text(const Step& step) {
-    struct Teller {
-        std::string operator()(const Deed& it) const {
-            std::string out = fmt::format("fault {} {}", word_for(it.kind), join(it.on, " "));
-            if (!it.other.empty()) out += " | " + join(it.other, " ");
-            for (const auto& [name, value] : it.settings) out += fmt::format(" {} = {}", name, value);
-            return it.lasts ? fmt::format("{} for {}", out, handyrep::text(*it.lasts)) : out;
-        }
-        std::string operator()(const End& it) const { return fmt::format("end {}", word_for(it.kind)); }
-        std::string operator()(const Run& it) const { return fmt::format("run {}", handyrep::text(it.length)); }
-        std::string operator()(const Order& it) const { return fmt::format("failover to {}", it.to.value_or("the best")); }
-        std::string operator()(const Until& it) const {
-            return fmt::format("until {} within {}", scenarios::text(it.question), handyrep::text(it.within));
-        }
-    };
-    return fmt::format("line {}: {}", step.line, std::visit(Teller{}, step.what));
 }
 
 }  // namespace handyrep::scenarios

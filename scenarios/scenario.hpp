@@ -90,6 +90,19 @@ enum class DeedKind {
     lose_journal,
     maintenance,
     pause,
+    keep_state,
+    stale_state,
+    // accidents of the safety rules
+    quiet,
+    heartbeat,
+    checkpoint,
+    commit,
+    stop_checkpointer,
+    lose_mark,
+    rewind,
+    start_at_once,
+    late_promotion,
+    steady_load,
 };
 [[nodiscard]] std::string_view word_for(DeedKind kind);
 
@@ -105,6 +118,7 @@ struct Deed {
     std::vector<NodeName> other{};    // the second group of a partition
     Settings settings{};              // what `set` sets
     std::optional<Duration> lasts{};  // ends by itself
+    std::string refused{};            // a part of what PostgreSQL says; empty: it must be done
 };
 /// What `manager_clock` says: {by: -3600}. `invalid` when it says anything else.
 [[nodiscard]] Result<Duration> seconds_of_jump(const Deed& deed);
@@ -123,6 +137,23 @@ struct Order {
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say
 };
+/// What is so in PostgreSQL itself, whatever the manager says of it: the ground of a safety rule.
+enum class FactKind {
+    past_fork,             // it has more of its timeline than the server that was promoted took over (S3)
+    not_past_fork,         // and could follow
+    acknowledged,          // its last `commit` was
+    commit_waits,          // it was not, and has not failed
+    still_says_streaming,  // the primary says so of it, and has not heard of it for ten seconds (S6)
+    accepts_writes,        // it does, whoever else does
+    in_step,               // it is the only one that does, or has replayed what that one wrote (S11)
+    log_says,              // with a text
+};
+[[nodiscard]] std::string_view word_for(FactKind kind);
+struct Fact {
+    FactKind kind;
+    std::string server;
+    std::string text{};  // of log_says
+};
 /// What can be asked of the world and the manager at one moment; everything that is given must hold.
 struct Question {
     std::optional<std::string> situation{};
@@ -133,6 +164,7 @@ struct Question {
     std::vector<std::string> replicas_of_it{};  // stream from the one server that takes writes
     std::optional<std::string> must_be_down{};
     std::optional<bool> promoted{};  // somebody was, since the story began
+    std::vector<Fact> facts{};
 };
 /// Until the question is answered with yes, within a limit: else the story fails.
 struct Until {

@@ -84,6 +84,18 @@ constexpr std::array table{
     Word{DeedKind::lose_journal, "lose_journal", Takes::nothing, "its journal is gone"},
     Word{DeedKind::maintenance, "maintenance", Takes::nothing, "of the cluster, by a person; with a length it ends by itself"},
     Word{DeedKind::pause, "pause", Takes::nothing, "of automation, by a person; its end resumes it"},
+    Word{DeedKind::keep_state, "keep_state", Takes::nothing, "a copy of servers.save"},
+    Word{DeedKind::stale_state, "stale_state", Takes::nothing, "that copy is put in its place, for the next start"},
+    Word{DeedKind::quiet, "quiet", Takes::nothing, "clients and watchers write nothing"},
+    Word{DeedKind::heartbeat, "heartbeat", Takes::server, "one, as the manager writes it"},
+    Word{DeedKind::checkpoint, "checkpoint", Takes::server, "by a person"},
+    Word{DeedKind::commit, "commit", Takes::settings, "of one row, by a session with these settings, which may wait"},
+    Word{DeedKind::stop_checkpointer, "stop_checkpointer", Takes::server, "SIGSTOP to it alone"},
+    Word{DeedKind::lose_mark, "lose_mark", Takes::server, "somebody takes standby.signal away"},
+    Word{DeedKind::rewind, "rewind", Takes::server, "by a person: pg_rewind without -R from the server that takes writes"},
+    Word{DeedKind::start_at_once, "start_at_once", Takes::server, "something starts it as soon as it has no process, whatever its autostart says"},
+    Word{DeedKind::late_promotion, "late_promotion", Takes::server, "what asks it to promote arrives when this ends"},
+    Word{DeedKind::steady_load, "steady_load", Takes::server, "1 MB of WAL after the other, until it dies"},
 };
 
 }  // namespace

@@ -226,12 +226,19 @@ std::function<void()> Deeds::to_server(DeedKind kind, ServerIndex server, Durati
         case DeedKind::stop_postmaster: return raise(server, &Server::postmaster_stopped);
         case DeedKind::end_sessions: world.end_sessions(server, model::LastWords::administrator); return {};
         case DeedKind::kill_receiver: world.end_receiver(server, true); return {};
+        case DeedKind::steady_load:
         case DeedKind::bulk_load:
             if (world.at(server).runs() && world.at(server).is_primary()) world.write_wal(server, bulk);
             return {};
         case DeedKind::long_redo: world.at(server).redo = much_redo; return [&world, server] { world.at(server).redo = {}; };
         case DeedKind::query: world.block_replay(server, lasts); return {};
         case DeedKind::refuse_promotion: return raise(server, &Server::refuses_promotion);
+        case DeedKind::late_promotion:
+            world.at(server).holds_promotions = true;
+            return [&world, server] {
+                world.at(server).holds_promotions = false;
+                for (const auto& arrive : std::exchange(world.at(server).held_promotions, {})) world.when_running(server, arrive);
+            };
         case DeedKind::hang_promotion: world.at(server).hangs_at_promotion = true; return [&world, server] { world.end_hang(server); };
         default: return to_machine(kind, server);
     }

@@ -63,6 +63,7 @@ public:
     std::optional<std::string> order(const scenarios::Order& order) override;
 
     std::vector<std::string> writers() override;
+    bool is_so(const scenarios::Fact& fact) override;
     bool streams(const std::string& replica, const std::string& from) override;
     std::optional<scenarios::Report> report() override;
     std::set<std::string> reasons_of_operations() override;
@@ -104,6 +105,24 @@ std::vector<std::string> SimStage::writers() {
         if (run_.world().accepts_writes(it)) out.push_back(run_.world().at(it).name.text());
     }
     return out;
+}
+
+/// Of what PostgreSQL shows, as much as its model knows.
+bool SimStage::is_so(const scenarios::Fact& fact) {
+    const World& world = run_.world();
+    const Server* const it = find(fact.server);
+    if (it == nullptr) return false;
+    if (fact.kind == scenarios::FactKind::accepts_writes) return world.accepts_writes(static_cast<ServerIndex>(it - world.servers.data()));
+    if (fact.kind == scenarios::FactKind::in_step) {
+        const auto all = writers();
+        return all.size() == 1 && (all.front() == fact.server || streams(fact.server, all.front()));
+    }
+    if (fact.kind != scenarios::FactKind::still_says_streaming) return false;
+    return std::ranges::any_of(world.servers, [&](const Server& above) {
+        return std::ranges::any_of(above.senders, [&](const Sender& sender) {
+            return &world.at(sender.replica) == it && world.agenda.now() - sender.last_reply >= 10s;
+        });
+    });
 }
 
 bool SimStage::streams(const std::string& replica, const std::string& from) {

@@ -30,6 +30,7 @@ public:
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;
+    Async<std::size_t> end_queries(Instant deadline) override;
     Async<model::TimelineHistory> timeline_history(Instant deadline) override;
     [[nodiscard]] std::optional<std::string> upstream_settings() const override { return upstream_settings_; }
     void remember_upstream_settings(std::string conninfo) override { upstream_settings_ = std::move(conninfo); }

@@ -10,6 +10,26 @@ namespace handyrep::sim {
 using namespace std::chrono_literals;
 using model::DialOutcome;
 
+namespace {
+
+/// What the server does with it when it arrives.
+void promote_now(World& world, ServerIndex server, WallTime expires, const std::function<void(const Result<void>&)>& done) {
+    const Server& it = world.at(server);
+    if (!it.in_recovery) return done(Error{ErrorKind::refused, "the server is not in recovery"});
+    if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires) {
+        world.note(it.name.text(), "drops a promotion that came too late");
+        return done(Error{ErrorKind::refused, "the promotion came after its expiry"});
+    }
+    if (it.refuses_promotion) {
+        world.note(it.name.text(), "refuses to promote");
+        return done(Error{ErrorKind::refused, "failed to send signal to postmaster"});
+    }
+    world.begin_promotion(server);
+    done({});
+}
+
+}  // namespace
+
 /// A session without an open question, or why there is none; then nothing was sent.
 asio::awaitable<std::optional<Error>> SimPostgres::ready(Instant deadline) {
     if (session_ && session_->ended) let_go(false);
@@ -117,18 +137,10 @@ Async<void> SimPostgres::set_synchronous_standby_names(const std::string& names,
 Async<void> SimPostgres::promote(WallTime expires, Instant deadline) {
     if (world_.on_promotion_asked) world_.on_promotion_asked();
     Work work = [&world = world_, server = server_, expires](const Done& done) {
-        const Server& it = world.at(server);
-        if (!it.in_recovery) return done(Error{ErrorKind::refused, "the server is not in recovery"});
-        if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires) {
-            world.note(it.name.text(), "drops a promotion that came too late");
-            return done(Error{ErrorKind::refused, "the promotion came after its expiry"});
-        }
-        if (it.refuses_promotion) {
-            world.note(it.name.text(), "refuses to promote");
-            return done(Error{ErrorKind::refused, "failed to send signal to postmaster"});
-        }
-        world.begin_promotion(server);
-        done({});
+        const auto arrive = [&world, server, expires, done] { promote_now(world, server, expires, done); };
+        Server& it = world.at(server);
+        if (!it.holds_promotions) return arrive();
+        it.held_promotions.emplace_back(arrive);
     };
     co_return co_await command("promote", std::move(work), deadline);
 }
@@ -139,6 +151,18 @@ Async<void> SimPostgres::nudge(Instant deadline) {
         done({});
     };
     co_return co_await command("reload", std::move(work), deadline);
+}
+
+Async<std::size_t> SimPostgres::end_queries(Instant deadline) {
+    const auto ended = std::make_shared<std::size_t>(0);
+    Work work = [&world = world_, server = server_, ended](const Done& done) {
+        if (!world.at(server).in_recovery) return done(Error{ErrorKind::refused, "the server is not in recovery"});
+        *ended = world.end_queries(server);
+        done({});
+    };
+    auto outcome = co_await command("end queries", std::move(work), deadline);
+    if (!outcome) co_return outcome.error();
+    co_return *ended;
 }
 
 Async<model::TimelineHistory> SimPostgres::timeline_history(Instant deadline) {

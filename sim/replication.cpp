@@ -243,6 +243,16 @@ void World::replay_later(ServerIndex server) {
     });
 }
 
+std::size_t World::end_queries(ServerIndex server) {
+    Server& it = at(server);
+    if (!it.replay_blocked_until || *it.replay_blocked_until <= agenda.now()) return 0;
+    it.replay_blocked_until.reset();
+    note(it.name.text(), "the query that blocked its replay is ended");
+    settle_replay(server);
+    if (it.promoting && !it.hangs_at_promotion) finish_promotion(server, it.promotions);
+    return 1;
+}
+
 void World::block_replay(ServerIndex server, Duration length) {
     Server& it = at(server);
     if (!it.runs() || !it.in_recovery) return;

@@ -143,6 +143,8 @@ struct Server {
     bool walsenders_full = false;  // no replica gets in
     bool refuses_promotion = false;
     bool hangs_at_promotion = false;
+    bool holds_promotions = false;  // they are on their way, and arrive when this ends
+    std::vector<std::function<void()>> held_promotions{};
 
     [[nodiscard]] bool runs() const { return postmaster == Postmaster::running && !frozen && powered; }
     [[nodiscard]] bool takes_connections() const { return runs() && !postmaster_stopped && !port_closed; }

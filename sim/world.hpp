@@ -124,6 +124,8 @@ public:
     // sim/promotion.cpp
     void begin_promotion(ServerIndex server);
     void nudge(ServerIndex server);
+    /// Of clients on a hot standby; how many there were.
+    std::size_t end_queries(ServerIndex server);
     /// A promotion that hung goes on.
     void end_hang(ServerIndex server);
 

@@ -39,7 +39,20 @@ void find_lag(Finder& finder, const ReplicaView& view) {
             text(limit)));
 }
 
+/// A receiver that hears nothing goes on saying "streaming" for wal_receiver_timeout (S6). Without heartbeats an idle primary is silent
+/// that long too, so there must be something that it does not get.
+bool is_mute(const Finder& finder, const ReplicaView& view) {
+    const model::PrimaryAnswer* const primary = finder.primary_answer();
+    if (view.attachment != Attachment::stale || primary == nullptr) return false;
+    return view.standby()->receiver->message_age >= patience_with_receiver && view.standby()->received < primary->flushed;
+}
+
 void find_detachment(Finder& finder, const ReplicaView& view) {
+    if (is_mute(finder, view)) {
+        finder.add(
+            FindingKind::replica_detached, view.server, fmt::format("{} receives nothing: it {}", view.server.text(), word_for(view.link)));
+        return;
+    }
     if (view.link != Attachment::gone && view.link != Attachment::forked) return;
     finder.add(
         FindingKind::replica_detached, view.server, fmt::format("{} receives nothing: it {}", view.server.text(), word_for(view.link)));

@@ -1,9 +1,7 @@
 #include "engine/hands.hpp"
 
-#include "base/ensure.hpp"
-#include "base/overloaded.hpp"
 #include "decide/look.hpp"
-#include "engine/changes.hpp"
+#include "engine/looks.hpp"
 
 #include <fmt/format.h>
 
@@ -16,16 +14,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr Duration look_interval = milliseconds{10};
-constexpr Duration upstream_patience = std::chrono::seconds{2};
-/// Wakes a promotion that sleeps in wal_retrieve_retry_interval (failure analysis, T10).
-constexpr Duration nudge_interval = milliseconds{20};
-constexpr Duration look_limit = milliseconds{500};
-
-/// How long a replay stands still, woken again and again, before what is left is taken for half a record; and, when it does not
-/// even wait for WAL, for held up.
+/// How long a replay stands still, woken again and again, before what is left is taken for half a record.
 constexpr Duration sure_rest = milliseconds{50};
-constexpr Duration held_up = milliseconds{200};
 constexpr Duration replay_patience = std::chrono::seconds{1};
 /// And how long a replica whose port is refused is asked: it died, and its position will not be read in time.
 constexpr Duration refusal_patience = milliseconds{500};
@@ -38,18 +28,6 @@ bool replayed_whole(const model::StandbyAnswer& standby, Duration awake_and_stil
 bool is_refused(const model::HeldSight& sight) {
     const auto* const closed = std::get_if<model::NotOpen>(&sight);
     return closed != nullptr && closed->why == model::DialOutcome::refused;
-}
-
-std::string words_of(const model::HeldSight& sight) {
-    return std::visit(
-        Overloaded{
-            [](const model::Answered& it) { return std::string(it.primary() != nullptr ? "answers as primary" : "answers as standby"); },
-            [](const model::Silent&) { return std::string("does not answer"); },
-            [](const model::Lost& it) { return fmt::format("session lost: {}", word_for(it.words)); },
-            [](const model::NotOpen& it) { return fmt::format("{} {}", word_for(it.why), it.message); },
-            [](const model::Complained& it) { return fmt::format("{} {}", it.sqlstate, it.message); },
-        },
-        sight);
 }
 
 }  // namespace
@@ -148,8 +126,8 @@ void Hands::note_final(const ServerName& server, const model::StandbyAnswer& sta
 Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, Instant deadline) {
     std::optional<Instant> gone;   // its receiver, as far as we saw
     std::optional<Instant> woken;  // surely, since the receiver is gone and the replay moved last
-    std::optional<model::Lsn> reached;
-    Instant reached_at{};
+    ReplayWatch replay;
+    bool may_end = command.end_queries;
     std::optional<Instant> refused;
     for (;;) {
         const model::HeldSight sight = co_await look(command.replica, deadline);
@@ -162,15 +140,22 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
             if (last || (refused && now - *refused >= refusal_patience))
                 co_return Error{ErrorKind::unreachable, fmt::format("{}: {}", command.replica.text(), words_of(sight))};
         } else {
-            if (std::exchange(reached, standby->replayed) != standby->replayed || !gone) {
-                reached_at = now;
+            if (replay.note(standby->replayed, now) || !gone) {
+                replay.begin_again(now);
                 woken.reset();
             }
             const bool whole = replayed_whole(*standby, woken ? now - *woken : Duration::zero());
             note_final(command.replica, *standby, whole);
             if (!standby->receiver) {
                 if (!gone) gone = now;
-                if (whole || now - reached_at >= held_up || now - *gone >= replay_patience) co_return Result<void>{};
+                if (may_end && replay.is_held_up(*standby, now)) {
+                    may_end = false;
+                    co_await end_queries(command.replica, deadline);
+                    gone = state_.clock().now();
+                    replay.begin_again(*gone);
+                    continue;
+                }
+                if (whole || replay.still(now) >= held_up || now - *gone >= replay_patience) co_return Result<void>{};
                 const auto nudged = co_await state_.postgres(command.replica).nudge(std::min(deadline, now + look_limit));
                 if (nudged && !woken) woken = now;
             }
@@ -236,136 +221,6 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
          {"position", text(chosen->position)}},
         findings_.operation);
     co_return Result<void>{};
-}
-
-Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) const {
-    const auto* const seen = state_.evidence.find(candidate);
-    if (seen == nullptr || !seen->last_answer)
-        return Error{ErrorKind::refused, fmt::format("the clock of {} was never read", candidate.text())};
-    const Duration since = state_.clock().now() - seen->last_answer->at;
-    return seen->last_answer->what.server_time + std::chrono::duration_cast<std::chrono::microseconds>(since + limit);
-}
-
-Async<void> Hands::promote(const plans::Promote& command, Instant deadline) {
-    ensure(findings_.expires.has_value(), "a promotion is journalled with its expiry before it is asked for");
-    const WallTime expires = findings_.expires.value_or(WallTime{});
-    // The gates were asked some steps ago, and the sensors go on looking meanwhile.
-    if (auto veto = writable_veto()) co_return *std::move(veto);
-    ports::Postgres& postgres = state_.postgres(command.candidate);
-    auto asked = co_await postgres.promote(expires, deadline);
-    if (const auto now = expiry_for(command.candidate, Duration::zero()); asked && now) findings_.taken = *now;
-    if (!asked) {
-        // Carried out already (by an earlier attempt): then it answers as primary.
-        const model::HeldSight sight = co_await look(command.candidate, deadline);
-        const auto* const answer = std::get_if<model::Answered>(&sight);
-        if (answer == nullptr || answer->primary() == nullptr)
-            co_return asked.error().during(fmt::format("promote {}", command.candidate.text()));
-    }
-    co_return co_await watch_promotion(command.candidate, deadline);
-}
-
-Async<void> Hands::watch_promotion(ServerName candidate, Instant deadline) {
-    ports::Postgres& postgres = state_.postgres(candidate);
-    Instant next_nudge = state_.clock().now() + nudge_interval;
-    while (state_.clock().now() < deadline) {
-        const model::HeldSight sight = co_await look(candidate, deadline);
-        if (const auto* answer = std::get_if<model::Answered>(&sight); answer != nullptr && answer->primary() != nullptr) {
-            findings_.history = answer->primary()->history;
-            co_return Result<void>{};
-        }
-        if (state_.clock().now() >= next_nudge) {
-            // A nudge that fails changes nothing: the looks go on and tell.
-            static_cast<void>(co_await postgres.nudge(std::min(deadline, state_.clock().now() + look_limit)));
-            next_nudge = state_.clock().now() + nudge_interval;
-        }
-        co_await state_.clock().sleep_until(state_.clock().now() + look_interval / 2);
-    }
-    co_return Error{ErrorKind::timed_out, fmt::format("{} was told to promote and is not seen as primary", candidate.text())};
-}
-
-/// The loss is "at least": between the primary's last answer and its end it may have flushed more.
-void Hands::tell_promotion(const plans::RecordPromotion& command) {
-    const bool known = findings_.loss && findings_.old_end;
-    const std::string bytes = known ? fmt::format("{}", findings_.loss->count) : "unknown";
-    const std::string age = known ? text(std::chrono::floor<milliseconds>(findings_.old_end->age)) : "unknown";
-    const std::string loss = known ? fmt::format("at least {} bytes (the primary's end was read {} before)", bytes, age)
-                                   : std::string("unknown (this life of the manager never read the primary)");
-    const bool proved = findings_.fence_gate && is_open(*findings_.fence_gate);
-    state_.tell(
-        Level::warning, "promoted",
-        fmt::format("{} is the primary now, {} must not run as one; lost: {}", command.promoted.text(), command.old_primary.text(), loss),
-        {{"server", command.promoted.text()},
-         {"from", command.old_primary.text()},
-         {"epoch", fmt::format("{}", state_.saved.epoch)},
-         {"proof", proved ? std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof)) : "unknown"},
-         {"loss_at_least_bytes", bytes},
-         {"loss_seen_before", age}},
-        findings_.operation);
-}
-
-Async<void> Hands::record(const plans::RecordPromotion& command, Instant deadline) {
-    if (state_.saved.primary == command.promoted) co_return Result<void>{};
-    if (!findings_.history) {
-        const auto history = co_await state_.postgres(command.promoted).timeline_history(deadline);
-        if (history) findings_.history = *history;
-    }
-    record_promotion(
-        state_.saved, {.promoted = command.promoted,
-                       .old_primary = command.old_primary,
-                       .old_position = findings_.old_position,
-                       .history = findings_.history,
-                       .at = state_.clock().wall(),
-                       .automatic = findings_.automatic});
-    auto written = co_await state_.save();
-    tell_promotion(command);
-    if (!written) co_return written.error();
-    co_return Result<void>{};
-}
-
-Async<void> Hands::follow(const ServerName& replica, const ServerName& upstream, Instant deadline) {
-    const model::ServerDefinition& to = state_.define(upstream);
-    auto outcome = co_await state_.postgres(replica).follow(ports::Upstream{to.hostname, to.port}, deadline);
-    if (!outcome) co_return outcome.error().during(fmt::format("let {} follow {}", replica.text(), upstream.text()));
-    co_return outcome;
-}
-
-Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
-    const model::HeldSight first = co_await look(command.replica, deadline);
-    const auto* const before = std::get_if<model::Answered>(&first);
-    if (before == nullptr || before->standby() == nullptr)
-        co_return Error{ErrorKind::unreachable, fmt::format("{} {}", command.replica.text(), words_of(first))};
-    // Whoever stands at that address with another system's data is not ours to change.
-    if (decide::is_foreign(state_.input(), *before))
-        co_return Error{
-            ErrorKind::refused, fmt::format("{} answers as another system ({})", command.replica.text(), before->system_id.value)};
-    // Judged by what was replayed, never by what was received: half a record is no divergence (S11).
-    const model::StandbyAnswer& standby = *before->standby();
-    if (findings_.history && standby.timeline && !findings_.history->contains({*standby.timeline, standby.replayed})) {
-        co_return Error{
-            ErrorKind::refused, fmt::format(
-                                    "{} has replayed {} that {} does not have: it must be rewound or cloned", command.replica.text(),
-                                    text(model::WalPosition{*standby.timeline, standby.replayed}), command.upstream.text())};
-    }
-    auto told = co_await follow(command.replica, command.upstream, deadline);
-    if (!told) co_return told;
-
-    const model::ServerDefinition& to = state_.define(command.upstream);
-    while (state_.clock().now() < deadline) {
-        const model::HeldSight sight = co_await look(command.replica, deadline);
-        const auto* const answer = std::get_if<model::Answered>(&sight);
-        if (answer != nullptr && answer->standby() != nullptr && follows(*answer->standby(), to, findings_.history))
-            co_return Result<void>{};
-        if (answer != nullptr && answer->primary() != nullptr)
-            co_return Error{ErrorKind::refused, fmt::format("{} is out of recovery: somebody promoted it", command.replica.text())};
-        // Whoever is told to follow a server that died right after its promotion waits in vain, and holds up the next failover.
-        const auto* const above = state_.evidence.find(command.upstream);
-        if (above != nullptr && above->bad_since && state_.clock().now() - *above->bad_since > upstream_patience)
-            co_return Error{ErrorKind::unreachable, fmt::format("{} does not answer", command.upstream.text())};
-        co_await state_.clock().sleep_until(state_.clock().now() + 2 * look_interval);
-    }
-    co_return Error{
-        ErrorKind::timed_out,
-        fmt::format("{} was re-pointed, but does not replay from {}; look at its log", command.replica.text(), command.upstream.text())};
 }
 
 }  // namespace handyrep::engine

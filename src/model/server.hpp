@@ -82,6 +82,7 @@ struct FailoverSettings {
     Fencing fencing = Fencing::witnessed;
     Bytes max_lag_on_failover{16ULL << 20};
     bool remaster = true;
+    bool end_blocking_queries = true;  // on the candidate, when they hold up its replay (S19)
     SelectionMethod selection_method = SelectionMethod::priority_then_furthest;
     int verify_frequency = 60;  // every n-th poll
 

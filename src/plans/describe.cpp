@@ -18,7 +18,11 @@ std::string describe(const Command& command) {
                     "detach {}: ALTER SYSTEM SET primary_conninfo = '', reload, wait until its WAL receiver is gone", it.replica.text());
             },
             [](const Reattach& it) { return fmt::format("let {} follow {} again", it.replica.text(), it.upstream.text()); },
-            [](const ReadFinalPosition& it) { return fmt::format("read the final WAL position of {}", it.replica.text()); },
+            [](const ReadFinalPosition& it) {
+                return fmt::format(
+                    "read the final WAL position of {}{}", it.replica.text(),
+                    it.end_queries ? "; queries of clients that hold up its replay are ended" : "");
+            },
             [](const CheckGates& it) {
                 return fmt::format(
                     "both gates: {} is fenced, and {} holds everything that may not be lost{}{}", it.old_primary.text(),

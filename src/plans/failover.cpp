@@ -48,7 +48,9 @@ Step read_positions(const FailoverInput& input) {
     Step step{
         .name = "read final positions", .why = "the candidate must hold the most WAL", .apply = {}, .limit = seconds{5}, .may_fail = true};
     for (const decide::ReplicaView& view : input.analysis.replicas) {
-        if (view.valid) step.apply.emplace_back(ReadFinalPosition{view.server});
+        if (!view.valid) continue;
+        step.apply.emplace_back(
+            ReadFinalPosition{view.server, view.server == input.decision.candidate && input.settings.end_blocking_queries});
     }
     return step;
 }
@@ -80,7 +82,7 @@ Plan failover(const FailoverInput& input) {
         .commit =
             {.name = fmt::format("promote {}", candidate.text()),
              .why = input.decision.text,
-             .apply = {Promote{candidate}},
+             .apply = {Promote{candidate, input.settings.end_blocking_queries}},
              .limit = seconds{10}},
         .finish = after_promotion(input.saved, input.settings, candidate, old_primary)};
     plan.reversible.push_back(secure(input));

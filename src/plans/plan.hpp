@@ -37,6 +37,7 @@ struct Reattach {
 /// Waits until what was received is replayed (or stands still) and notes the position.
 struct ReadFinalPosition {
     model::ServerName replica;
+    bool end_queries = false;  // of clients, when they hold up its replay (S19)
 };
 /// Judges proof, durability and candidate by what the steps before found; nothing is touched (S2).
 struct CheckGates {
@@ -52,6 +53,7 @@ struct PrepareCandidate {
 /// Promotes by SQL with its own expiry, nudges until promoted, verifies by sight (S8, T10).
 struct Promote {
     model::ServerName candidate;
+    bool end_queries = false;  // of clients, when they hold up its replay, for which the promotion waits (S19)
 };
 /// Raises the epoch, gives the role, bars the old primary; durable before clients are led to the new one.
 struct RecordPromotion {

@@ -10,6 +10,7 @@
 #include "model/timeline.hpp"
 #include "ports/async.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -67,6 +68,10 @@ public:
 
     /// pg_reload_conf(): wakes a promotion that sleeps in wal_retrieve_retry_interval (T10).
     virtual Async<void> nudge(Instant deadline) = 0;
+
+    /// Ends the sessions of clients that run a query or hold a transaction, which is what can hold up replay on a standby (S19), and says how
+    /// many. Neither those of this program, nor idle ones, nor those of superusers where the role is none. `refused` out of recovery.
+    virtual Async<std::size_t> end_queries(Instant deadline) = 0;
 
     /// The history of its present timeline, over a replication connection (manual, "Streaming Replication Protocol").
     virtual Async<model::TimelineHistory> timeline_history(Instant deadline) = 0;

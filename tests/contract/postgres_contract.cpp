@@ -140,6 +140,17 @@ TEST_F(PostgresContract, APromotionPastItsExpiryIsRefusedAndTheServerStaysInReco
     EXPECT_TRUE(standby_answer());
 }
 
+TEST_F(PostgresContract, QueriesAreEndedOnAReplicaAndNeverOnAPrimary) {
+    static_cast<void>(standby_answer());
+    const auto none = stage->run(stage->postgres(Which::replica).end_queries(stage->in(limit)));
+    ASSERT_TRUE(none) << none.error().text();
+    EXPECT_EQ(*none, 0U) << "its own session is no client's";
+    EXPECT_TRUE(standby_answer());
+    const auto refused = stage->run(stage->postgres(Which::primary).end_queries(stage->in(limit)));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::refused);
+}
+
 TEST_F(PostgresContract, APromotionOfAPrimaryIsRefused) {
     const WallTime now = server_time(Which::primary);
     const auto answer = stage->run(stage->postgres(Which::primary).promote(now + 20s, stage->in(limit)));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace handyrep::adapters::postgres {
 
@@ -324,6 +325,16 @@ Async<void> PostgresServer::promote(WallTime expires, Instant deadline) {
     if (rows->empty()) co_return Error{ErrorKind::refused, "the server dropped it: the request had expired, or it is not in recovery"};
     if (!is_true(*rows, "taken")) co_return Error{ErrorKind::failed, "pg_promote() did not answer true"};
     co_return Result<void>{};
+}
+
+Async<std::size_t> PostgresServer::end_queries(Instant deadline) {
+    const auto rows = co_await ask(end_queries_statement(), {}, deadline);
+    if (!rows) co_return rows.error();
+    if (rows->size() != 1) co_return Error{ErrorKind::refused, "the server is not in recovery"};
+    const std::string ended = column_of(rows->front(), "ended");
+    std::size_t count = 0;
+    std::from_chars(ended.data(), ended.data() + ended.size(), count);
+    co_return count;
 }
 
 Async<void> PostgresServer::nudge(Instant deadline) {

@@ -158,6 +158,15 @@ std::string end_backends_statement() {
            "WHERE pid = ANY ($1::int[]) AND usename = current_user AND application_name = current_setting('application_name')";
 }
 
+std::string end_queries_statement() {
+    // `verify` looks in sessions whose name begins with that of ours. Without HAVING there would be a row, of 0, also out of recovery.
+    return "SELECT count(pg_terminate_backend(a.pid)) AS ended FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid "
+           "JOIN pg_roles me ON me.rolname = current_user "
+           "WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.state <> 'idle' AND pg_is_in_recovery() "
+           "AND (me.rolsuper OR NOT r.rolsuper) "
+           "AND NOT (a.usename = current_user AND a.application_name LIKE current_setting('application_name') || '%') HAVING pg_is_in_recovery()";
+}
+
 std::string promote_statement() {
     return "SELECT pg_promote(false) AS taken WHERE pg_is_in_recovery() AND clock_timestamp() < $1::timestamptz";
 }

@@ -31,6 +31,9 @@ namespace handyrep::adapters::postgres {
 /// left: whether one of our own backends with the process ids {…} of $1 is still there; tells it to end (8.4+).
 [[nodiscard]] std::string end_backends_statement();
 
+/// ended: how many sessions of clients were told to end; no row out of recovery (10+).
+[[nodiscard]] std::string end_queries_statement();
+
 /// Answers no row when the server's clock has passed $1 or it is not in recovery (12+).
 [[nodiscard]] std::string promote_statement();
 

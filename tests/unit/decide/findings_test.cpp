@@ -375,6 +375,20 @@ TEST(Finding, ForgetsDetailsThatAreOld) {
     EXPECT_FALSE(scene.finds(FindingKind::failover_degraded));
 }
 
+TEST(Finding, CallsAReplicaDetachedThatSaysStreamingAndDoesNotGetWhatThePrimaryWrites) {
+    FindingScene scene;
+    scene.primary_answers(Lsn{0x3000100});
+    scene.see("db2", model::HeldSight{scene.as_standby(Lsn{0x3000000}, FindingScene::streaming(11s))});
+    EXPECT_TRUE(scene.finds(FindingKind::replica_detached));
+}
+
+TEST(Finding, LeavesAMuteReceiverAloneWhileThereIsNothingToReceive) {
+    FindingScene scene;
+    scene.primary_answers(Lsn{0x3000000});
+    scene.see("db2", model::HeldSight{scene.as_standby(Lsn{0x3000000}, FindingScene::streaming(11s))});
+    EXPECT_FALSE(scene.finds(FindingKind::replica_detached));
+}
+
 TEST(Finding, KeepsAReplicaAsAWitnessOfItsOwnUpstreamOnly) {
     FindingScene scene;
     scene.cascaded("db3", "db2");

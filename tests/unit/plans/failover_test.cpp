@@ -47,6 +47,19 @@ TEST_F(Failover, FencesAndDetachesBeforeItReadsPositionsAndAsksTheGates) {
     EXPECT_EQ(std::get<Promote>(it.commit.apply.front()).candidate, server("db2"));
 }
 
+TEST_F(Failover, EndsQueriesThatHoldUpReplayOnTheCandidateOnlyAndWhereThePolicySaysSo) {
+    const auto on = [this] {
+        const Plan it = plan();
+        std::vector<bool> out;
+        for (const Command& command : it.reversible[1].apply) out.push_back(std::get<ReadFinalPosition>(command).end_queries);
+        out.push_back(std::get<Promote>(it.commit.apply.front()).end_queries);
+        return out;
+    };
+    EXPECT_EQ(on(), (std::vector<bool>{true, false, true}));
+    scene.settings.end_blocking_queries = false;
+    EXPECT_EQ(on(), (std::vector<bool>{false, false, false}));
+}
+
 TEST_F(Failover, UndoesEveryDetachAndNothingElse) {
     const Plan it = plan();
     EXPECT_EQ(it.reversible[0].undo.size(), 2U);
