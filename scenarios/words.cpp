@@ -93,7 +93,9 @@ constexpr std::array table{
     Word{DeedKind::stop_checkpointer, "stop_checkpointer", Takes::server, "SIGSTOP to it alone"},
     Word{DeedKind::lose_mark, "lose_mark", Takes::server, "somebody takes standby.signal away"},
     Word{DeedKind::rewind, "rewind", Takes::server, "by a person: pg_rewind without -R from the server that takes writes"},
-    Word{DeedKind::start_at_once, "start_at_once", Takes::server, "something starts it as soon as it has no process, whatever its autostart says"},
+    Word{
+        DeedKind::start_at_once, "start_at_once", Takes::server,
+        "something starts it as soon as it has no process, whatever its autostart says"},
     Word{DeedKind::late_promotion, "late_promotion", Takes::server, "what asks it to promote arrives when this ends"},
     Word{DeedKind::steady_load, "steady_load", Takes::server, "1 MB of WAL after the other, until it dies"},
 };
