@@ -142,14 +142,14 @@ Deeds::Outcome Deeds::start_at_once(Server& server) {
     }};
 }
 
-/// The startup process stands: no promotion comes to its end, and no query is in its way that could be ended.
+/// A promotion begins when replay has come to its end, and that waits for a query. The story's policy must leave queries alone.
 Deeds::Outcome Deeds::hold_up_promotion(Server& server) {
-    const auto found = server.processes("startup");
-    if (found.empty()) return Error{ErrorKind::failed, server.name() + " is no standby"};
-    ::kill(found.front(), SIGSTOP);
-    return Undo{[process = found.front()]() -> Result<void> {
-        ::kill(process, SIGCONT);
-        return {};
+    if (auto set = server.set("max_standby_streaming_delay", "-1"); !set) return set.error();
+    auto held = hold_up_replay(server);
+    if (!held) return held;
+    return Undo{[&server, let_go = *std::move(held)]() -> Result<void> {
+        if (auto gone = let_go(); !gone) return gone;
+        return server.reset("max_standby_streaming_delay");
     }};
 }
 

@@ -86,7 +86,7 @@ private:
     Outcome fill(Server& server, const std::string& disk, unsigned percent_left);
     Outcome detach(Server& server);
     Outcome hold_up_replay(Server& server);
-    static Outcome hold_up_promotion(Server& server);
+    Outcome hold_up_promotion(Server& server);
     Outcome fill_connections(Server& server);
     Outcome take_wal_away(Server& server);
     Result<void> cut(const std::vector<Machine*>& left, const std::vector<Machine*>& right, bool cutting);
