@@ -44,7 +44,8 @@ void find_lag(Finder& finder, const ReplicaView& view) {
 bool is_mute(const Finder& finder, const ReplicaView& view) {
     const model::PrimaryAnswer* const primary = finder.primary_answer();
     if (view.attachment != Attachment::stale || primary == nullptr) return false;
-    return view.standby()->receiver->message_age >= patience_with_receiver && view.standby()->received < primary->flushed;
+    const model::StandbyAnswer& standby = *view.standby();
+    return standby.receiver && standby.receiver->message_age >= patience_with_receiver && standby.received < primary->flushed;
 }
 
 void find_detachment(Finder& finder, const ReplicaView& view) {
