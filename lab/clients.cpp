@@ -22,7 +22,9 @@ namespace {
 constexpr Duration between_rows = milliseconds{10};
 constexpr Duration answer_limit = seconds{5};
 constexpr Duration between_tries = milliseconds{50};
-constexpr Duration between_looks = milliseconds{20};
+constexpr Duration between_looks = milliseconds{5};
+/// A row of this number is there.
+constexpr std::string_view unique_violation = "23505";
 constexpr Duration look_limit = seconds{1};
 /// Longer ago says nothing of now: the answer to the next look should have come.
 constexpr Duration fresh = milliseconds{700};
@@ -57,11 +59,12 @@ std::uint32_t timeline_of(const std::string& wal_file) {
 
 }  // namespace
 
-Client::Client(const Machine& apps, std::vector<std::string> addresses, const Passwords& passwords)
-    : connection_{fmt::format(
-          "host={} port={} user=postgres password={} dbname=postgres application_name=client target_session_attrs=read-write connect_timeout=2 "
+Client::Client(const Machine& apps, Way way, const Passwords& passwords)
+    : way_{std::move(way)},
+      connection_{fmt::format(
+          "host={} port={} user=postgres password={} dbname=postgres application_name=client target_session_attrs={} connect_timeout=2 "
           "tcp_user_timeout=3000 keepalives_idle=2 keepalives_interval=1 keepalives_count=3 gssencmode=disable sslmode=disable",
-          fmt::join(addresses, ","), postgres_port, passwords.superuser.reveal())},
+          fmt::join(way_.addresses, ","), way_.port, passwords.superuser.reveal(), way_.chooses ? "read-write" : "any")},
       thread_{[this, &apps] { write(apps); }} {}
 
 void Rest::hold(bool held) {
@@ -91,21 +94,39 @@ void Client::write_in_session(const std::string& connection_text) {
         return;
     }
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
-    while (!stopping_ && !rest_.wanted()) {
-        const std::uint64_t id = next_++;
-        const Moment sent = harness::now();
-        const std::string sql = fmt::format("INSERT INTO lab_rows (id) VALUES ({}) RETURNING current_setting('cluster_name')", id);
-        const Answer answer = PQsendQuery(connection.get(), sql.c_str()) == 1 ? answer_of(connection.get(), answer_limit) : nullptr;
-        if (answer == nullptr || PQresultStatus(answer.get()) != PGRES_TUPLES_OK) {
-            ++errors_;
-            return;
-        }
-        {
-            const std::scoped_lock lock{guard_};
-            acknowledged_.push_back({id, sent, harness::now(), PQgetvalue(answer.get(), 0, 0)});
-        }
-        std::this_thread::sleep_for(between_rows);
+    while (!stopping_ && !rest_.wanted() && write_row(connection.get())) std::this_thread::sleep_for(between_rows);
+}
+
+bool Client::write_row(PGconn* connection) {
+    const Moment sent = harness::now();
+    const std::string sql = fmt::format(
+        "INSERT INTO lab_rows (way, id) VALUES ('{}', {}) RETURNING current_setting('cluster_name'), "
+        "pg_walfile_name(pg_current_wal_insert_lsn())",
+        way_.name, next_);
+    const Answer answer = PQsendQuery(connection, sql.c_str()) == 1 ? answer_of(connection, answer_limit) : nullptr;
+    if (answer != nullptr && PQresultStatus(answer.get()) == PGRES_TUPLES_OK) {
+        const std::scoped_lock lock{guard_};
+        acknowledged_.push_back(
+            {next_++, sent, harness::now(), PQgetvalue(answer.get(), 0, 0), timeline_of(PQgetvalue(answer.get(), 0, 1))});
+        return true;
     }
+    if (answer == nullptr || PQstatus(connection) != CONNECTION_OK) {
+        ++ambiguous_;
+        return false;
+    }
+    const char* const state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
+    if (state != nullptr && state == unique_violation) {
+        ++found_;
+        ++next_;
+        return true;
+    }
+    ++errors_;
+    return false;
+}
+
+bool Client::writes_to(const std::string& server) const {
+    const std::scoped_lock lock{guard_};
+    return !acknowledged_.empty() && acknowledged_.back().server == server && harness::now() - acknowledged_.back().at < fresh;
 }
 
 std::vector<Acknowledged> Client::acknowledged() const {
@@ -115,7 +136,8 @@ std::vector<Acknowledged> Client::acknowledged() const {
 
 ClientReport Client::report() const {
     const std::vector<Acknowledged> rows = acknowledged();
-    ClientReport out{.acknowledged = rows.size(), .errors = errors_};
+    ClientReport out{.way = way_.name, .acknowledged = rows.size(), .errors = errors_, .ambiguous = ambiguous_, .found = found_};
+    if (!rows.empty()) out.silent = harness::now() - rows.back().at;
     for (std::size_t i = 1; i < rows.size(); ++i) {
         if (rows[i].at - rows[i - 1].at <= out.longest_gap) continue;
         out.longest_gap = rows[i].at - rows[i - 1].at;
@@ -129,7 +151,7 @@ Result<std::vector<Acknowledged>> Client::missing_on(const Server& server) const
     const std::vector<Acknowledged> promised = acknowledged();  // what is promised while we look may come after the look
     auto session = server.session();
     if (!session) return session.error();
-    const auto rows = session->query("SELECT id FROM lab_rows", seconds{30});
+    const auto rows = session->query(fmt::format("SELECT id FROM lab_rows WHERE way = '{}'", way_.name), seconds{30});
     if (!rows) return rows.error();
     std::set<std::string> there;
     for (const auto& row : *rows) there.insert(row.front());
@@ -161,6 +183,8 @@ void Watcher::watch() {
         }
         if (!session) {
             if (auto opened = server_.session(look_limit, "watcher")) session.emplace(std::move(*opened));
+            // Its log is for what happens, not for what we are refused all the time.
+            if (session && !session->query("SET log_min_messages = panic", look_limit)) session.reset();
         }
         if (!session) {
             note(std::nullopt);
@@ -168,6 +192,7 @@ void Watcher::watch() {
         }
         const Moment sent = harness::now();
         const auto answer = session->value(sql, look_limit);
+        ++looks_;
         if (answer) {
             note(Taken{sent, harness::now(), timeline_of(*answer)});
             continue;
@@ -182,13 +207,17 @@ void Watcher::note(std::optional<Taken> taken) {
     const std::scoped_lock lock{guard_};
     yes_since_ = taken ? std::optional{taken->at} : std::nullopt;
     if (!taken) return;
-    const bool runs_on = taken_.size() >= 2 && taken_.back().timeline == taken->timeline &&
-                         taken_[taken_.size() - 2].timeline == taken->timeline && taken->sent - taken_.back().at < fresh;
-    if (runs_on) {
-        taken_.back() = *taken;
-    } else {
-        taken_.push_back(*taken);
-    }
+    const bool runs_on = !taken_.empty() && taken_.back().timeline == taken->timeline && taken->sent - taken_.back().last_at < fresh;
+    if (!runs_on)
+        taken_.push_back(
+            {.timeline = taken->timeline, .first_sent = taken->sent, .first_at = taken->at, .last_sent = {}, .last_at = {}, .commits = 0});
+    taken_.back().last_sent = taken->sent;
+    taken_.back().last_at = taken->at;
+    ++taken_.back().commits;
+}
+
+double Watcher::looks_per_second() const {
+    return static_cast<double>(looks_) / std::chrono::duration<double>(harness::now() - began_).count();
 }
 
 bool Watcher::takes_writes() const {
@@ -196,7 +225,7 @@ bool Watcher::takes_writes() const {
     return yes_since_ && harness::now() - *yes_since_ < fresh;
 }
 
-std::vector<Watcher::Taken> Watcher::taken() const {
+std::vector<Watcher::Run> Watcher::taken() const {
     const std::scoped_lock lock{guard_};
     return taken_;
 }
@@ -208,9 +237,9 @@ std::vector<std::string> overlaps(const std::vector<std::unique_ptr<Watcher>>& w
             if (one == other || excused.contains(one->server()) || excused.contains(other->server())) continue;
             const auto later = one->taken();
             const auto earlier = other->taken();
-            const auto found = std::ranges::find_if(later, [&](const Watcher::Taken& it) {
+            const auto found = std::ranges::find_if(later, [&](const Watcher::Run& it) {
                 return std::ranges::any_of(
-                    earlier, [&](const Watcher::Taken& before) { return before.at < it.sent && before.timeline >= it.timeline; });
+                    earlier, [&](const Watcher::Run& before) { return before.first_at < it.last_sent && before.timeline >= it.timeline; });
             });
             if (found != later.end())
                 out.push_back(fmt::format(

@@ -5,6 +5,8 @@
 #include "lab/server.hpp"
 #include "tests/harness/moment.hpp"
 
+#include <libpq-fe.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -25,18 +27,26 @@ struct Acknowledged {
     Moment sent;
     Moment at;
     std::string server;
+    std::uint32_t timeline;  // of that server then
 };
 
 struct ClientReport {
+    std::string way;
     std::size_t acknowledged = 0;
-    std::size_t errors = 0;
-    Duration longest_gap{};  // between two acknowledged rows
-    std::string gap_from{};  // the server before it
+    std::size_t errors = 0;     // no session, or a statement refused
+    std::size_t ambiguous = 0;  // the session was lost with a statement on its way: the row may be there or not
+    std::size_t found = 0;      // of these, that were there when they were sent again
+    Duration longest_gap{};     // between two acknowledged rows
+    std::string gap_from{};     // the server before it
     std::string gap_to{};
+    Duration silent{};  // from its last acknowledged row until it was told to stop
+
+    // Proved afterwards (lab/proof.hpp).
+    std::optional<std::size_t> missing{};         // promised, and not on the server that takes writes; nothing: no single one does
+    std::optional<std::size_t> accepted_twice{};  // on one server as its own and on another as its own
+    std::size_t late = 0;                         // promised by a server after another had taken writes on a later timeline
 };
 
-/// Numbered rows, one after the other, through libpq's own list of hosts with target_session_attrs=read-write: as an
-/// application would. What is not answered in time is no promise, and may be there or not.
 /// Lets a thread that writes be held without ending it.
 class Rest {
 public:
@@ -53,9 +63,19 @@ private:
     std::atomic<bool> resting_ = false;
 };
 
+/// How a client gets to the server that takes writes.
+struct Way {
+    std::string name;  // "hosts", or a router's
+    std::vector<std::string> addresses;
+    std::uint16_t port;
+    bool chooses;  // libpq looks for the one that takes writes (target_session_attrs=read-write); else the router does
+};
+
+/// Numbered rows, one after the other, as an application would write them. What is not answered in time is no promise, and may
+/// be there or not: the row is sent again, by the same number, until somebody answers for it.
 class Client {
 public:
-    Client(const Machine& apps, std::vector<std::string> addresses, const Passwords& passwords);
+    Client(const Machine& apps, Way way, const Passwords& passwords);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     ~Client() { stop(); }
@@ -63,7 +83,10 @@ public:
     void stop();
     /// From its return on nothing is written, until it is let go.
     void hold(bool held);
+    [[nodiscard]] const std::string& way() const { return way_.name; }
     [[nodiscard]] std::vector<Acknowledged> acknowledged() const;
+    /// Its last row was acknowledged by this server, and that is not long ago.
+    [[nodiscard]] bool writes_to(const std::string& server) const;
     [[nodiscard]] ClientReport report() const;
     /// Rows that were promised and that `server` does not have. It must answer.
     [[nodiscard]] Result<std::vector<Acknowledged>> missing_on(const Server& server) const;
@@ -71,11 +94,16 @@ public:
 private:
     void write(const Machine& apps);
     void write_in_session(const std::string& connection);
+    /// Whether the session can go on.
+    [[nodiscard]] bool write_row(PGconn* connection);
 
+    Way way_;
     std::string connection_;
     std::atomic<bool> stopping_ = false;
     Rest rest_;
     std::atomic<std::size_t> errors_ = 0;
+    std::atomic<std::size_t> ambiguous_ = 0;
+    std::atomic<std::size_t> found_ = 0;
     mutable std::mutex guard_;
     std::uint64_t next_ = 1;
     std::vector<Acknowledged> acknowledged_;
@@ -85,10 +113,14 @@ private:
 /// One server, by its own socket: whether it commits a write, every few milliseconds.
 class Watcher {
 public:
-    struct Taken {
-        Moment sent;
-        Moment at;
+    /// Commits one after another on one timeline.
+    struct Run {
         std::uint32_t timeline;
+        Moment first_sent;
+        Moment first_at;
+        Moment last_sent;
+        Moment last_at;
+        std::size_t commits;
     };
     explicit Watcher(const Server& server);
     Watcher(const Watcher&) = delete;
@@ -99,10 +131,17 @@ public:
     void hold(bool held) { rest_.hold(held); }
     /// The last answer was a commit, and it is not old.
     [[nodiscard]] bool takes_writes() const;
-    [[nodiscard]] std::vector<Taken> taken() const;
+    [[nodiscard]] std::vector<Run> taken() const;
+    /// How often it got an answer.
+    [[nodiscard]] double looks_per_second() const;
 
 private:
     void watch();
+    struct Taken {
+        Moment sent;
+        Moment at;
+        std::uint32_t timeline;
+    };
     void note(std::optional<Taken> taken);
 
     const Server& server_;
@@ -110,7 +149,9 @@ private:
     Rest rest_;
     mutable std::mutex guard_;
     std::optional<Moment> yes_since_;  // of the last answer, if it was a commit
-    std::vector<Taken> taken_;         // only the first and the last of a run of one timeline
+    std::vector<Run> taken_;
+    Moment began_ = harness::now();
+    std::atomic<std::size_t> looks_ = 0;
     std::thread thread_;
 };
 

@@ -100,6 +100,12 @@ Result<void> Deeds::begin(const scenarios::Deed& deed) {
     if (is_of_manager(deed.kind)) return keep_begun(deed, to_manager(deed));
     if (deed.kind == DeedKind::set) return keep_begun(deed, begin_set(deed));
     for (const scenarios::NodeName& name : deed.on) {
+        if (is_of_host(deed.kind)) {
+            const auto machine = site_.machine(name);
+            if (!machine) return machine.error();
+            if (auto begun = keep_begun(deed, to_host(deed.kind, **machine)); !begun) return begun;
+            continue;
+        }
         const auto server = site_.server(name);
         if (!server) return server.error();
         auto begun = keep_begun(deed, is_accident(deed.kind) ? to_accident(deed, **server) : to_processes(deed.kind, **server));

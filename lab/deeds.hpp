@@ -58,6 +58,9 @@ private:
     Result<void> keep_begun(const scenarios::Deed& deed, Outcome begun);
     Outcome to_processes(scenarios::DeedKind kind, Server& server);
     Outcome to_sessions(scenarios::DeedKind kind, Server& server);
+    [[nodiscard]] static bool is_of_host(scenarios::DeedKind kind);
+    Outcome to_host(scenarios::DeedKind kind, Machine& machine);
+    Outcome power_off(Machine& machine);
     Outcome to_machine(scenarios::DeedKind kind, Server& server);
     Outcome to_disk(scenarios::DeedKind kind, Server& server);
     Outcome to_settings(scenarios::DeedKind kind, Server& server);
@@ -82,7 +85,6 @@ private:
     Outcome hold_up_startup(Server& server, Duration length);
     Outcome demote(Server& server);
     Outcome replace_with_another_system(Server& server);
-    Outcome power_off(Server& server);
     Outcome fill(Server& server, const std::string& disk, unsigned percent_left);
     Outcome detach(Server& server);
     Outcome hold_up_replay(Server& server);

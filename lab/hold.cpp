@@ -58,8 +58,9 @@ Result<scenarios::Deed> read_deed(const std::string& word, const std::vector<std
     const bool has_pairs =
         known != scenarios::words().end() && (known->takes == scenarios::Takes::settings || known->takes == scenarios::Takes::pairs);
     const std::string arguments = has_pairs ? pairs_of(on, known->takes) : groups_of(on);
-    const std::string text =
-        fmt::format("scenario: a fault by hand\ncluster: {{servers: 7}}\nsteps:\n  - fault: {{{}: {}}}\nexpect: {{}}\n", word, arguments);
+    const std::string text = fmt::format(
+        "scenario: a fault by hand\ncluster: {{servers: 7, routers: [pgbouncer, haproxy], etcd: true}}\nsteps:\n  - fault: {{{}: {}}}\nexpect: {{}}\n",
+        word, arguments);
     auto scenario = scenarios::read(text, "the command line");
     if (!scenario) return scenario.error();
     return std::get<scenarios::Deed>(scenario->steps.front().what);

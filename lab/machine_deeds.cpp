@@ -73,19 +73,51 @@ Deeds::Outcome Deeds::deny_sudo_halfway(Server& server) {
     }};
 }
 
-Deeds::Outcome Deeds::to_machine(DeedKind kind, Server& server) {
-    Machine& machine = server.machine();
+bool Deeds::is_of_host(DeedKind kind) {
+    return kind == DeedKind::power_off || kind == DeedKind::power_on || kind == DeedKind::link_down || kind == DeedKind::sshd_down ||
+           kind == DeedKind::sudo_denied || kind == DeedKind::name_lost;
+}
+
+/// Whoever lives there.
+Deeds::Outcome Deeds::to_host(DeedKind kind, Machine& machine) {
     switch (kind) {
-        case DeedKind::power_off: return power_off(server);
+        case DeedKind::power_off: return power_off(machine);
         case DeedKind::power_on: {
             if (auto booted = site_.boot(machine); !booted) return booted.error();
             return Undo{};
         }
+        case DeedKind::link_down: {
+            if (auto down = site_.fabric().set_link(machine, false); !down) return down.error();
+            return Undo{[this, &machine] { return site_.fabric().set_link(machine, true); }};
+        }
+        case DeedKind::sshd_down:
+            for (const pid_t process : machine.processes("sshd")) ::kill(process, SIGKILL);
+            return Undo{[&machine] { return start_sshd(machine); }};
+        case DeedKind::sudo_denied: {
+            if (auto denied = deny_sudo(machine); !denied) return denied.error();
+            return Undo{[&machine] { return write_sudoers(machine, true); }};
+        }
+        case DeedKind::name_lost: {
+            forgotten_.insert(machine.name());
+            if (auto written = write_managers_names(); !written) return written.error();
+            return Undo{[this, name = machine.name()] {
+                forgotten_.erase(name);
+                return write_managers_names();
+            }};
+        }
+        default: break;
+    }
+    return Error{ErrorKind::unsupported, fmt::format("the lab cannot do {} to a host", word_for(kind))};
+}
+
+Deeds::Outcome Deeds::to_machine(DeedKind kind, Server& server) {
+    Machine& machine = server.machine();
+    switch (kind) {
         case DeedKind::reboot: {
             if (server.has_processes()) {
                 if (auto stopped = server.stop(); !stopped) return stopped.error();
             }
-            return power_off(server);
+            return power_off(machine);
         }
         case DeedKind::autostart_off: {
             if (auto off = server.set_autostart(false); !off) return off.error();
@@ -96,26 +128,7 @@ Deeds::Outcome Deeds::to_machine(DeedKind kind, Server& server) {
             if (auto changed = site_.change_address(machine, Site::other_address(before)); !changed) return changed.error();
             return Undo{[this, &machine, before] { return site_.change_address(machine, before); }};
         }
-        case DeedKind::link_down: {
-            if (auto down = site_.fabric().set_link(machine, false); !down) return down.error();
-            return Undo{[this, &machine] { return site_.fabric().set_link(machine, true); }};
-        }
         case DeedKind::sudo_denied_halfway: return deny_sudo_halfway(server);
-        case DeedKind::sshd_down:
-            for (const pid_t process : machine.processes("sshd")) ::kill(process, SIGKILL);
-            return Undo{[&machine] { return start_sshd(machine); }};
-        case DeedKind::sudo_denied: {
-            if (auto denied = deny_sudo(machine); !denied) return denied.error();
-            return Undo{[&machine] { return write_sudoers(machine, true); }};
-        }
-        case DeedKind::name_lost: {
-            forgotten_.insert(server.name());
-            if (auto written = write_managers_names(); !written) return written.error();
-            return Undo{[this, name = server.name()] {
-                forgotten_.erase(name);
-                return write_managers_names();
-            }};
-        }
         case DeedKind::port_closed: {
             if (auto closed = site_.fabric().close_port(machine, postgres_port, true); !closed) return closed.error();
             return Undo{[this, &machine] { return site_.fabric().close_port(machine, postgres_port, false); }};
@@ -124,9 +137,9 @@ Deeds::Outcome Deeds::to_machine(DeedKind kind, Server& server) {
     }
 }
 
-Deeds::Outcome Deeds::power_off(Server& server) {
-    site_.cut_power(server.machine());
-    return Undo{[this, &server] { return site_.boot(server.machine()); }};
+Deeds::Outcome Deeds::power_off(Machine& machine) {
+    site_.cut_power(machine);
+    return Undo{[this, &machine] { return site_.boot(machine); }};
 }
 
 }  // namespace handyrep::lab

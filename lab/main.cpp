@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -41,15 +42,19 @@ Result<std::unique_ptr<lab::Site>> find_site() {
 
 Result<void> show(lab::Site& site) {
     for (const lab::Machine* it : site.machines())
-        std::cout << fmt::format("{:<8} {:<11} {}\n", it->name(), it->address(), it->on() ? "on" : "switched off");
+        std::cout << fmt::format("{:<9} {:<11} {}\n", it->name(), it->address(), it->on() ? "on" : "switched off");
+    for (const auto& it : site.services()) {
+        const auto healthy = site.healthy(*it);
+        std::cout << fmt::format("{:<9} {}\n", it->name(), healthy ? "healthy" : "NOT healthy: " + healthy.error().text());
+    }
     const auto status = site.manager().cli({"status"});
     if (!status) return status.error();
     std::cout << status->output << status->errors << std::flush;
     return {};
 }
 
-Result<void> up_with_hosts(const lab::Wanted& wanted) {
-    lab::SiteWanted site{.servers = wanted.servers, .managers_clock = true};
+Result<void> up_with_hosts(const lab::Wanted& wanted, std::vector<std::string> services) {
+    lab::SiteWanted site{.servers = wanted.servers, .services = std::move(services), .managers_clock = true};
     for (std::size_t i = 2; wanted.sync && i <= wanted.servers; ++i)
         site.synchronous_standby_names += fmt::format("{}db{}{}", i == 2 ? "ANY 1 (" : "", i, i == wanted.servers ? ")" : ", ");
     std::cout << fmt::format("{} servers, a manager and clients on hosts of their own ...\n", wanted.servers) << std::flush;
@@ -122,9 +127,15 @@ int main(int count, char** words) {
 
     lab::Wanted wanted;
     bool loopback = false;
+    std::vector<std::string> services;
     auto* const up_verb = app.add_subcommand("up", "Make one and leave it running");
     up_verb->add_option("--servers", wanted.servers, "How many")->check(CLI::Range(std::size_t{1}, most_servers))->capture_default_str();
     up_verb->add_flag("--sync", wanted.sync, "Commit synchronously to any one replica");
+    for (const auto& [name, what] :
+         {std::pair{"pgbouncer", "A host with pgbouncer, which points at db1"},
+          std::pair{"haproxy", "A host with HAProxy, which follows the primary by its own checks"},
+          std::pair{"etcd", "A host with etcd, of one member"}})
+        up_verb->add_flag_callback(std::string{"--"} + name, [&services, name] { services.emplace_back(name); }, what);
     up_verb->add_flag("--loopback", loopback, "All servers on this machine's loopback: needs no root, and has no hosts to cut off");
     auto* const status_verb = app.add_subcommand("status", "The hosts, and what HandyRep says of them");
     auto* const down_verb =
@@ -132,7 +143,8 @@ int main(int count, char** words) {
 
     std::string host;
     std::vector<std::string> command;
-    auto* const shell_verb = app.add_subcommand("shell", "A shell, or a command, on a host: db1 to dbN, manager, apps");
+    auto* const shell_verb =
+        app.add_subcommand("shell", "A shell, or a command, on a host: db1 to dbN, manager, apps, pgbouncer, haproxy, etcd");
     shell_verb->add_option("HOST", host)->required();
     shell_verb->add_option("COMMAND", command);
     shell_verb->prefix_command();
@@ -198,5 +210,9 @@ int main(int count, char** words) {
         std::cerr << "--sync needs two servers: a commit would wait for ever\n";
         return wrong_use;
     }
-    return say(loopback ? lab::up(wanted) : up_with_hosts(wanted));
+    if (loopback && !services.empty()) {
+        std::cerr << "routers and etcd need hosts of their own, which --loopback has not\n";
+        return wrong_use;
+    }
+    return say(loopback ? lab::up(wanted) : up_with_hosts(wanted, services));
 }

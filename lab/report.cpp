@@ -9,15 +9,70 @@ namespace {
 
 double seconds_of(Duration length) { return std::chrono::duration<double>(length).count(); }
 
+std::string number_or_unknown(const std::optional<std::size_t>& number) { return number ? fmt::format("{}", *number) : "unknown"; }
+
+std::string way_text(const ClientReport& it) {
+    return fmt::format(
+        "    through {:<10} {} rows, longest gap {:.3f} s{}, silent at the end {:.3f} s; {} errors, {} ambiguous ({} of them there); missing {}, "
+        "accepted by two servers {}, after another was promoted {}\n",
+        it.way, it.acknowledged, seconds_of(it.longest_gap),
+        it.gap_from == it.gap_to ? "" : fmt::format(" from {} to {}", it.gap_from, it.gap_to), seconds_of(it.silent), it.errors,
+        it.ambiguous, it.found, number_or_unknown(it.missing), number_or_unknown(it.accepted_twice), it.late);
+}
+
+std::string took_writes_text(const Report& report) {
+    std::string out;
+    for (const TookWrites& it : report.took_writes)
+        out += fmt::format(
+            "{}{} {:.3f} to {:.3f} s (timeline {})", out.empty() ? "    took writes: " : ", ", it.server, seconds_of(it.from),
+            seconds_of(it.to), it.timeline);
+    return out.empty() ? out : out + "\n";
+}
+
+nlohmann::ordered_json number_or_null(const std::optional<std::size_t>& number) {
+    return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json ways_json(const Report& report) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (const ClientReport& it : report.ways)
+        out.push_back(
+            {{"way", it.way},
+             {"rows_acknowledged", it.acknowledged},
+             {"errors", it.errors},
+             {"ambiguous", it.ambiguous},
+             {"ambiguous_that_were_there", it.found},
+             {"longest_gap_seconds", seconds_of(it.longest_gap)},
+             {"gap_from", it.gap_from},
+             {"gap_to", it.gap_to},
+             {"silent_at_the_end_seconds", seconds_of(it.silent)},
+             {"rows_missing", number_or_null(it.missing)},
+             {"rows_accepted_twice", number_or_null(it.accepted_twice)},
+             {"rows_after_another_was_promoted", it.late}});
+    return out;
+}
+
+nlohmann::ordered_json took_writes_json(const Report& report) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (const TookWrites& it : report.took_writes)
+        out.push_back(
+            {{"server", it.server},
+             {"timeline", it.timeline},
+             {"from_seconds", seconds_of(it.from)},
+             {"to_seconds", seconds_of(it.to)},
+             {"commits", it.commits}});
+    return out;
+}
+
 }  // namespace
 
 std::string text(const Report& report, bool with_lines) {
     if (!report.skipped.empty()) return fmt::format("{:<52} skipped: {}\n", report.file, report.skipped);
     std::string out = fmt::format(
-        "{:<52} {:<7} {:5.1f} s  {}; {} rows, {} errors, longest gap {:.3f} s, {} lost{}\n", report.file,
-        report.passed() ? "passed" : "FAILED", seconds_of(report.took), report.told.summary, report.client.acknowledged,
-        report.client.errors, seconds_of(report.client.longest_gap), report.lost,
-        report.announced.empty() ? "" : fmt::format(" (announced: at least {} bytes)", report.announced));
+        "{:<52} {:<7} {:5.1f} s  {}; {} lost{}\n", report.file, report.passed() ? "passed" : "FAILED", seconds_of(report.took),
+        report.told.summary, report.lost, report.announced.empty() ? "" : fmt::format(" (announced: at least {} bytes)", report.announced));
+    for (const ClientReport& it : report.ways) out += way_text(it);
+    out += took_writes_text(report);
     for (const std::string& it : report.told.failures) out += "    " + it + "\n";
     if (!with_lines && report.passed()) return out;
     for (const Line& it : report.lines) out += fmt::format("    {:9.3f}  {:<8} {}\n", seconds_of(it.at), it.who, it.text);
@@ -39,9 +94,9 @@ std::string json(const std::vector<Report>& reports) {
              {"failures", it.told.failures},
              {"summary", it.told.summary},
              {"took_seconds", seconds_of(it.took)},
-             {"rows_acknowledged", it.client.acknowledged},
-             {"client_errors", it.client.errors},
-             {"longest_gap_seconds", seconds_of(it.client.longest_gap)},
+             {"ways", ways_json(it)},
+             {"took_writes", took_writes_json(it)},
+             {"looks_per_second", it.looks_per_second},
              {"rows_lost", it.lost},
              {"announced_loss_bytes", it.announced},
              {"lines", std::move(lines)}});

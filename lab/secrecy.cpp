@@ -13,7 +13,9 @@ std::vector<std::filesystem::path> told_in(const Site& site, const Manager& mana
     std::vector<std::filesystem::path> out;
     for (const Machine* it : site.machines()) {
         const auto folder = it->folder();
-        out.insert(out.end(), {folder / "handyrep.log", folder / "sshd.log", folder / "boot.log", folder / "log" / "postgresql.log"});
+        out.insert(
+            out.end(), {folder / "handyrep.log", folder / "sshd.log", folder / "boot.log", folder / "log" / "postgresql.log",
+                        folder / "log" / (it->name() + ".log")});
     }
     std::error_code error;
     const auto state = manager.machine().from_outside(manager.state_folder());
@@ -31,7 +33,8 @@ std::vector<std::string> Site::passwords_told() const {
         const auto text = harness::read_file(file);
         if (!text) continue;
         for (const auto& [whose, password] :
-             {std::pair{"the superuser", &passwords_.superuser}, std::pair{"replication", &passwords_.replication}}) {
+             {std::pair{"the superuser", &passwords_.superuser}, std::pair{"replication", &passwords_.replication},
+              std::pair{"pgbouncer's console", &passwords_.console}}) {
             if (text->find(password->reveal()) != std::string::npos)
                 out.push_back(fmt::format("the password of {} stands in {}", whose, file.string()));
         }

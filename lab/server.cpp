@@ -166,7 +166,8 @@ Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::
         {fmt::format(
              "CREATE ROLE {} LOGIN REPLICATION PASSWORD {}", replication_user, harness::sql_literal(passwords_.replication.reveal())),
          fmt::format(
-             "CREATE TABLE lab_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp()){}",
+             "CREATE TABLE lab_rows (way text, id bigint, server text NOT NULL DEFAULT current_setting('cluster_name'), "
+             "at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (way, id)){}",
              apart ? " TABLESPACE space" : ""),
          std::string{"CREATE TABLE lab_watch (server text PRIMARY KEY, count bigint NOT NULL)"},
          std::string{"CREATE TABLE lab_orphans (id bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp())"},

@@ -23,6 +23,7 @@ inline constexpr const char* replication_user = "replicator";
 struct Passwords {
     Secret superuser;
     Secret replication;
+    Secret console{};  // of pgbouncer
 };
 
 class Server {

@@ -48,7 +48,7 @@ Result<void> all_of(std::vector<std::future<Result<void>>> tasks) {
 
 }  // namespace
 
-Site::Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts)
+Site::Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts, const std::vector<std::string>& services)
     : folder_{std::move(folder)}, layouts_{std::move(layouts)}, fabric_{folder_ / "switch"} {
     const auto programs = harness::find_programs();
     const auto add = [this](const std::string& name, std::size_t number) {
@@ -63,6 +63,11 @@ Site::Site(std::filesystem::path folder, std::size_t servers, std::vector<std::s
     }
     manager_ = std::make_unique<Manager>(*add("manager", manager_number), passwords_);
     apps_ = add("apps", apps_number);
+    for (const std::string& it : services) {
+        const ServiceKind* const kind = service_kind(it);
+        ensure(kind != nullptr, "a service of the lab has its line in the table");
+        services_.push_back(std::make_unique<Service>(*add(it, kind->number), *kind, passwords_));
+    }
 }
 
 HostFiles Site::files() const {
@@ -106,7 +111,8 @@ Result<void> Site::boot(Machine& machine) {
     if (auto started = start_sshd(machine); !started) return started;
     if (&machine == &manager_->machine()) return manager_->start();
     if (const auto it = server(machine.name()); it && (*it)->starts_by_itself()) return (*it)->begin_start();
-    return {};
+    const auto service = std::ranges::find(services_, machine.name(), [](const auto& it) { return it->name(); });
+    return service == services_.end() ? Result<void>{} : (*service)->start();
 }
 
 void Site::cut_power(Machine& machine) {
@@ -137,6 +143,23 @@ Result<void> Site::make_hosts() {
         if (auto started = start_sshd(*it); !started) return started;
     }
     return all.write_known_hosts();
+}
+
+/// All at once, and each must be healthy.
+Result<void> Site::make_services() const {
+    std::vector<const Server*> servers;
+    for (const auto& it : servers_) servers.push_back(it.get());
+    for (const auto& it : services_) {
+        if (auto configured = it->configure(servers); !configured) return configured;
+        if (auto started = it->start(); !started) return started;
+    }
+    for (const auto& it : services_) {
+        Result<void> last{};
+        auto there =
+            harness::wait_until([&] { return bool(last = healthy(*it)); }, seconds{60}, it->name() + " is healthy", milliseconds{100});
+        if (!there) return there.error().during("last seen: " + last.error().text());
+    }
+    return {};
 }
 
 Result<void> Site::make_replica(Server& replica, const SiteWanted& wanted) {
@@ -175,12 +198,13 @@ Result<std::unique_ptr<Site>> Site::make(const SiteWanted& wanted) {
     if (const auto programs = harness::find_programs(); !programs) return programs.error();
     auto temporary = harness::TemporaryFolder::make();
     if (!temporary) return temporary.error();
-    std::unique_ptr<Site> site{new Site((*temporary)->path(), wanted.servers, wanted.layouts)};
+    std::unique_ptr<Site> site{new Site((*temporary)->path(), wanted.servers, wanted.layouts, wanted.services)};
     site->temporary_ = std::move(*temporary);
     constexpr std::size_t length = 20;
-    site->passwords_ = {Secret{harness::random_word(length)}, Secret{harness::random_word(length)}};
+    site->passwords_ = {Secret{harness::random_word(length)}, Secret{harness::random_word(length)}, Secret{harness::random_word(length)}};
     if (auto made = site->make_hosts(); !made) return made.error();
     if (auto made = site->make_cluster(wanted); !made) return made.error();
+    if (auto made = site->make_services(); !made) return made.error();
     std::vector<Server*> servers;
     for (const auto& it : site->servers_) servers.push_back(it.get());
     auto configured = site->manager_->configure(
@@ -196,11 +220,15 @@ Result<std::unique_ptr<Site>> Site::make(const SiteWanted& wanted) {
 
 /// For those who come later; the passwords too, so it is for root alone.
 Result<void> Site::write_down() const {
+    std::vector<std::string> services;
+    for (const auto& it : services_) services.push_back(it->name());
     const nlohmann::json out{
         {"servers", servers_.size()},
         {"layouts", layouts_},
+        {"services", services},
         {"superuser", passwords_.superuser.reveal()},
-        {"replication", passwords_.replication.reveal()}};
+        {"replication", passwords_.replication.reveal()},
+        {"console", passwords_.console.reveal()}};
     return harness::write_private(folder_ / description_name, out.dump() + "\n");
 }
 
@@ -210,8 +238,9 @@ Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& folder) {
     const auto json = nlohmann::json::parse(*text, nullptr, false);
     if (!json.is_object() || !json.contains("servers"))
         return Error{ErrorKind::invalid, fmt::format("{} is damaged", (folder / description_name).string())};
-    std::unique_ptr<Site> site{new Site(folder, json.value("servers", std::size_t{0}), json.value("layouts", std::vector<std::string>{}))};
-    site->passwords_ = {Secret{json.value("superuser", "")}, Secret{json.value("replication", "")}};
+    const auto texts = [&](const char* name) { return json.value(name, std::vector<std::string>{}); };
+    std::unique_ptr<Site> site{new Site(folder, json.value("servers", std::size_t{0}), texts("layouts"), texts("services"))};
+    site->passwords_ = {Secret{json.value("superuser", "")}, Secret{json.value("replication", "")}, Secret{json.value("console", "")}};
     return site;
 }
 

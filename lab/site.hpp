@@ -7,6 +7,7 @@
 #include "lab/machine.hpp"
 #include "lab/manager.hpp"
 #include "lab/server.hpp"
+#include "lab/service.hpp"
 #include "tests/harness/temporary_folder.hpp"
 
 #include <cstddef>
@@ -29,6 +30,7 @@ struct SiteWanted {
     Pairs follows{};                                        // replicas of another than db1
     std::vector<std::pair<std::string, Pairs>> settings{};  // of postgresql.conf, by server
     std::vector<std::string> layouts{};                     // words of scenarios::layouts
+    std::vector<std::string> services{};                    // pgbouncer, haproxy, etcd
     bool managers_clock = false;                            // the manager's wall clock can be set
 };
 
@@ -51,13 +53,16 @@ public:
     [[nodiscard]] const std::vector<std::unique_ptr<Server>>& servers() const { return servers_; }
     /// `invalid` when there is none of that name.
     [[nodiscard]] Result<Server*> server(const std::string& name);
-    /// A host by name: a server's, "manager" or "apps".
+    [[nodiscard]] const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
+    /// Whether it does what it is there for.
+    [[nodiscard]] Result<void> healthy(const Service& service) const { return service.healthy(manager_->machine(), *apps_); }
+    /// A host by name: a server's, a service's, "manager" or "apps".
     [[nodiscard]] Result<Machine*> machine(const std::string& name);
     [[nodiscard]] std::vector<Machine*> machines() const;
     [[nodiscard]] std::vector<std::string> server_addresses() const;
     [[nodiscard]] const Passwords& passwords() const { return passwords_; }
 
-    /// Its power, its cable, its sshd; then PostgreSQL or the daemon, where the host starts it by itself.
+    /// Its power, its cable, its sshd; then PostgreSQL, the daemon or a service, where the host starts it by itself.
     Result<void> boot(Machine& machine);
     /// The cable first: a machine without power says no last word to anybody.
     void cut_power(Machine& machine);
@@ -70,10 +75,11 @@ public:
     [[nodiscard]] std::vector<std::string> passwords_told() const;
 
 private:
-    Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts);
+    Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts, const std::vector<std::string>& services);
     [[nodiscard]] HostFiles files() const;
     Result<void> make_hosts();
     Result<void> make_cluster(const SiteWanted& wanted);
+    Result<void> make_services() const;
     Result<void> make_replica(Server& replica, const SiteWanted& wanted);
     Result<void> write_down() const;
 
@@ -81,10 +87,11 @@ private:
     std::vector<std::string> layouts_;
     std::unique_ptr<harness::TemporaryFolder> temporary_;
     Passwords passwords_;
-    std::vector<std::unique_ptr<Machine>> machines_;  // the servers', the manager's, the applications'
+    std::vector<std::unique_ptr<Machine>> machines_;  // the servers', the manager's, the applications', the services'
     Machine* apps_ = nullptr;
     std::vector<std::unique_ptr<Server>> servers_;
     std::unique_ptr<Manager> manager_;
+    std::vector<std::unique_ptr<Service>> services_;
     Fabric fabric_;
 };
 

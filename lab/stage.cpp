@@ -22,11 +22,17 @@ constexpr Duration between_looks = milliseconds{50};
 class LabStage : public scenarios::Stage {
 public:
     LabStage(Site& site, const scenarios::ClusterWanted& wanted, Strictness strictness);
-    ~LabStage() override { client_.stop(); }
+    ~LabStage() override { stop_clients(); }
 
     Result<void> set_up(const scenarios::ClusterWanted& wanted) { return deeds_.set_up(wanted); }
     [[nodiscard]] std::vector<Line> lines();
-    [[nodiscard]] ClientReport client() const { return client_.report(); }
+    void stop_clients() {
+        for (const auto& it : clients_) it->stop();
+    }
+    /// Each way's rows, and what is proved of them. The clients have stopped.
+    [[nodiscard]] std::vector<ClientReport> ways();
+    [[nodiscard]] std::vector<TookWrites> took_writes();
+    [[nodiscard]] double looks_per_second();
     [[nodiscard]] std::size_t lost();
     [[nodiscard]] std::string announced();
     /// What it was told to do and this machine, or a real server, cannot.
@@ -40,6 +46,7 @@ public:
     std::vector<std::string> writers() override;
     bool is_so(const scenarios::Fact& fact) override;
     bool streams(const std::string& replica, const std::string& from) override;
+    bool writes_through(const std::string& router, const std::string& server) override;
     std::optional<scenarios::Report> report() override;
     std::set<std::string> reasons_of_operations() override;
     std::set<std::string> events() override;
@@ -71,21 +78,25 @@ private:
     std::string unsupported_;
     Deeds deeds_;
     std::vector<std::unique_ptr<Watcher>> watchers_;
-    Client client_;
+    std::vector<std::unique_ptr<Client>> clients_;
 };
 
 LabStage::LabStage(Site& site, const scenarios::ClusterWanted& wanted, Strictness strictness)
     : site_{site},
       may_fail_{strictness == Strictness::lenient},
       restarted_after_{wanted.restarted_after},
-      deeds_{site, [this](const std::string& line) { say("story", line); }},
-      client_{site.apps(), site.server_addresses(), site.passwords()} {
+      deeds_{site, [this](const std::string& line) { say("story", line); }} {
+    const auto add = [&](Way way) { clients_.push_back(std::make_unique<Client>(site.apps(), std::move(way), site.passwords())); };
+    add({"hosts", site.server_addresses(), postgres_port, true});
+    for (const auto& it : site.services()) {
+        if (it->routes()) add({it->name(), {it->machine().address()}, it->port(), false});
+    }
     for (const auto& it : site.servers()) watchers_.push_back(std::make_unique<Watcher>(*it));
     site_.manager().watch();
 }
 
 void LabStage::hold_writers(bool held) {
-    client_.hold(held);
+    for (const auto& it : clients_) it->hold(held);
     for (const auto& it : watchers_) it->hold(held);
 }
 
@@ -268,8 +279,34 @@ std::string LabStage::announced() {
 std::size_t LabStage::lost_on(const std::string& server) {
     const auto found = site_.server(server);
     if (!found) return 0;
-    const auto missing = client_.missing_on(**found);
-    return missing ? missing->size() : client_.acknowledged().size();
+    std::size_t out = 0;
+    for (const auto& it : clients_) {
+        const auto missing = it->missing_on(**found);
+        out += missing ? missing->size() : it->acknowledged().size();
+    }
+    return out;
+}
+
+bool LabStage::writes_through(const std::string& router, const std::string& server) {
+    return std::ranges::any_of(clients_, [&](const auto& it) { return it->way() == router && it->writes_to(server); });
+}
+
+std::vector<ClientReport> LabStage::ways() {
+    const auto all = writers();
+    const auto writer = all.size() == 1 ? site_.server(all.front()) : Error{ErrorKind::failed, "no single server takes writes"};
+    return prove(clients_, site_.servers(), intervals(watchers_), writer ? *writer : nullptr);
+}
+
+std::vector<TookWrites> LabStage::took_writes() {
+    std::vector<TookWrites> out;
+    for (const Interval& it : intervals(watchers_)) out.push_back({it.server, it.timeline, it.from - began_, it.to - began_, it.commits});
+    return out;
+}
+
+double LabStage::looks_per_second() {
+    double most = 0;  // of one that was there all the time
+    for (const auto& it : watchers_) most = std::max(most, it->looks_per_second());
+    return most;
 }
 
 std::size_t LabStage::lost() {
@@ -297,6 +334,12 @@ std::string LabStage::servers_text() {
     return out;
 }
 
+std::vector<std::string> services_of(const scenarios::ClusterWanted& wanted) {
+    std::vector<std::string> out = wanted.routers;
+    if (wanted.etcd) out.emplace_back("etcd");
+    return out;
+}
+
 SiteWanted site_of(const scenarios::Scenario& scenario) {
     const scenarios::ClusterWanted& wanted = scenario.cluster;
     const bool sets_the_clock = std::ranges::any_of(scenario.steps, [](const scenarios::Step& it) {
@@ -311,6 +354,7 @@ SiteWanted site_of(const scenarios::Scenario& scenario) {
         .follows = wanted.follows,
         .settings = {},
         .layouts = wanted.layout,
+        .services = services_of(wanted),
         .managers_clock = sets_the_clock};
 }
 
@@ -337,7 +381,10 @@ Report play(const scenarios::Scenario& scenario, Strictness strictness) {
     out.skipped = stage.unsupported();
     out.lost = stage.lost();
     out.announced = stage.announced();
-    out.client = stage.client();
+    stage.stop_clients();
+    out.ways = stage.ways();
+    out.took_writes = stage.took_writes();
+    out.looks_per_second = stage.looks_per_second();
     out.lines = stage.lines();
     out.took = harness::now() - began;
     return out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lab/clients.hpp"
+#include "lab/proof.hpp"
 #include "scenarios/player.hpp"
 
 #include <chrono>
@@ -18,14 +19,25 @@ struct Line {
     std::string text;
 };
 
+/// An interval, told from when the story began.
+struct TookWrites {
+    std::string server;
+    std::uint32_t timeline;
+    Duration from;
+    Duration to;
+    std::size_t commits;
+};
+
 struct Report {
     std::string file;
     std::string title;
     /// Why it cannot be played here; then nothing else is said.
     std::string skipped{};
     scenarios::Told told{};
-    ClientReport client{};
-    std::size_t lost = 0;  // rows that were promised and are nowhere; counted where one server takes writes at the end
+    std::vector<ClientReport> ways{};  // libpq's list of hosts first
+    std::vector<TookWrites> took_writes{};
+    double looks_per_second = 0;  // of the watchers, at one server
+    std::size_t lost = 0;         // rows that were promised and are nowhere; counted where one server takes writes at the end
     std::string announced{};
     Duration took{};
     std::vector<Line> lines{};

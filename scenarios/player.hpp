@@ -44,6 +44,8 @@ public:
     virtual std::vector<std::string> writers() = 0;  // servers that take clients' writes
     virtual bool is_so(const Fact& fact) = 0;
     virtual bool streams(const std::string& replica, const std::string& from) = 0;
+    /// Whether a client's writes through this router are acknowledged by this server now.
+    virtual bool writes_through(const std::string& router, const std::string& server) = 0;
     virtual std::optional<Report> report() = 0;  // nothing: there is no manager
     virtual std::set<std::string>
     reasons_of_operations() = 0;                 // begun since this was asked last: what is acted on at once is seen nowhere else

@@ -74,25 +74,41 @@ Settings pairs_if(YamlFields& fields, std::string_view key) {
 
 constexpr std::size_t most_servers = 7;
 
-/// Whether a name means something here: a server of this cluster, or one of the machines that every story has.
-void check_node(const std::string& name, std::size_t servers, bool only_servers, YamlPlace at, std::string_view key) {
-    if (!only_servers && (name == "manager" || name == "apps")) return;
-    for (std::size_t it = 1; it <= servers; ++it) {
-        if (name == fmt::format("db{}", it)) return;
-    }
-    fault(
-        at, key,
-        fmt::format(
-            "'{}' is not {}db1 to db{}", name.substr(0, 80), only_servers ? "a server, " : "manager, apps, or a server, ", servers));
-}
+constexpr std::array router_words{"pgbouncer", "haproxy"};
 
-std::vector<NodeName> nodes(const YamlNode& node, std::size_t servers, bool only_servers, std::string_view key) {
-    std::vector<NodeName> out = texts(node, key);
-    for (const NodeName& it : out) check_node(it, servers, only_servers, node.at, key);
+/// Which machines a name can mean in one place.
+enum class Nodes {
+    servers,
+    machines,  // also what stands beside the servers; they can be broken as the servers' can
+    all        // also the manager's and the applications'
+};
+struct Place {
+    const ClusterWanted& cluster;
+    Nodes nodes;
+};
+
+std::vector<NodeName> names_in(const Place& place) {
+    std::vector<NodeName> out;
+    for (std::size_t it = 1; it <= place.cluster.servers; ++it) out.push_back(fmt::format("db{}", it));
+    if (place.nodes == Nodes::servers) return out;
+    out.insert(out.end(), place.cluster.routers.begin(), place.cluster.routers.end());
+    if (place.cluster.etcd) out.emplace_back("etcd");
+    if (place.nodes == Nodes::all) out.insert(out.end(), {"manager", "apps"});
     return out;
 }
 
-Deed read_fault(const YamlNode& node, std::size_t servers) {
+void check_node(const std::string& name, const Place& place, YamlPlace at, std::string_view key) {
+    const std::vector<NodeName> names = names_in(place);
+    if (std::ranges::count(names, name) == 0) fault(at, key, fmt::format("'{}' is not one of: {}", name.substr(0, 80), join(names, ", ")));
+}
+
+std::vector<NodeName> nodes(const YamlNode& node, const Place& place, std::string_view key) {
+    std::vector<NodeName> out = texts(node, key);
+    for (const NodeName& it : out) check_node(it, place, node.at, key);
+    return out;
+}
+
+Deed read_fault(const YamlNode& node, const ClusterWanted& cluster) {
     YamlFields fields{node, "fault"};
     Deed out{.kind = {}};
     if (fields.has("for")) out.lasts = duration(fields, "for");
@@ -110,64 +126,71 @@ Deed read_fault(const YamlNode& node, std::size_t servers) {
         case Takes::nothing:
             if (argument.kind != YamlNode::Kind::nothing) fault(argument.at, key, "takes nothing: leave the place behind the colon empty");
             break;
-        case Takes::server: out.on = nodes(argument, servers, true, key); break;
+        case Takes::server: out.on = nodes(argument, {cluster, Nodes::servers}, key); break;
+        case Takes::machine: out.on = nodes(argument, {cluster, Nodes::machines}, key); break;
         case Takes::settings:
             check_map(argument, key);
             if (argument.items.size() != 1) fault(argument.at, key, "takes one server and its settings, {db2: {wal_log_hints: off}}");
-            check_node(argument.items.front().key, servers, true, argument.at, key);
+            check_node(argument.items.front().key, {cluster, Nodes::servers}, argument.at, key);
             out.on = {argument.items.front().key};
             out.settings = pairs(argument.items.front(), key);
             break;
         case Takes::pairs: out.settings = pairs(argument, key); break;
         case Takes::two_nodes:
-            out.on = nodes(argument, servers, false, key);
+            out.on = nodes(argument, {cluster, Nodes::all}, key);
             if (out.on.size() != 2) fault(argument.at, key, "takes two names, [from, to]");
             break;
         case Takes::groups:
             if (argument.kind != YamlNode::Kind::list || argument.items.size() != 2)
                 fault(argument.at, key, "takes two groups, [[manager, db2], [db1, apps]]");
-            out.on = nodes(argument.items[0], servers, false, key);
-            out.other = nodes(argument.items[1], servers, false, key);
+            out.on = nodes(argument.items[0], {cluster, Nodes::all}, key);
+            out.other = nodes(argument.items[1], {cluster, Nodes::all}, key);
             break;
     }
     fields.end();
     return out;
 }
 
-void read_facts(YamlFields& fields, std::size_t servers, std::vector<Fact>& out) {
+void read_facts(YamlFields& fields, const Place& servers, std::vector<Fact>& out) {
     for (const FactKind kind : all_facts) {
         const YamlNode* const node = fields.take_if(word_for(kind));
         if (node == nullptr) continue;
         if (kind == FactKind::log_says) {
             for (auto& [server, text] : pairs(*node, word_for(kind))) {
-                check_node(server, servers, true, node->at, word_for(kind));
+                check_node(server, servers, node->at, word_for(kind));
                 out.push_back({kind, server, text});
             }
             continue;
         }
-        for (const NodeName& it : nodes(*node, servers, true, word_for(kind))) out.push_back({kind, it});
+        for (const NodeName& it : nodes(*node, servers, word_for(kind))) out.push_back({kind, it});
     }
 }
 
-Question question(YamlFields& fields, std::size_t servers) {
+Question question(YamlFields& fields, const ClusterWanted& cluster) {
+    const Place servers{cluster, Nodes::servers};
     Question out;
     out.situation = text_if(fields, "situation");
     out.finding = text_if(fields, "finding");
     out.reason = text_if(fields, "reason");
     out.event = text_if(fields, "event");
-    if (const YamlNode* node = fields.take_if("takes_writes")) out.takes_writes = nodes(*node, servers, true, "takes_writes").front();
-    if (const YamlNode* node = fields.take_if("replicas_of_it")) out.replicas_of_it = nodes(*node, servers, true, "replicas_of_it");
+    if (const YamlNode* node = fields.take_if("takes_writes")) out.takes_writes = nodes(*node, servers, "takes_writes").front();
+    if (const YamlNode* node = fields.take_if("replicas_of_it")) out.replicas_of_it = nodes(*node, servers, "replicas_of_it");
+    out.writes_through = texts_if(fields, "writes_through");
+    for (const NodeName& it : out.writes_through) {
+        if (std::ranges::count(cluster.routers, it) == 0)
+            fault(fields.place("writes_through"), "writes_through", fmt::format("'{}' is no router of this cluster", it.substr(0, 80)));
+    }
     out.must_be_down = text_if(fields, "must_be_down");
     if (fields.has("promoted")) out.promoted = fields.flag("promoted");
     read_facts(fields, servers, out.facts);
     return out;
 }
 
-Step read_step(const YamlNode& node, std::size_t servers) {
+Step read_step(const YamlNode& node, const ClusterWanted& cluster) {
     YamlFields fields{node, ""};
     Step step{.line = node.at.line, .what = Run{}};
     if (const YamlNode* it = fields.take_if("fault")) {
-        step.what = read_fault(*it, servers);
+        step.what = read_fault(*it, cluster);
     } else if (fields.has("end")) {
         const YamlPlace at = fields.place("end");
         step.what = End{word_of(fields.text("end"), at, "end").kind};
@@ -190,7 +213,7 @@ Step read_step(const YamlNode& node, std::size_t servers) {
     } else if (const YamlNode* until = fields.take_if("until")) {
         YamlFields inner{*until, "until"};
         const Duration within = duration(inner, "within");
-        step.what = Until{question(inner, servers), within};
+        step.what = Until{question(inner, cluster), within};
         inner.end();
     } else {
         fault(node.at, "steps", "a step is one of: fault, end, run, until, failover");
@@ -209,17 +232,25 @@ ClusterWanted read_cluster(const YamlNode& node) {
     if (const YamlNode* follows = fields.take_if("follows")) {
         out.follows = pairs(*follows, "follows");
         for (const auto& [replica, upstream] : out.follows) {
-            check_node(replica, out.servers, true, follows->at, "follows");
-            check_node(upstream, out.servers, true, follows->at, "follows");
+            check_node(replica, {out, Nodes::servers}, follows->at, "follows");
+            check_node(upstream, {out, Nodes::servers}, follows->at, "follows");
         }
     }
     if (const YamlNode* set = fields.take_if("set")) {
         check_map(*set, "set");
         for (const YamlNode& it : set->items) {
-            check_node(it.key, out.servers, true, it.key_at, "set");
+            check_node(it.key, {out, Nodes::servers}, it.key_at, "set");
             out.settings.emplace_back(it.key, pairs(it, "set"));
         }
     }
+    out.routers = texts_if(fields, "routers");
+    for (const std::string& it : out.routers) {
+        if (std::ranges::count(router_words, it) == 0 || std::ranges::count(out.routers, it) > 1)
+            fault(
+                fields.place("routers"), "routers",
+                fmt::format("'{}' is not one of, once each: {}", it.substr(0, 80), fmt::join(router_words, ", ")));
+    }
+    if (fields.has("etcd")) out.etcd = fields.flag("etcd");
     if (fields.has("restarted_after")) out.restarted_after = duration(fields, "restarted_after");
     out.layout = texts_if(fields, "layout");
     for (const std::string& it : out.layout) {
@@ -231,14 +262,14 @@ ClusterWanted read_cluster(const YamlNode& node) {
     return out;
 }
 
-Expected read_expected(const YamlNode& node, std::size_t servers) {
+Expected read_expected(const YamlNode& node, const ClusterWanted& cluster) {
     YamlFields fields{node, "expect"};
     Expected out;
     out.promotions = number_if(fields, "promotions");
     out.failovers_begun = number_if(fields, "failovers_begun");
     out.takes_writes = texts_if(fields, "one_of_takes_writes");
     for (const std::string& it : out.takes_writes) {
-        if (it != "nobody") check_node(it, servers, true, fields.place("one_of_takes_writes"), "one_of_takes_writes");
+        if (it != "nobody") check_node(it, {cluster, Nodes::servers}, fields.place("one_of_takes_writes"), "one_of_takes_writes");
     }
     out.situations_seen = texts_if(fields, "situations_seen");
     out.situations_never = texts_if(fields, "situations_never");
@@ -247,7 +278,7 @@ Expected read_expected(const YamlNode& node, std::size_t servers) {
     out.events_seen = texts_if(fields, "events_seen");
     out.proof = text_if(fields, "proof");
     out.lost_commits = number_if(fields, "lost_commits");
-    out.at_end = question(fields, servers);
+    out.at_end = question(fields, cluster);
     fields.end();
     return out;
 }
@@ -269,8 +300,8 @@ Scenario scenario_of(const YamlNode& root, std::string_view file) {
     Scenario out{.file = std::string(file), .title = fields.text("scenario"), .covers = texts_if(fields, "covers")};
     if (const YamlNode* node = fields.take_if("only")) out.only = read_only(*node);
     if (const YamlNode* node = fields.take_if("cluster")) out.cluster = read_cluster(*node);
-    for (const YamlNode& it : fields.list("steps")) out.steps.push_back(read_step(it, out.cluster.servers));
-    out.expect = read_expected(fields.take("expect"), out.cluster.servers);
+    for (const YamlNode& it : fields.list("steps")) out.steps.push_back(read_step(it, out.cluster));
+    out.expect = read_expected(fields.take("expect"), out.cluster);
     fields.end();
     return out;
 }

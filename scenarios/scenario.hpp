@@ -106,7 +106,7 @@ enum class DeedKind {
 };
 [[nodiscard]] std::string_view word_for(DeedKind kind);
 
-/// A machine: a server's name, `manager`, or `apps` (where the clients are).
+/// A machine: a server's name, `manager`, `apps` (where the clients are), or one of what stands beside: `pgbouncer`, `haproxy`, `etcd`.
 using NodeName = std::string;
 
 /// Settings by their names.
@@ -162,6 +162,7 @@ struct Question {
     std::optional<std::string> event{};         // the name of one that was told since the story began
     std::optional<std::string> takes_writes{};  // this server does, and no other
     std::vector<std::string> replicas_of_it{};  // stream from the one server that takes writes
+    std::vector<NodeName> writes_through{};     // these routers lead clients' writes to the one server that takes writes
     std::optional<std::string> must_be_down{};
     std::optional<bool> promoted{};  // somebody was, since the story began
     std::vector<Fact> facts{};
@@ -193,6 +194,8 @@ struct ClusterWanted {
     std::vector<std::pair<NodeName, NodeName>> follows{};           // replicas that follow another than db1
     std::vector<std::pair<NodeName, Settings>> settings{};          // of a server, as with the fault `set`
     std::vector<std::string> layout{};                              // words of `layouts`
+    std::vector<NodeName> routers{};                                // pgbouncer, haproxy: through each a client writes besides
+    bool etcd = false;                                              // a member of its own
     bool one_machine = false;                                       // transport local, manager and servers on one host
 };
 

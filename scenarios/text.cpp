@@ -33,6 +33,7 @@ std::string text(const Question& it) {
     add("takes_writes", it.takes_writes);
     add("must_be_down", it.must_be_down);
     if (!it.replicas_of_it.empty()) parts.push_back("replicas_of_it " + join(it.replicas_of_it, " "));
+    if (!it.writes_through.empty()) parts.push_back("writes_through " + join(it.writes_through, " "));
     for (const Fact& fact : it.facts)
         parts.push_back(fmt::format("{} {}{}{}", word_for(fact.kind), fact.server, fact.text.empty() ? "" : " ", fact.text));
     if (it.promoted) parts.emplace_back(*it.promoted ? "promoted" : "not promoted");

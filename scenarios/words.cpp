@@ -27,11 +27,11 @@ constexpr std::array table{
     Word{DeedKind::kill_receiver, "kill_receiver", Takes::server, "the WAL receiver of a replica, which begins another after a while"},
     Word{DeedKind::bulk_load, "bulk_load", Takes::server, "50 MB of WAL at once"},
     Word{DeedKind::long_redo, "long_redo", Takes::server, "its next crash recovery takes 30 s more"},
-    Word{DeedKind::power_off, "power_off", Takes::server, "its end is a boot"},
-    Word{DeedKind::power_on, "power_on", Takes::server, "a boot"},
+    Word{DeedKind::power_off, "power_off", Takes::machine, "its end is a boot"},
+    Word{DeedKind::power_on, "power_on", Takes::machine, "a boot"},
     Word{DeedKind::reboot, "reboot", Takes::server, "PostgreSQL is stopped cleanly, then the power is off; its end is a boot"},
     Word{DeedKind::autostart_off, "autostart_off", Takes::server, "a boot does not start PostgreSQL"},
-    Word{DeedKind::sshd_down, "sshd_down", Takes::server, "nobody gets in by SSH"},
+    Word{DeedKind::sshd_down, "sshd_down", Takes::machine, "nobody gets in by SSH"},
     Word{DeedKind::storage_stalled, "storage_stalled", Takes::server, "its file system is frozen: WAL is inserted, nothing is flushed"},
     Word{DeedKind::wal_full, "wal_full", Takes::server, "no room for WAL: PANIC"},
     Word{DeedKind::data_full, "data_full", Takes::server, "no room for data; WAL is on a disk of its own (layout wal_apart)"},
@@ -40,10 +40,10 @@ constexpr std::array table{
     Word{DeedKind::foreign, "foreign", Takes::server, "its data directory is replaced by one of another system"},
     Word{DeedKind::back_up, "back_up", Takes::server, "its data directory is copied, as it is now"},
     Word{DeedKind::restore_backup, "restore_backup", Takes::server, "its data directory is replaced by what was backed up"},
-    Word{DeedKind::name_lost, "name_lost", Takes::server, "DNS does not know it any more"},
+    Word{DeedKind::name_lost, "name_lost", Takes::machine, "DNS does not know it any more"},
     Word{DeedKind::address_changed, "address_changed", Takes::server, "it gets another address, and its name follows"},
     Word{
-        DeedKind::sudo_denied, "sudo_denied", Takes::server,
+        DeedKind::sudo_denied, "sudo_denied", Takes::machine,
         "its host lets the manager in, and nothing be done there as the owner of the data"},
     Word{
         DeedKind::sudo_denied_halfway, "sudo_denied_halfway", Takes::server,
@@ -62,8 +62,8 @@ constexpr std::array table{
     Word{DeedKind::refuses_look, "refuses_look", Takes::server, "the manager's rights are revoked"},
     Word{DeedKind::slot, "slot", Takes::server, "a replication slot that nobody uses"},
     Word{DeedKind::wal_sink, "wal_sink", Takes::server, "pg_receivewal takes its WAL away; its end is that program's"},
-    Word{DeedKind::silence, "silence", Takes::server, "the machine neither hears nor is heard"},
-    Word{DeedKind::link_down, "link_down", Takes::server, "its cable is out, which it knows"},
+    Word{DeedKind::silence, "silence", Takes::machine, "the machine neither hears nor is heard"},
+    Word{DeedKind::link_down, "link_down", Takes::machine, "its cable is out, which it knows"},
     Word{DeedKind::one_way, "one_way", Takes::two_nodes, "the first is not heard by the second"},
     Word{DeedKind::partition, "partition", Takes::groups, "two groups of hosts do not hear each other"},
     Word{DeedKind::loss, "loss", Takes::two_nodes, "a third of what two hosts send each other"},
@@ -125,6 +125,7 @@ std::string_view word_for(Takes takes) {
     switch (takes) {
         case Takes::nothing: return "";
         case Takes::server: return "SERVER";
+        case Takes::machine: return "HOST";
         case Takes::settings: return "SERVER NAME=VALUE";
         case Takes::pairs: return "NAME=VALUE";
         case Takes::two_nodes: return "FROM TO";

@@ -9,7 +9,7 @@
 namespace handyrep::scenarios {
 
 /// What stands behind a fault's word.
-enum class Takes { nothing, server, settings, pairs, two_nodes, groups };
+enum class Takes { nothing, server, machine, settings, pairs, two_nodes, groups };
 /// How that is written on a command line.
 [[nodiscard]] std::string_view word_for(Takes takes);
 

@@ -139,6 +139,7 @@ const Words must_be_covered{
     "F31",
     "F32",
     "F33",
+    "F34",
     "S3",
     "S4",
     "S6",

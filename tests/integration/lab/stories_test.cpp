@@ -1,4 +1,4 @@
-// A baker's dozen of stories on hosts of their own. All of them are played at once, several at a time; each has its test.
+// Fourteen stories on hosts of their own. All of them are played at once, several at a time; each has its test.
 #include "tests/harness/process.hpp"
 #include "tests/harness/temporary_folder.hpp"
 
@@ -33,6 +33,7 @@ constexpr std::array stories{
     "f26-the-primary-of-a-cascade-dies",
     "f31-name-lost",
     "f32-manager-killed-in-the-failover",
+    "f34-haproxy-follows-by-itself",
     "n-storage-hangs",
     "n-sudo-denied",
 };
@@ -84,6 +85,28 @@ TEST_P(LabStory, EndsOnRealHostsAsItSays) {
     const auto report = report_of(GetParam());
     ASSERT_TRUE(report) << said;
     EXPECT_EQ(report->value("outcome", ""), "passed") << report->dump(1);
+}
+
+TEST_F(LabStory, TellsOfEveryWayWhatIsProvedOfItsRows) {
+    if (::geteuid() != 0) GTEST_SKIP() << "hosts of their own need root";
+    const auto report = report_of("f34-haproxy-follows-by-itself");
+    ASSERT_TRUE(report) << said;
+    const auto ways = report->value("ways", nlohmann::json::array());
+    ASSERT_EQ(ways.size(), 2U) << report->dump(1);
+    EXPECT_EQ(ways[0].value("way", ""), "hosts");
+    EXPECT_EQ(ways[1].value("way", ""), "haproxy");
+    for (const auto& it : ways) {
+        EXPECT_EQ(it.value("gap_from", ""), "db1") << it;
+        EXPECT_GT(it.value("rows_acknowledged", 0), 0) << it;
+        EXPECT_TRUE(it["rows_missing"].is_number()) << it;
+        EXPECT_TRUE(it["rows_accepted_twice"].is_number()) << it;
+        EXPECT_EQ(it.value("rows_after_another_was_promoted", -1), 0) << it;
+    }
+    const auto took = report->value("took_writes", nlohmann::json::array());
+    ASSERT_GE(took.size(), 2U) << report->dump(1);
+    EXPECT_EQ(took.front().value("server", ""), "db1");
+    EXPECT_NE(took.back().value("server", "db1"), "db1");
+    EXPECT_LT(took.front().value("to_seconds", 0.0), took.back().value("from_seconds", 0.0));
 }
 
 std::string name_of(const testing::TestParamInfo<const char*>& it) {

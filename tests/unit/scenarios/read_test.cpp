@@ -95,6 +95,26 @@ TEST_P(DamagedOnly, IsRefused) {
 }
 INSTANTIATE_TEST_SUITE_P(Values, DamagedOnly, testing::Values("lab", "{}", "{moon: far}", "{lab: ''}", "{lab: why, simulator: because}"));
 
+TEST(Routers, AreMachinesThatCanBeBroken) {
+    const auto read = scenarios::read(
+        "scenario: s\ncluster: {routers: [pgbouncer, haproxy], etcd: true}\nsteps:\n"
+        "  - fault: {power_off: [pgbouncer, etcd]}\n  - fault: {one_way: [haproxy, db1]}\n"
+        "  - until: {writes_through: [haproxy], within: 1s}\nexpect: {writes_through: haproxy}\n",
+        "s.yaml");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_THAT(read->cluster.routers, ElementsAre("pgbouncer", "haproxy"));
+    EXPECT_TRUE(read->cluster.etcd);
+    EXPECT_THAT(std::get<Deed>(read->steps[0].what).on, ElementsAre("pgbouncer", "etcd"));
+    EXPECT_THAT(std::get<Until>(read->steps[2].what).question.writes_through, ElementsAre("haproxy"));
+    EXPECT_THAT(read->expect.at_end.writes_through, ElementsAre("haproxy"));
+}
+class DamagedRouters : public testing::TestWithParam<const char*> {};
+TEST_P(DamagedRouters, AreRefused) {
+    const std::string cluster = GetParam();
+    EXPECT_FALSE(scenarios::read("scenario: s\ncluster: {routers: " + cluster + "}\nsteps: []\nexpect: {}\n", "s.yaml"));
+}
+INSTANTIATE_TEST_SUITE_P(Values, DamagedRouters, testing::Values("[etcd]", "[haproxy, haproxy]", "{haproxy: 1}"));
+
 struct Damaged {
     const char* name;
     const char* steps;
@@ -111,10 +131,12 @@ INSTANTIATE_TEST_SUITE_P(
     Steps, DamagedScenario,
     testing::Values(
         Damaged{"UnknownFault", "  - fault: {melt: db1}\n", "line 3: fault: 'melt' is not one of: kill_all"},
-        Damaged{"UnknownServer", "  - fault: {kill_all: db9}\n", "line 3: fault.kill_all: 'db9' is not a server, db1 to db3"},
+        Damaged{"UnknownServer", "  - fault: {kill_all: db9}\n", "line 3: fault.kill_all: 'db9' is not one of: db1, db2, db3"},
+        Damaged{"RouterThatIsNotThere", "  - fault: {power_off: haproxy}\n", "'haproxy' is not one of: db1, db2, db3"},
+        Damaged{"WritesThroughNoRouter", "  - until: {writes_through: haproxy, within: 1s}\n", "'haproxy' is no router of this cluster"},
         Damaged{"OneGroup", "  - fault: {partition: [[db1]]}\n", "takes two groups"},
         Damaged{"OneNode", "  - fault: {one_way: [db1]}\n", "takes two names"},
-        Damaged{"SettingsOfNobody", "  - fault: {set: {db9: {replay: paused}}}\n", "'db9' is not a server, db1 to db3"},
+        Damaged{"SettingsOfNobody", "  - fault: {set: {db9: {replay: paused}}}\n", "'db9' is not one of: db1, db2, db3"},
         Damaged{"SettingsOfTwo", "  - fault: {set: {db1: {}, db2: {}}}\n", "takes one server and its settings"},
         Damaged{"NoLimit", "  - until: {situation: Healthy}\n", "line 3: until.within: is missing"},
         Damaged{"NotADuration", "  - run: soon\n", "line 3: run"}, Damaged{"UnknownStep", "  - dance:\n", "a step is one of"},
