@@ -99,7 +99,7 @@ TEST_F(HostContract, TheReplicasHostReachesAPrimaryThatRunsAndIsRefusedByOneThat
 /// Although its kernel still takes the connection.
 TEST_F(HostContract, TheReplicasHostGetsNoAnswerOfAFrozenPrimary) {
     stage->freeze(Which::primary);
-    EXPECT_EQ(reach_of_primary(1s), model::Reach::silent);
+    EXPECT_EQ(reach_of_primary(5s), model::Reach::silent);
 }
 
 }  // namespace

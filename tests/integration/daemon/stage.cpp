@@ -1,6 +1,8 @@
 #include "tests/integration/daemon/stage.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 namespace handyrep::integration {
 
@@ -23,6 +25,15 @@ void Stage::start_daemon(const std::string& primary) {
     daemon_->forget();
     must(daemon_->start());
     must(daemon_->wait_for_status(0));
+    // Well is not yet written down: a daemon that is killed before it is begins anew, and waits for every server.
+    must(harness::wait_until(
+        [&] { return first_look_is_saved(); }, generous, "servers.save says that every server was read", milliseconds{20}));
+}
+
+bool Stage::first_look_is_saved() const {
+    std::ifstream file{daemon_->state_folder() / "servers.save"};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    return !text.empty() && text.find("provisional: true") == std::string::npos;
 }
 
 nlohmann::json Stage::status() const { return must(daemon_->cli_json({"status"})); }

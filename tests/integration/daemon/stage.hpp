@@ -60,6 +60,7 @@ public:
 
 private:
     void start_daemon(const std::string& primary);
+    [[nodiscard]] bool first_look_is_saved() const;
 
     harness::DaemonOptions options_;
     std::unique_ptr<harness::RealCluster> cluster_;
