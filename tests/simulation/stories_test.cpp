@@ -158,7 +158,6 @@ const Words must_be_covered{
     "a postmaster that hangs",
     "a version from the future",
     "an isolated manager",
-    "expired certificate",
     "full disk on the manager",
     "max_connections exhaustion",
     "out-of-memory kills of backends",
