@@ -94,15 +94,26 @@ void Client::write_in_session(const std::string& connection_text) {
     while (!stopping_ && !rest_.wanted()) {
         const std::uint64_t id = next_++;
         const Moment sent = harness::now();
-        const std::string sql = fmt::format("INSERT INTO lab_rows (id) VALUES ({}) RETURNING current_setting('cluster_name')", id);
+        const std::string sql = fmt::format(
+            "INSERT INTO lab_rows (id) VALUES ({}) RETURNING current_setting('cluster_name'), pg_current_wal_insert_lsn(), "
+            "pg_walfile_name(pg_current_wal_insert_lsn()), current_setting('synchronous_standby_names') <> ''",
+            id);
         const Answer answer = PQsendQuery(connection.get(), sql.c_str()) == 1 ? answer_of(connection.get(), answer_limit) : nullptr;
         if (answer == nullptr || PQresultStatus(answer.get()) != PGRES_TUPLES_OK) {
             ++errors_;
             return;
         }
+        const auto lsn = model::Lsn::parse(PQgetvalue(answer.get(), 0, 1));
+        if (!lsn) return;
         {
             const std::scoped_lock lock{guard_};
-            acknowledged_.push_back({id, sent, harness::now(), PQgetvalue(answer.get(), 0, 0)});
+            acknowledged_.push_back(
+                {.id = id,
+                 .sent = sent,
+                 .at = harness::now(),
+                 .server = PQgetvalue(answer.get(), 0, 0),
+                 .position = {model::Timeline{timeline_of(PQgetvalue(answer.get(), 0, 2))}, *lsn},
+                 .synchronous = PQgetvalue(answer.get(), 0, 3) == std::string_view{"t"}});
         }
         std::this_thread::sleep_for(between_rows);
     }
@@ -201,8 +212,8 @@ std::vector<Watcher::Taken> Watcher::taken() const {
     return taken_;
 }
 
-std::vector<std::string> overlaps(const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused) {
-    std::vector<std::string> out;
+std::vector<Overlap> overlaps(const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused) {
+    std::vector<Overlap> out;
     for (const auto& one : watchers) {
         for (const auto& other : watchers) {
             if (one == other || excused.contains(one->server()) || excused.contains(other->server())) continue;
@@ -212,10 +223,7 @@ std::vector<std::string> overlaps(const std::vector<std::unique_ptr<Watcher>>& w
                 return std::ranges::any_of(
                     earlier, [&](const Watcher::Taken& before) { return before.at < it.sent && before.timeline >= it.timeline; });
             });
-            if (found != later.end())
-                out.push_back(fmt::format(
-                    "{} took a write on timeline {} after {} had taken one on the same or a later timeline", one->server(), found->timeline,
-                    other->server()));
+            if (found != later.end()) out.push_back({one->server(), found->timeline, other->server()});
         }
     }
     return out;

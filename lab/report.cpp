@@ -9,6 +9,22 @@ namespace {
 
 double seconds_of(Duration length) { return std::chrono::duration<double>(length).count(); }
 
+std::string announced_text(const Report& report) {
+    std::string out;
+    for (const Announced& it : report.announced) out += (out.empty() ? "announced: " : ", ") + text(it);
+    return out;
+}
+
+nlohmann::ordered_json announced_json(const Report& report) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (const Announced& it : report.announced)
+        out.push_back({{"from", it.from}, {"to", it.to}, {"proof", it.proof}, {"how", it.how}, {"at_most_bytes", nullptr}});
+    for (std::size_t i = 0; i < report.announced.size(); ++i) {
+        if (report.announced[i].at_most) out[i]["at_most_bytes"] = *report.announced[i].at_most;
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string text(const Report& report, bool with_lines) {
@@ -17,7 +33,7 @@ std::string text(const Report& report, bool with_lines) {
         "{:<52} {:<7} {:5.1f} s  {}; {} rows, {} errors, longest gap {:.3f} s, {} lost{}\n", report.file,
         report.passed() ? "passed" : "FAILED", seconds_of(report.took), report.told.summary, report.client.acknowledged,
         report.client.errors, seconds_of(report.client.longest_gap), report.lost,
-        report.announced.empty() ? "" : fmt::format(" (announced: at least {} bytes)", report.announced));
+        report.announced.empty() ? "" : "; " + announced_text(report));
     for (const std::string& it : report.told.failures) out += "    " + it + "\n";
     if (!with_lines && report.passed()) return out;
     for (const Line& it : report.lines) out += fmt::format("    {:9.3f}  {:<8} {}\n", seconds_of(it.at), it.who, it.text);
@@ -43,7 +59,8 @@ std::string json(const std::vector<Report>& reports) {
              {"client_errors", it.client.errors},
              {"longest_gap_seconds", seconds_of(it.client.longest_gap)},
              {"rows_lost", it.lost},
-             {"announced_loss_bytes", it.announced},
+             {"failovers", announced_json(it)},
+             {"story", it.story},
              {"lines", std::move(lines)}});
     }
     return out.dump(2) + "\n";

@@ -1,6 +1,7 @@
 // lab/stage.hpp — plays a story of scenarios/ on real hosts, and tells what came of it.
 #pragma once
 
+#include "lab/announced.hpp"
 #include "lab/clients.hpp"
 #include "scenarios/player.hpp"
 
@@ -25,16 +26,17 @@ struct Report {
     std::string skipped{};
     scenarios::Told told{};
     ClientReport client{};
-    std::size_t lost = 0;  // rows that were promised and are nowhere; counted where one server takes writes at the end
-    std::string announced{};
+    std::size_t lost = 0;  // rows that were promised and are missing on the primary of the end
+    std::vector<Announced> announced{};
+    std::string story{};  // of a drawn one, to be played again
     Duration took{};
     std::vector<Line> lines{};
     [[nodiscard]] bool passed() const { return skipped.empty() && told.failures.empty(); }
 };
 
-enum class Strictness { strict, lenient };
-/// Makes a lab for it, plays, and takes the lab down. Lenient: a deed that comes to a server that is down is only noted.
-[[nodiscard]] Report play(const scenarios::Scenario& scenario, Strictness strictness = Strictness::strict);
+/// Makes a lab for it, plays, judges, and takes the lab down. A deed of a drawn story that comes to a server that is down is only
+/// noted; and it must come to an end: once all its faults have ended the cluster is healthy, or stands still for a named reason.
+[[nodiscard]] Report play(const scenarios::Scenario& scenario);
 
 /// One line, and behind it what went wrong.
 [[nodiscard]] std::string text(const Report& report, bool with_lines);

@@ -44,6 +44,7 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
     }
     if (const auto* it = std::get_if<plans::Promote>(&command)) co_return co_await promote(*it, deadline);
     if (const auto* it = std::get_if<plans::RecordPromotion>(&command)) co_return co_await record(*it, deadline);
+    if (const auto* it = std::get_if<plans::ReadLoss>(&command)) co_return co_await read_loss(*it, deadline);
     co_return co_await repoint(std::get<plans::Repoint>(command), deadline);
 }
 
@@ -95,6 +96,7 @@ Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
         co_return report.error().during(fmt::format("fence {}", command.server.text()));
     }
     findings_.fence.processes_gone = report->processes_gone();
+    if (report->processes_gone()) findings_.silenced = state_.clock().now();
     findings_.fence.text = fmt::format(
         "{}: {} processes ended, {} left, {}, autostart: {}", command.server.text(), report->killed, report->left,
         report->marked ? "marked standby" : "not marked standby", report->autostart);
@@ -203,7 +205,6 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
                 "{} holds {} more than {}", it.server.text(), text(gap(chosen->position.lsn, it.position.lsn)), command.candidate.text())};
     }
     findings_.old_position = chosen->position;
-    findings_.loss = decide::estimated_loss(input, chosen->position.lsn);
     findings_.fence_gate = decide::fence_gate(input, analysis, findings_.fence, findings_.finals);
     findings_.durability_gate = decide::durability_gate(input, findings_.finals, command.candidate);
     pass_by_order(*findings_.fence_gate, command.overrides.fence, "fence");
@@ -212,9 +213,11 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
         if (const auto* closed = std::get_if<decide::GateClosed>(gate))
             co_return Error{ErrorKind::refused, fmt::format("{}: {}", word_for(closed->why), closed->text)};
     }
+    const auto proof = std::get<decide::GateOpen>(*findings_.fence_gate).proof;
+    findings_.loss = decide::loss_bounds(input, chosen->position.lsn, proof, findings_.silenced);
     state_.tell(
         Level::info, "gates_open", "both gates are open",
-        {{"proof", std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof))},
+        {{"proof", std::string(word_for(proof))},
          {"fence", text_of(*findings_.fence_gate)},
          {"durability", text_of(*findings_.durability_gate)},
          {"candidate", command.candidate.text()},
@@ -223,4 +226,177 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
     co_return Result<void>{};
 }
 
+<<<<<<< HEAD
+=======
+Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) const {
+    const auto* const seen = state_.evidence.find(candidate);
+    if (seen == nullptr || !seen->last_answer)
+        return Error{ErrorKind::refused, fmt::format("the clock of {} was never read", candidate.text())};
+    const Duration since = state_.clock().now() - seen->last_answer->at;
+    return seen->last_answer->what.server_time + std::chrono::duration_cast<std::chrono::microseconds>(since + limit);
+}
+
+Async<void> Hands::promote(const plans::Promote& command, Instant deadline) {
+    ensure(findings_.expires.has_value(), "a promotion is journalled with its expiry before it is asked for");
+    const WallTime expires = findings_.expires.value_or(WallTime{});
+    // The gates were asked some steps ago, and the sensors go on looking meanwhile.
+    if (auto veto = writable_veto()) co_return *std::move(veto);
+    ports::Postgres& postgres = state_.postgres(command.candidate);
+    auto asked = co_await postgres.promote(expires, deadline);
+    if (const auto now = expiry_for(command.candidate, Duration::zero()); asked && now) findings_.taken = *now;
+    if (!asked) {
+        // Carried out already (by an earlier attempt): then it answers as primary.
+        const model::HeldSight sight = co_await look(command.candidate, deadline);
+        const auto* const answer = std::get_if<model::Answered>(&sight);
+        if (answer == nullptr || answer->primary() == nullptr)
+            co_return asked.error().during(fmt::format("promote {}", command.candidate.text()));
+    }
+    co_return co_await watch_promotion(command.candidate, deadline);
+}
+
+Async<void> Hands::watch_promotion(ServerName candidate, Instant deadline) {
+    ports::Postgres& postgres = state_.postgres(candidate);
+    Instant next_nudge = state_.clock().now() + nudge_interval;
+    while (state_.clock().now() < deadline) {
+        const model::HeldSight sight = co_await look(candidate, deadline);
+        if (const auto* answer = std::get_if<model::Answered>(&sight); answer != nullptr && answer->primary() != nullptr) {
+            findings_.history = answer->primary()->history;
+            co_return Result<void>{};
+        }
+        if (state_.clock().now() >= next_nudge) {
+            // A nudge that fails changes nothing: the looks go on and tell.
+            static_cast<void>(co_await postgres.nudge(std::min(deadline, state_.clock().now() + look_limit)));
+            next_nudge = state_.clock().now() + nudge_interval;
+        }
+        co_await state_.clock().sleep_until(state_.clock().now() + look_interval / 2);
+    }
+    co_return Error{ErrorKind::timed_out, fmt::format("{} was told to promote and is not seen as primary", candidate.text())};
+}
+
+/// Fields that are the same in every life of the manager: what is not known is said so, never left out.
+void Hands::tell_promotion(const plans::RecordPromotion& command) {
+    const bool judged = findings_.fence_gate && is_open(*findings_.fence_gate);
+    // A promotion that an earlier life of the manager ordered: what it knew is gone with it.
+    if (!judged) findings_.loss.unbounded = "this life of the manager did not see the failover";
+    const auto bytes = [](const std::optional<model::Bytes>& it) { return it ? fmt::format("{}", it->count) : std::string("unknown"); };
+    const std::string age = findings_.loss.at_least && findings_.old_end ? text(std::chrono::floor<milliseconds>(findings_.old_end->age))
+                                                                         : std::string("unknown");
+    std::vector<Field> fields{
+        {"server", command.promoted.text()},
+        {"from", command.old_primary.text()},
+        {"epoch", fmt::format("{}", state_.saved.epoch)},
+        {"proof", judged ? std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof)) : "unknown"},
+        {"fork", fork_of_promotion() ? text(model::WalPosition{fork_of_promotion()->from, fork_of_promotion()->at}) : "unknown"},
+        {"loss_at_least_bytes", bytes(findings_.loss.at_least)},
+        {"loss_seen_before", age},
+        {"loss_at_most_bytes", bytes(findings_.loss.at_most)}};
+    if (!findings_.loss.unbounded.empty()) fields.push_back({"loss_unbounded", findings_.loss.unbounded});
+    state_.tell(
+        Level::warning, "promoted",
+        fmt::format(
+            "{} is the primary now, {} must not run as one; lost: {}", command.promoted.text(), command.old_primary.text(),
+            text(findings_.loss)),
+        std::move(fields), findings_.operation);
+}
+
+/// The last switch of the promoted server's history: where it left the old primary's WAL.
+std::optional<model::TimelineSwitch> Hands::fork_of_promotion() const {
+    if (!findings_.history || findings_.history->switches().empty()) return std::nullopt;
+    return findings_.history->switches().back();
+}
+
+void Hands::tell_loss(const plans::ReadLoss& command, const model::TimelineSwitch& fork, const model::WalEnd& read) {
+    const model::Bytes lost = gap(fork.at, read.end);
+    const std::string commits = read.all_counted ? fmt::format("{}", read.commits) : std::string("unknown");
+    state_.tell(
+        lost.count == 0 || (read.all_counted && read.commits == 0) ? Level::info : Level::warning, "loss_known",
+        fmt::format(
+            "the WAL of {} ends at {}, {} behind the fork at {}; committed transactions in it: {}", command.old_primary.text(),
+            read.end.text(), text(lost), text(model::WalPosition{fork.from, fork.at}), commits),
+        {{"server", command.old_primary.text()},
+         {"fork", text(model::WalPosition{fork.from, fork.at})},
+         {"end", read.end.text()},
+         {"loss_bytes", fmt::format("{}", lost.count)},
+         {"loss_transactions", commits}},
+        findings_.operation);
+}
+
+/// Behind the promotion, so that nobody waits for it; the fence left nobody who could still write there.
+Async<void> Hands::read_loss(const plans::ReadLoss& command, Instant deadline) {
+    const auto fork = fork_of_promotion();
+    if (!fork) co_return Error{ErrorKind::failed, "the timeline history of the promoted server is not known: nobody knows where it forked"};
+    const model::WalEndQuestion question{command.system_id, {fork->from, fork->at}};
+    const auto read = co_await state_.host(command.old_primary).read_wal_end(question, deadline);
+    if (!read) co_return read.error();
+    findings_.lost = *read;
+    tell_loss(command, *fork, *read);
+    co_return Result<void>{};
+}
+
+Async<void> Hands::record(const plans::RecordPromotion& command, Instant deadline) {
+    if (state_.saved.primary == command.promoted) co_return Result<void>{};
+    if (!findings_.history) {
+        const auto history = co_await state_.postgres(command.promoted).timeline_history(deadline);
+        if (history) findings_.history = *history;
+    }
+    record_promotion(
+        state_.saved, {.promoted = command.promoted,
+                       .old_primary = command.old_primary,
+                       .old_position = findings_.old_position,
+                       .history = findings_.history,
+                       .at = state_.clock().wall(),
+                       .automatic = findings_.automatic});
+    auto written = co_await state_.save();
+    tell_promotion(command);
+    if (!written) co_return written.error();
+    co_return Result<void>{};
+}
+
+Async<void> Hands::follow(const ServerName& replica, const ServerName& upstream, Instant deadline) {
+    const model::ServerDefinition& to = state_.define(upstream);
+    auto outcome = co_await state_.postgres(replica).follow(ports::Upstream{to.hostname, to.port}, deadline);
+    if (!outcome) co_return outcome.error().during(fmt::format("let {} follow {}", replica.text(), upstream.text()));
+    co_return outcome;
+}
+
+Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
+    const model::HeldSight first = co_await look(command.replica, deadline);
+    const auto* const before = std::get_if<model::Answered>(&first);
+    if (before == nullptr || before->standby() == nullptr)
+        co_return Error{ErrorKind::unreachable, fmt::format("{} {}", command.replica.text(), words_of(first))};
+    // Whoever stands at that address with another system's data is not ours to change.
+    if (decide::is_foreign(state_.input(), *before))
+        co_return Error{
+            ErrorKind::refused, fmt::format("{} answers as another system ({})", command.replica.text(), before->system_id.value)};
+    // Judged by what was replayed, never by what was received: half a record is no divergence (S11).
+    const model::StandbyAnswer& standby = *before->standby();
+    if (findings_.history && standby.timeline && !findings_.history->contains({*standby.timeline, standby.replayed})) {
+        co_return Error{
+            ErrorKind::refused, fmt::format(
+                                    "{} has replayed {} that {} does not have: it must be rewound or cloned", command.replica.text(),
+                                    text(model::WalPosition{*standby.timeline, standby.replayed}), command.upstream.text())};
+    }
+    auto told = co_await follow(command.replica, command.upstream, deadline);
+    if (!told) co_return told;
+
+    const model::ServerDefinition& to = state_.define(command.upstream);
+    while (state_.clock().now() < deadline) {
+        const model::HeldSight sight = co_await look(command.replica, deadline);
+        const auto* const answer = std::get_if<model::Answered>(&sight);
+        if (answer != nullptr && answer->standby() != nullptr && follows(*answer->standby(), to, findings_.history))
+            co_return Result<void>{};
+        if (answer != nullptr && answer->primary() != nullptr)
+            co_return Error{ErrorKind::refused, fmt::format("{} is out of recovery: somebody promoted it", command.replica.text())};
+        // Whoever is told to follow a server that died right after its promotion waits in vain, and holds up the next failover.
+        const auto* const above = state_.evidence.find(command.upstream);
+        if (above != nullptr && above->bad_since && state_.clock().now() - *above->bad_since > upstream_patience)
+            co_return Error{ErrorKind::unreachable, fmt::format("{} does not answer", command.upstream.text())};
+        co_await state_.clock().sleep_until(state_.clock().now() + 2 * look_interval);
+    }
+    co_return Error{
+        ErrorKind::timed_out,
+        fmt::format("{} was re-pointed, but does not replay from {}; look at its log", command.replica.text(), command.upstream.text())};
+}
+
+>>>>>>> 49caae0 (wip)
 }  // namespace handyrep::engine

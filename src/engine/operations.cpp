@@ -49,6 +49,14 @@ saved::OperationBegun describe_begun(
     return out;
 }
 
+LossReport loss_of(const Findings& findings) {
+    LossReport out{.announced = findings.loss};
+    if (!findings.lost || findings.history->switches().empty()) return out;
+    out.read = gap(findings.history->switches().back().at, findings.lost->end);
+    if (findings.lost->all_counted) out.transactions = findings.lost->commits;
+    return out;
+}
+
 }  // namespace
 
 asio::awaitable<void> Cluster::Loop::operate() {
@@ -149,6 +157,7 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
     if (operation_ && operation_->id == findings.operation) {
         operation_->ended = state_.clock().wall();
         operation_->outcome = text;
+        if (findings.history) operation_->loss = loss_of(findings);
     }
     const bool clean = outcome.end == End::done && outcome.failures.empty();
     state_.tell(clean ? Level::info : Level::error, "operation_ended", text, {{"outcome", word}}, findings.operation);
@@ -267,8 +276,11 @@ asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
     conductor.resume_at(work.open.last_sequence);
     const auto highest = std::ranges::find(state_.saved.highest, promoted, &model::HighestSeen::server);
     if (highest != state_.saved.highest.end()) findings.old_position = highest->position;
-    const Outcome outcome =
-        co_await conductor.finish(plans::after_promotion(state_.saved, state_.settings(), promoted, work.open.old_primary));
+    const Outcome outcome = co_await conductor.finish(plans::after_promotion(
+        state_.saved, state_.settings(),
+        {.promoted = promoted,
+         .old_primary = work.open.old_primary,
+         .old_host_answers = decide::analyse(state_.input()).primary_host_answers}));
     co_await conclude(conductor, findings, outcome);
 }
 
