@@ -157,7 +157,8 @@ void draw_cluster(Dice& dice, Replication replication, scenarios::ClusterWanted&
     const bool drawn = dice.chance(60);
     if (replication == Replication::any ? drawn : replication == Replication::synchronous)
         out.synchronous_standby_names = draw_set(dice, out.servers);
-    out.failover = {{"silence_timeout", "2s"}, {"cooldown", "0s"}, {"fencing", policies.at(dice.below(policies.size()))}};
+    out.failover = {
+        {"silence_timeout", "2s"}, {"cooldown", "0s"}, {"planned_grace", "5s"}, {"fencing", policies.at(dice.below(policies.size()))}};
     if (dice.chance(40)) out.restarted_after = dice.between(500ms, 4s);
 }
 

@@ -30,10 +30,10 @@ nlohmann::ordered_json announced_json(const Report& report) {
 std::string text(const Report& report, bool with_lines) {
     if (!report.skipped.empty()) return fmt::format("{:<52} skipped: {}\n", report.file, report.skipped);
     std::string out = fmt::format(
-        "{:<52} {:<7} {:5.1f} s  {}; {} rows, {} errors, longest gap {:.3f} s, {} lost{}\n", report.file,
+        "{:<52} {:<7} {:5.1f} s  {}; {} rows, {} errors, longest gap {:.3f} s, {} lost{}{}\n", report.file,
         report.passed() ? "passed" : "FAILED", seconds_of(report.took), report.told.summary, report.client.acknowledged,
         report.client.errors, seconds_of(report.client.longest_gap), report.lost,
-        report.announced.empty() ? "" : "; " + announced_text(report));
+        report.announced.empty() ? "" : "; " + announced_text(report), report.rest.empty() ? "" : "; at rest: " + report.rest);
     for (const std::string& it : report.told.failures) out += "    " + it + "\n";
     if (!with_lines && report.passed()) return out;
     for (const Line& it : report.lines) out += fmt::format("    {:9.3f}  {:<8} {}\n", seconds_of(it.at), it.who, it.text);
@@ -60,6 +60,7 @@ std::string json(const std::vector<Report>& reports) {
              {"longest_gap_seconds", seconds_of(it.client.longest_gap)},
              {"rows_lost", it.lost},
              {"failovers", announced_json(it)},
+             {"rest", it.rest},
              {"story", it.story},
              {"lines", std::move(lines)}});
     }

@@ -29,7 +29,7 @@ public:
     [[nodiscard]] std::vector<Line> lines();
     [[nodiscard]] ClientReport client() const { return client_.report(); }
     [[nodiscard]] std::vector<Announced> failovers() { return announced(site_.manager().tellings()); }
-    /// Ends what a drawn story left open but for what stays, and waits until the cluster is well or stands still. Nothing: it did.
+    /// Waits until the cluster is well or stands still: in a word, how it is. Nothing: it never was.
     [[nodiscard]] std::optional<std::string> come_to_rest();
     /// Rows that the primary of the end lacks; an error when it could not be asked.
     [[nodiscard]] Result<std::vector<Acknowledged>> lost();
@@ -282,9 +282,8 @@ std::vector<std::string> LabStage::violations() { return judge_overlaps(overlaps
 
 /// In a word why nothing more is to be expected; nothing: something is going on.
 std::optional<std::string> LabStage::rest() {
-    constexpr std::array passing{"FirstLookIncomplete", "SuspicionTooYoung",      "WaitingForGrace",      "OperationRunning",
-                                 "RecentlyRefused",     "PrimaryIsDead",          "CrashRecoveryOverran", "PlannedStopOverran",
-                                 "StallOverran",        "ReturnedPrimaryMustStop"};
+    constexpr std::array passing{"FirstLookIncomplete",  "SuspicionTooYoung",  "WaitingForGrace", "OperationRunning",       "PrimaryIsDead",
+                                 "CrashRecoveryOverran", "PlannedStopOverran", "StallOverran",    "ReturnedPrimaryMustStop"};
     const auto now = report();
     const auto status = site_.manager().status();
     if (!now || !status) return std::nullopt;
@@ -299,7 +298,7 @@ std::optional<std::string> LabStage::rest() {
 
 std::optional<std::string> LabStage::come_to_rest() {
     constexpr Duration longest = std::chrono::minutes{4};  // on a machine that does a lot besides
-    constexpr Duration still = seconds{12};
+    constexpr Duration still = seconds{12};  // less than the longest pause between two attempts that are refused on the same grounds
     std::optional<std::string> last;
     harness::Moment since{};
     const bool rests = pass(
@@ -312,12 +311,7 @@ std::optional<std::string> LabStage::come_to_rest() {
             return last && (*last == "Healthy" ? harness::now() - since >= seconds{2} : harness::now() - since >= still);
         },
         longest);
-    say("story", fmt::format("comes to rest: {}", last.value_or("no")));
-    if (rests) return std::nullopt;
-    const auto now = report();
-    return fmt::format(
-        "neither healthy nor at rest {} after its last fault: {}; {}", handyrep::text(longest), servers_text(),
-        now ? fmt::format("{} ({})", now->situation, now->reason) : std::string("no manager"));
+    return rests ? last : std::nullopt;
 }
 
 std::string LabStage::servers_text() {
@@ -351,12 +345,15 @@ SiteWanted site_of(const scenarios::Scenario& scenario) {
         .managers_clock = sets_the_clock};
 }
 
-}  // namespace
-
-namespace {
-
 void judge_drawn(LabStage& stage, Report& out) {
-    if (auto trouble = stage.come_to_rest()) out.told.failures.push_back(*std::move(trouble));
+    const auto rest = stage.come_to_rest();
+    out.rest = rest.value_or("none");
+    if (!rest) {
+        const auto now = stage.report();
+        out.told.failures.push_back(fmt::format(
+            "neither healthy nor at rest long after its last fault: {}; {}", stage.servers_text(),
+            now ? fmt::format("{} ({})", now->situation, now->reason) : std::string("no manager")));
+    }
     for (std::string& it : stage.violations()) {
         if (std::ranges::count(out.told.failures, it) == 0) out.told.failures.push_back(std::move(it));
     }

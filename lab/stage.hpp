@@ -28,6 +28,7 @@ struct Report {
     ClientReport client{};
     std::size_t lost = 0;  // rows that were promised and are missing on the primary of the end
     std::vector<Announced> announced{};
+    std::string rest{};   // of a drawn one: what it came to, once all that ends had ended
     std::string story{};  // of a drawn one, to be played again
     Duration took{};
     std::vector<Line> lines{};
