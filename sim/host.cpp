@@ -122,7 +122,7 @@ Async<model::HostLook> SimHost::look(Instant deadline) {
     co_return seen;
 }
 
-Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::ServerVersion /*version*/, Instant deadline) {
+Async<ports::FenceReport> SimHost::fence(model::SystemId expected, Instant deadline) {
     if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
     if (world_.at(server_).sudo_denied) {
         const auto tried = co_await look(deadline);
@@ -134,6 +134,56 @@ Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::Server
         FenceScript{world, server, from, expires, reply}.then(2ms, 10ms, &FenceScript::disable_autostart);
     };
     co_return co_await run<ports::FenceReport>("fence", deadline, std::move(script));
+}
+
+/// What is done to a standby only, and to one that runs.
+Async<void> SimHost::change(
+    std::string what, model::SystemId expected, Instant deadline, std::function<void(std::shared_ptr<Reply<Done>>)> script) {
+    if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    if (world_.at(server_).sudo_denied) {
+        const auto tried = co_await look(deadline);
+        if (!tried) co_return tried.error();
+    }
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Done>>)> checked = [&world = world_, server = server_, from,
+                                                                 script = std::move(script)](const auto& reply) {
+        const Server& it = world.at(server);
+        const auto refuse = [&](const char* why) { answer(world, from, reply, Done{Error{ErrorKind::refused, why}}); };
+        if (!it.disk.standby_mark) return refuse("the data directory is not marked standby");
+        if (it.postmaster == Server::Postmaster::none) return refuse("no server runs there");
+        script(reply);
+    };
+    const auto outcome = co_await run<Done>(std::move(what), deadline, std::move(checked));
+    if (!outcome) co_return outcome.error();
+    if (*outcome) co_return **outcome;
+    co_return Result<void>{};
+}
+
+Async<void> SimHost::promote(model::SystemId expected, WallTime expires, Instant deadline) {
+    if (world_.on_promotion_asked) world_.on_promotion_asked();
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Done>>)> script = [&world = world_, server = server_, from, expires](const auto& reply) {
+        const Server& it = world.at(server);
+        if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires)
+            return answer(world, from, reply, Done{Error{ErrorKind::refused, "its time had passed by the clock of that host"}});
+        if (it.refuses_promotion)
+            return answer(world, from, reply, Done{Error{ErrorKind::failed, "pg_ctl: could not send promote signal"}});
+        world.when_running(server, [&world, server] { world.begin_promotion(server); });
+        answer(world, from, reply, Done{});
+    };
+    co_return co_await change("promote over the host", expected, deadline, std::move(script));
+}
+
+Async<void> SimHost::restart_standby(model::SystemId expected, Instant deadline) {
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Done>>)> script = [&world = world_, server = server_, from](const auto& reply) {
+        world.note(world.at(server).name.text(), "is restarted over its host");
+        world.fast_stop(server, [&world, server, from, reply] {
+            world.start(server, false);
+            answer(world, from, reply, Done{});
+        });
+    };
+    co_return co_await change("restart", expected, deadline, std::move(script));
 }
 
 asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::uint16_t /*port*/, Instant deadline) {

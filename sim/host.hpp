@@ -7,6 +7,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace handyrep::sim {
 
@@ -15,10 +17,15 @@ public:
     SimHost(World& world, std::shared_ptr<Waits> waits, ServerIndex server, model::Transport transport);
 
     Async<model::HostLook> look(Instant deadline) override;
-    Async<ports::FenceReport> fence(model::SystemId expected, model::ServerVersion version, Instant deadline) override;
+    Async<ports::FenceReport> fence(model::SystemId expected, Instant deadline) override;
+    Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
+    Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
 
 private:
+    using Done = std::optional<Error>;  // why not
+    Async<void> change(
+        std::string what, model::SystemId expected, Instant deadline, std::function<void(std::shared_ptr<Reply<Done>>)> script);
     /// Runs `script` on the machine unless the way there is closed or it arrives after its own expiry.
     template <class T>
     Async<T> run(std::string what, Instant deadline, std::function<void(std::shared_ptr<Reply<T>>)> script);

@@ -1,4 +1,5 @@
 // The changing commands of the simulated port: each carried out where and when it arrives.
+#include "model/version_facts.hpp"
 #include "sim/postgres.hpp"
 
 #include <fmt/format.h>
@@ -58,9 +59,18 @@ Async<void> SimPostgres::command(std::string what, Work work, Instant deadline) 
     co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
 }
 
+namespace {
+
+const model::VersionFacts& facts_of(const Server& server) { return model::facts_of(model::ServerVersion{server.setup.version}); }
+
+Error needs_restart() { return {ErrorKind::unsupported, "this version cannot change primary_conninfo without a restart"}; }
+
+}  // namespace
+
 Async<void> SimPostgres::detach(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         Server& it = world.at(server);
+        if (!facts_of(it).detaches) return done(needs_restart());
         it.disk.follows.reset();
         world.note(it.name.text(), "is detached");
         const std::uint64_t life = it.life;
@@ -85,7 +95,7 @@ Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadlin
         Server& it = world.at(server);
         if (it.disk.follows != target) world.note(it.name.text(), fmt::format("is told to follow {}", world.at(*target).name.text()));
         it.disk.follows = target;
-        world.reload_receiver(server);
+        if (facts_of(it).repointing == model::Repointing::by_reload) world.reload_receiver(server);
         done({});
     };
     co_return co_await command("follow", std::move(work), deadline);
@@ -94,6 +104,7 @@ Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadlin
 Async<void> SimPostgres::redial(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         const Server& it = world.at(server);
+        if (!facts_of(it).detaches) return done(needs_restart());
         if (!it.in_recovery || !it.disk.follows) return done(Error{ErrorKind::refused, "it follows nobody"});
         world.note(it.name.text(), "connects anew");
         world.end_receiver(server, false);
@@ -118,6 +129,8 @@ Async<void> SimPostgres::promote(WallTime expires, Instant deadline) {
     if (world_.on_promotion_asked) world_.on_promotion_asked();
     Work work = [&world = world_, server = server_, expires](const Done& done) {
         const Server& it = world.at(server);
+        if (facts_of(it).promoting != model::Promoting::by_sql)
+            return done(Error{ErrorKind::unsupported, "function pg_promote(boolean) does not exist"});
         if (!it.in_recovery) return done(Error{ErrorKind::refused, "the server is not in recovery"});
         if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires) {
             world.note(it.name.text(), "drops a promotion that came too late");

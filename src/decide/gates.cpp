@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "model/sync_standbys.hpp"
+#include "model/version_facts.hpp"
 
 #include <fmt/format.h>
 
@@ -68,6 +69,12 @@ std::optional<GateClosed> witnesses_object(const AnalysisInput& input, const Ana
         if (view.reach == model::Reach::accepted)
             return GateClosed{Closed::witness_reaches_primary, fmt::format("the host of {} reaches the primary", view.server.text())};
         if (!view.valid) return GateClosed{Closed::witness_missing, fmt::format("{} is not seen", view.server.text())};
+        if (view.answer && !model::facts_of(view.answer->version).detaches)
+            return GateClosed{
+                Closed::replica_not_detached,
+                fmt::format(
+                    "{} is PostgreSQL {}: its WAL receiver cannot be stopped without a restart, so it is no witness", view.server.text(),
+                    view.answer->version.major())};
         if (view.reach == model::Reach::unknown)
             return GateClosed{
                 Closed::witness_missing, fmt::format("the host of {} cannot say whether it reaches the primary", view.server.text())};
@@ -137,7 +144,7 @@ std::optional<Closed> hopeless(const AnalysisInput& input, const std::string& na
     const model::ServerDefinition* const bearer = bearer_of(input, name);
     if (bearer == nullptr) return Closed::sync_member_unmanaged;
     const model::ServerEvidence* const seen = input.evidence.find(bearer->name);
-    const bool old = seen != nullptr && seen->last_answer && seen->last_answer->what.version.major() < 13;
+    const bool old = seen != nullptr && seen->last_answer && !model::facts_of(seen->last_answer->what.version).detaches;
     return old ? std::optional{Closed::sync_member_too_old} : std::nullopt;
 }
 
@@ -294,7 +301,7 @@ Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, co
     const FinalPosition chosen{candidate.server, {}, true, candidate.received.value_or(model::WalPosition{model::Timeline{0}, Lsn{0}})};
     for (const ReplicaView& view : analysis.replicas) {
         if (!view.valid || view.standby() == nullptr || view.attachment == Attachment::elsewhere) continue;
-        if (view.answer->version.major() < 13) continue;  // its receiver cannot be stopped without a restart (S21)
+        if (!model::facts_of(view.answer->version).detaches) continue;  // its receiver cannot be stopped without a restart (S21)
         const model::WalPosition position{view.standby()->timeline.value_or(chosen.position.timeline), view.standby()->received};
         finals.push_back({view.server, application_name_of(input.saved, view.server), true, position});
     }

@@ -4,6 +4,7 @@
 #include "base/overloaded.hpp"
 #include "decide/look.hpp"
 #include "engine/changes.hpp"
+#include "model/version_facts.hpp"
 
 #include <fmt/format.h>
 
@@ -107,10 +108,7 @@ Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
         findings_.fence.text = asked.error().text();
         co_return asked.error().during(fmt::format("fence {}", command.server.text()));
     }
-    const auto* const seen = state_.evidence.find(command.server);
-    const model::ServerVersion version =
-        seen != nullptr && seen->last_answer ? seen->last_answer->what.version : model::ServerVersion{120000};
-    const auto report = co_await state_.host(command.server).fence(command.system_id, version, deadline);
+    const auto report = co_await state_.host(command.server).fence(command.system_id, deadline);
     findings_.fence.host_answered = report || model::host_lives(report.error().kind);
     if (!report) {
         findings_.fence.text = report.error().text();
@@ -133,13 +131,16 @@ Async<void> Hands::detach(const plans::Detach& command, Instant deadline) {
     co_return outcome;
 }
 
-void Hands::note_final(const ServerName& server, const model::StandbyAnswer& standby, bool replayed_whole) {
+void Hands::note_final(const ServerName& server, const model::Answered& answer, bool replayed_whole) {
+    const model::StandbyAnswer& standby = *answer.standby();
     std::erase_if(findings_.finals, [&](const decide::FinalPosition& it) { return it.server == server; });
     const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
     const bool known = seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr;
     const model::Timeline timeline = standby.timeline.value_or(known ? seen->last_answer->what.primary()->timeline : model::Timeline{0});
     const model::Lsn whole = replayed_whole ? standby.replayed : standby.received;
-    findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, whole}, replayed_whole, standby.received});
+    // A receiver that is gone and comes back by itself in a moment is not detached (S21).
+    const bool detached = !standby.receiver && model::facts_of(answer.version).detaches;
+    findings_.finals.push_back({server, {}, detached, {timeline, whole}, replayed_whole, standby.received});
 }
 
 /// Reads until the receiver is gone and what it left is replayed. A startup process whose receiver ended sleeps for
@@ -167,7 +168,7 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
                 woken.reset();
             }
             const bool whole = replayed_whole(*standby, woken ? now - *woken : Duration::zero());
-            note_final(command.replica, *standby, whole);
+            note_final(command.replica, *answer, whole);
             if (!standby->receiver) {
                 if (!gone) gone = now;
                 if (whole || now - reached_at >= held_up || now - *gone >= replay_patience) co_return Result<void>{};
@@ -246,13 +247,18 @@ Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) 
     return seen->last_answer->what.server_time + std::chrono::duration_cast<std::chrono::microseconds>(since + limit);
 }
 
+Async<void> Hands::ask_to_promote(const plans::Promote& command, WallTime expires, Instant deadline) {
+    if (command.how != model::Promoting::by_host) co_return co_await state_.postgres(command.candidate).promote(expires, deadline);
+    if (!state_.saved.system_id) co_return Error{ErrorKind::refused, "the cluster's system identifier was never read"};
+    co_return co_await state_.host(command.candidate).promote(*state_.saved.system_id, expires, deadline);
+}
+
 Async<void> Hands::promote(const plans::Promote& command, Instant deadline) {
     ensure(findings_.expires.has_value(), "a promotion is journalled with its expiry before it is asked for");
     const WallTime expires = findings_.expires.value_or(WallTime{});
     // The gates were asked some steps ago, and the sensors go on looking meanwhile.
     if (auto veto = writable_veto()) co_return *std::move(veto);
-    ports::Postgres& postgres = state_.postgres(command.candidate);
-    auto asked = co_await postgres.promote(expires, deadline);
+    auto asked = co_await ask_to_promote(command, expires, deadline);
     if (const auto now = expiry_for(command.candidate, Duration::zero()); asked && now) findings_.taken = *now;
     if (!asked) {
         // Carried out already (by an earlier attempt): then it answers as primary.
@@ -329,6 +335,18 @@ Async<void> Hands::follow(const ServerName& replica, const ServerName& upstream,
     co_return outcome;
 }
 
+Async<void> Hands::restart(const ServerName& replica, Instant deadline) {
+    if (!state_.saved.system_id) co_return Error{ErrorKind::refused, "the cluster's system identifier was never read"};
+    auto outcome = co_await state_.host(replica).restart_standby(*state_.saved.system_id, deadline);
+    state_.tell(
+        outcome ? Level::info : Level::warning, "restarted",
+        outcome ? fmt::format("{} was restarted, so that it follows its new upstream", replica.text())
+                : fmt::format("{} follows its new upstream from its next start on: {}", replica.text(), outcome.error().text()),
+        {{"server", replica.text()}}, findings_.operation);
+    if (!outcome) co_return outcome.error().during(fmt::format("restart {}", replica.text()));
+    co_return outcome;
+}
+
 Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
     const model::HeldSight first = co_await look(command.replica, deadline);
     const auto* const before = std::get_if<model::Answered>(&first);
@@ -346,10 +364,16 @@ Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
                                     "{} has replayed {} that {} does not have: it must be rewound or cloned", command.replica.text(),
                                     text(model::WalPosition{*standby.timeline, standby.replayed}), command.upstream.text())};
     }
+    const model::ServerDefinition& to = state_.define(command.upstream);
+    const bool by_restart = model::needs_restart(model::facts_of(before->version).repointing);
+    // A restart is not repeated for nothing.
+    if (by_restart && follows(standby, to, findings_.history)) co_return Result<void>{};
     auto told = co_await follow(command.replica, command.upstream, deadline);
     if (!told) co_return told;
-
-    const model::ServerDefinition& to = state_.define(command.upstream);
+    if (by_restart) {
+        auto restarted = co_await restart(command.replica, deadline);
+        if (!restarted) co_return restarted;
+    }
     while (state_.clock().now() < deadline) {
         const model::HeldSight sight = co_await look(command.replica, deadline);
         const auto* const answer = std::get_if<model::Answered>(&sight);

@@ -148,6 +148,10 @@ std::string setting_statement(std::string_view name) {
     return fmt::format("SELECT pg_is_in_recovery() AS in_recovery, setting, source, sourcefile FROM pg_settings WHERE name = '{}'", name);
 }
 
+std::string file_setting_statement(std::string_view name) {
+    return fmt::format("SELECT setting FROM pg_file_settings WHERE name = '{}' ORDER BY seqno DESC LIMIT 1", name);
+}
+
 std::string receiver_gone_statement() {
     return "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver WHERE pid IS NOT NULL) "
            "AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE backend_type = 'walreceiver') AS gone";

@@ -12,19 +12,6 @@ namespace handyrep::adapters::ssh {
 
 namespace {
 
-// The programs of the server that runs, else those of its version where packages put them, else those of the path.
-constexpr std::string_view find_programs = R"sh(
-read -r version <"$data/PG_VERSION" || exit 66
-programs=
-postmaster=
-[ -f "$data/postmaster.pid" ] && read -r postmaster <"$data/postmaster.pid"
-if [ -n "$postmaster" ] && exe=$(readlink "/proc/$postmaster/exe"); then programs=${exe%/*}; fi
-for folder in "/usr/lib/postgresql/$version/bin" "/usr/pgsql-$version/bin"; do
-  [ -x "$programs/pg_ctl" ] || programs=$folder
-done
-[ -x "$programs/pg_ctl" ] || { found=$(command -v pg_ctl) && programs=${found%/*}; } || programs=
-)sh";
-
 constexpr std::string_view inspect = R"sh(
 may_write() { t="$1/.handyrep-verify.$$"; ( : >"$t" ) 2>/dev/null && { timeout 10 sync "$t"; synced=$?; rm -f "$t"; [ $synced = 0 ]; }; }
 flag() { if "$@" >/dev/null 2>&1; then echo 1; else echo 0; fi; }
@@ -78,7 +65,7 @@ std::string conninfo_value(const std::string& text) {
 
 }  // namespace
 
-std::string inspection_script(const std::string& pgdata) { return script_about(pgdata).append(find_programs).append(inspect); }
+std::string inspection_script(const std::string& pgdata) { return script_about(pgdata).append(programs_of_server()).append(inspect); }
 
 std::string login_script(const std::string& pgdata, const ports::LoginQuestion& question, Duration limit) {
     const double seconds = std::max(0.1, std::chrono::duration<double>(limit).count());
@@ -87,7 +74,7 @@ std::string login_script(const std::string& pgdata, const ports::LoginQuestion& 
         "{} hostaddr='' host={} port={} application_name=handyrep_verify connect_timeout=5 dbname=replication replication=true",
         question.conninfo, conninfo_value(question.hostname), question.port);
     return script_about(pgdata)
-        .append(find_programs)
+        .append(programs_of_server())
         .append(fmt::format("conninfo={}\npassword={}\nlimit={:.2f}\n", quote(conninfo), quote(question.password.reveal()), seconds))
         .append(log_in);
 }

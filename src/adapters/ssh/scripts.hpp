@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace handyrep::adapters::ssh {
 
@@ -23,7 +24,13 @@ struct Node {
 
 [[nodiscard]] std::string look_script(const Node& node);
 
-[[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected, model::ServerVersion version);
+/// And how to find out what may start the server: `debian_clusters`, `find_units`.
+[[nodiscard]] std::string script_about(const Node& node);
+
+/// Sets `programs` to the folder of the server's programs, of the one that runs first; empty where there is none.
+[[nodiscard]] std::string_view programs_of_server();
+
+[[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected);
 
 /// The same script without its deeds; answers as it does.
 [[nodiscard]] std::string drill_script(const Node& node, model::SystemId expected);

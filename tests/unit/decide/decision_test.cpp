@@ -249,8 +249,10 @@ INSTANTIATE_TEST_SUITE_P(
         IneligibleRow{"UnknownTimeline", [](model::Answered& it) { standby_of(it).timeline.reset(); }, Eligibility::unknown_timeline},
         IneligibleRow{
             "FromTheFuture", [](model::Answered& it) { it.version = model::ServerVersion{190000}; }, Eligibility::version_unknown},
+        IneligibleRow{"TooOld", [](model::Answered& it) { it.version = model::ServerVersion{90624}; }, Eligibility::version_cannot_promote},
         IneligibleRow{
-            "TooOld", [](model::Answered& it) { it.version = model::ServerVersion{110022}; }, Eligibility::version_cannot_promote}),
+            "PromotedOverAHostThatIsNotSeen", [](model::Answered& it) { it.version = model::ServerVersion{110022}; },
+            Eligibility::promotion_needs_host}),
     [](const auto& row) { return row.param.name; });
 
 TEST(DecideOrder, LetsAPersonFailOverAHealthyPrimaryWhoseHostAnswers) {
