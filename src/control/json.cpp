@@ -58,12 +58,12 @@ Json finding_json(const decide::Finding& finding) {
 Json operation_json(const engine::OperationReport& operation) {
     return Json{
         {"id", operation.id},
-        {"kind", word_for(operation.kind)},
+        {"kind", operation.kind},
         {"by", operation.by},
         {"reason", operation.reason},
         {"began", text(operation.began)},
         {"ended", or_null(operation.ended, [](WallTime it) { return text(it); })},
-        {"step", operation.step},
+        {"step", operation.step()},
         {"outcome", operation.outcome},
     };
 }
@@ -128,6 +128,21 @@ Json to_json(const engine::FailoverAnswer& answer) {
         {"text", answer.text},
         {"plan", to_json(answer.plan)},
     };
+}
+
+Json to_json(const engine::OperationReport& operation) {
+    Json out = operation_json(operation);
+    out["plan"] = operation.plan;
+    out["steps"] = Json::array();
+    for (const saved::StepRecord& step : operation.steps) {
+        out["steps"].push_back(Json{
+            {"name", step.name},
+            {"began", text(step.began)},
+            {"took_seconds", or_null(step.took, [](std::chrono::microseconds it) { return seconds(it); })},
+            {"outcome", step.outcome},
+            {"text", step.text}});
+    }
+    return out;
 }
 
 Json to_json(const model::StandingAnswer& answer) { return Json{{"changed", !answer.event.empty()}, {"text", answer.text}}; }

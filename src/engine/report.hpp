@@ -8,6 +8,7 @@
 #include "model/saved_state.hpp"
 #include "model/server.hpp"
 #include "plans/plan.hpp"
+#include "saved/operation_record.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -32,16 +33,7 @@ struct ServerReport {
     std::string message;
 };
 
-struct OperationReport {
-    std::uint64_t id = 0;
-    plans::OperationKind kind = plans::OperationKind::failover;
-    std::string by;
-    std::string reason;
-    WallTime began;
-    std::optional<WallTime> ended;
-    std::string step;     // the one being done, or the last one
-    std::string outcome;  // "running", "done", "refused: …", "failed: …", "unknown: …"
-};
+using OperationReport = saved::OperationRecord;
 
 /// What `verify` found, in one round over every server.
 struct Readiness {
