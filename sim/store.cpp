@@ -9,7 +9,14 @@ namespace handyrep::sim {
 using namespace std::chrono_literals;
 
 namespace {
+
 struct Nothing {};
+
+template <class T>
+std::vector<T> last_of(const std::vector<T>& all, std::size_t count) {
+    return {all.end() - static_cast<std::ptrdiff_t>(std::min(count, all.size())), all.end()};
+}
+
 }  // namespace
 
 std::vector<saved::JournalRecord> StoreDisk::open() const {
@@ -98,11 +105,22 @@ void SimStore::remember(const saved::Event& event) {
 }
 
 Async<std::vector<saved::Event>> SimStore::events(std::size_t count, Instant deadline) {
-    std::function<std::vector<saved::Event>()> work = [&disk = disk_, count] {
-        const std::size_t skipped = disk.events.size() - std::min(count, disk.events.size());
-        return std::vector<saved::Event>(disk.events.begin() + static_cast<std::ptrdiff_t>(skipped), disk.events.end());
-    };
+    std::function<std::vector<saved::Event>()> work = [&disk = disk_, count] { return last_of(disk.events, count); };
     co_return co_await request<std::vector<saved::Event>>("read the history", deadline, std::move(work));
+}
+
+void SimStore::remember(const saved::OperationRecord& operation) {
+    if (waits_->closed()) return;
+    const auto known = std::ranges::find(disk_.operations, operation.id, &saved::OperationRecord::id);
+    if (known == disk_.operations.end())
+        disk_.operations.push_back(operation);
+    else
+        *known = operation;
+}
+
+Async<std::vector<saved::OperationRecord>> SimStore::operations(std::size_t count, Instant deadline) {
+    std::function<std::vector<saved::OperationRecord>()> work = [&disk = disk_, count] { return last_of(disk.operations, count); };
+    co_return co_await request<std::vector<saved::OperationRecord>>("read the history", deadline, std::move(work));
 }
 
 }  // namespace handyrep::sim

@@ -18,6 +18,7 @@ struct StoreDisk {
     std::vector<saved::JournalRecord> records{};
     std::uint64_t last_operation = 0;
     std::vector<saved::Event> events{};
+    std::vector<saved::OperationRecord> operations{};
 
     bool fails = false;         // every request is answered with an error
     bool hangs = false;         // no request is answered
@@ -43,6 +44,8 @@ public:
     Async<std::uint64_t> last_operation(Instant deadline) override;
     void remember(const saved::Event& event) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;
+    void remember(const saved::OperationRecord& operation) override;
+    Async<std::vector<saved::OperationRecord>> operations(std::size_t count, Instant deadline) override;
 
 private:
     /// Waits as long as a disk takes, then does `work` there; a request of a manager that died meanwhile may still be done.

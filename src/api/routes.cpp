@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 namespace handyrep::api {
@@ -20,6 +21,7 @@ namespace handyrep::api {
 namespace {
 
 constexpr std::size_t usual_events = 20;
+constexpr std::size_t usual_operations = 20;
 
 Response json(const control::Json& body) {
     return Response{.status = 200, .content_type = "application/json", .body = control::document(body)};
@@ -82,6 +84,7 @@ const std::vector<Routes::Route>& Routes::table() {
         {"GET", "/v1/explain", &Routes::explain},
         {"GET", "/v1/recording", &Routes::recording},
         {"GET", "/v1/events", &Routes::events},
+        {"GET", "/v1/operations", &Routes::operations},
         {"GET", "/v1/version", &Routes::version},
         {"POST", "/v1/failover", &Routes::failover},
         {"POST", "/v1/acknowledge", &Routes::acknowledge},
@@ -155,6 +158,25 @@ asio::awaitable<Response> Routes::events(Request request, control::Caller caller
     control::Json rows = control::Json::array();
     for (const saved::Event& event : *found) rows.push_back(control::to_json(event));
     co_return json(control::Json{{"events", std::move(rows)}});
+}
+
+/// The last ones, or one by its number.
+asio::awaitable<Response> Routes::operations(Request request, control::Caller caller) {
+    constexpr std::size_t highest = std::numeric_limits<std::int64_t>::max();
+    const auto query = Query::parse(request.query, {"cluster", "count", "id"});
+    if (!query) co_return failure(query.error());
+    const auto count = query->count("count", usual_operations, control::most_operations);
+    if (!count) co_return failure(count.error());
+    if (query->text("id")) {
+        const auto id = query->count("id", 1, highest);
+        if (!id) co_return failure(id.error());
+        co_return json_or_problem(co_await service_.operation(std::move(caller), query->text("cluster"), *id));
+    }
+    const auto found = co_await service_.operations(std::move(caller), query->text("cluster"), *count);
+    if (!found) co_return failure(found.error());
+    control::Json rows = control::Json::array();
+    for (const engine::OperationReport& it : *found) rows.push_back(control::to_json(it));
+    co_return json(control::Json{{"operations", std::move(rows)}});
 }
 
 asio::awaitable<Response> Routes::explain(Request request, control::Caller caller) {

@@ -36,6 +36,7 @@ private:
     asio::awaitable<Response> status(Request request, control::Caller caller);
     asio::awaitable<Response> check(Request request, control::Caller caller);
     asio::awaitable<Response> events(Request request, control::Caller caller);
+    asio::awaitable<Response> operations(Request request, control::Caller caller);
     asio::awaitable<Response> explain(Request request, control::Caller caller);
     asio::awaitable<Response> recording(Request request, control::Caller caller);
     asio::awaitable<Response> version(Request request, control::Caller caller);

@@ -15,13 +15,13 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 16> verbs{"maintenance", "pause",   "resume", "daemon", "status", "check",   "failover", "events",
-                                                 "acknowledge", "explain", "record", "verify", "config", "version", "help",     "show"};
-constexpr std::array<std::string_view, 23> options{"--for",  "--until",   "--reason",   "--override", "--if-primary-died",
-                                                   "--back", "--replay",  "--out",      "--config",   "--cluster",
-                                                   "--url",  "--output",  "--no-color", "--timeout",  "--to",
-                                                   "--all",  "--last",    "--dry-run",  "--yes",      "--count",
-                                                   "--help", "--version", "--color"};
+constexpr std::array<std::string_view, 18> verbs{"operations", "operation", "maintenance", "pause",   "resume",      "daemon",
+                                                 "status",     "check",     "failover",    "events",  "acknowledge", "explain",
+                                                 "record",     "verify",    "config",      "version", "help",        "show"};
+constexpr std::array<std::string_view, 24> options{"--follow",  "--for",      "--until",   "--reason", "--override", "--if-primary-died",
+                                                   "--back",    "--replay",   "--out",     "--config", "--cluster",  "--url",
+                                                   "--output",  "--no-color", "--timeout", "--to",     "--all",      "--last",
+                                                   "--dry-run", "--yes",      "--count",   "--help",   "--version",  "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -34,6 +34,8 @@ struct Raw {
     std::string timeout;
     Failover failover;
     Events events;
+    Operations operations;
+    Operation operation;
     MaintenanceOn maintenance;
     std::optional<std::string> lasts;
     std::optional<std::string> until;
@@ -51,6 +53,8 @@ struct Commands {
     CLI::App* check = nullptr;
     CLI::App* failover = nullptr;
     CLI::App* events = nullptr;
+    CLI::App* operations = nullptr;
+    CLI::App* operation = nullptr;
     CLI::App* acknowledge = nullptr;
     CLI::App* maintenance = nullptr;
     CLI::App* maintenance_on = nullptr;
@@ -109,6 +113,11 @@ void declare(Commands& it, Raw& raw) {
         ->take_all();
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
+    it.operations = it.app.add_subcommand("operations", "What was carried out, and what came of it, newest last");
+    it.operations->add_option("--count", raw.operations.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
+    it.operation = it.app.add_subcommand("operation", "One of them: its plan and its steps with their times");
+    it.operation->add_option("NUMBER", raw.operation.id, "Its number")->required();
+    it.operation->add_flag("--follow", raw.operation.follow, "Show its steps as they are done, until it has ended");
     it.acknowledge = it.app.add_subcommand("acknowledge", "Acknowledge the last automatic failover, which ends its cool-down");
     declare_standing_orders(it, raw);
     it.explain = it.app.add_subcommand("explain", "Why it does what it does, or does nothing: evidence, gates, guards, candidates");
@@ -183,6 +192,8 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.check->parsed()) return Check{};
     if (it.failover->parsed()) return raw.failover;
     if (it.events->parsed()) return raw.events;
+    if (it.operations->parsed()) return raw.operations;
+    if (it.operation->parsed()) return raw.operation;
     if (it.acknowledge->parsed()) return Acknowledge{};
     if (it.maintenance_on->parsed()) return raw.maintenance;
     if (it.maintenance_off->parsed()) return MaintenanceOff{};

@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -33,6 +34,13 @@ struct Failover {
 };
 struct Events {
     std::size_t count = 20;
+};
+struct Operations {
+    std::size_t count = 20;
+};
+struct Operation {
+    std::uint64_t id = 0;
+    bool follow = false;  // until it has ended
 };
 struct Acknowledge {};
 struct MaintenanceOn {
@@ -67,8 +75,8 @@ struct Help {
     std::string text;
 };
 using Verb = std::variant<
-    Daemon, Status, Check, Failover, Events, Acknowledge, MaintenanceOn, MaintenanceOff, Pause, Resume, Explain, Record, Verify,
-    ConfigCheck, ConfigShow, Version, Help>;
+    Daemon, Status, Check, Failover, Events, Operations, Operation, Acknowledge, MaintenanceOn, MaintenanceOff, Pause, Resume, Explain,
+    Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

@@ -8,13 +8,20 @@
 #include "cli/text_layout.hpp"
 #include "control/json.hpp"
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace handyrep::cli {
 
 /// `now` for "how long ago". Fails with `failed` when the document is not what this version knows.
 [[nodiscard]] Result<std::string> render_status(const control::Json& status, WallTime now, const Layout& layout);
 [[nodiscard]] Result<std::string> render_events(const control::Json& events, const Layout& layout);
+[[nodiscard]] Result<std::string> render_operations(const control::Json& operations, const Layout& layout);
+/// One: who, why, and its steps with their times. With `plan` also what it had set out to do.
+[[nodiscard]] Result<std::string> render_operation(const control::Json& operation, bool plan, const Layout& layout);
+/// A line for each of its steps from the `from`-th on that is over, as `operation --follow` prints them.
+[[nodiscard]] Result<std::vector<std::string>> render_steps(const control::Json& operation, std::size_t from);
 [[nodiscard]] Result<std::string> render_failover(const control::Json& answer, const Layout& layout);
 /// Without `all` only what is not ok.
 [[nodiscard]] Result<std::string> render_readiness(const control::Json& readiness, bool all, WallTime now, const Layout& layout);

@@ -42,6 +42,8 @@ int run(const std::vector<std::string>& arguments, Surroundings& surroundings) {
             [&](const Check&) { return do_check(options, surroundings); },
             [&](const Failover& it) { return do_failover(options, it, surroundings); },
             [&](const Events& it) { return do_events(options, it, surroundings); },
+            [&](const Operations& it) { return do_operations(options, it, surroundings); },
+            [&](const Operation& it) { return do_operation(options, it, surroundings); },
             [&](const Explain& it) { return do_explain(options, it, surroundings); },
             [&](const Record& it) { return do_record(options, it, surroundings); },
             [&](const Acknowledge&) { return do_acknowledge(options, surroundings); },

@@ -11,6 +11,8 @@ namespace handyrep::cli {
 [[nodiscard]] int do_check(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_events(const GlobalOptions& global, const Events& events, Surroundings& surroundings);
 [[nodiscard]] int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings);
+[[nodiscard]] int do_operations(const GlobalOptions& global, const Operations& operations, Surroundings& surroundings);
+[[nodiscard]] int do_operation(const GlobalOptions& global, const Operation& operation, Surroundings& surroundings);
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_maintenance_on(const GlobalOptions& global, const MaintenanceOn& order, Surroundings& surroundings);
 [[nodiscard]] int do_maintenance_off(const GlobalOptions& global, Surroundings& surroundings);

@@ -55,12 +55,12 @@ Json finding_json(const decide::Finding& finding) {
     };
 }
 
-Json loss_json(const engine::LossReport& loss) {
+Json loss_json(const saved::LossRecord& loss) {
     const auto bytes = [](model::Bytes it) { return it.count; };
     return Json{
-        {"at_least_bytes", or_null(loss.announced.at_least, bytes)},
-        {"at_most_bytes", or_null(loss.announced.at_most, bytes)},
-        {"unbounded", loss.announced.unbounded},
+        {"at_least_bytes", or_null(loss.at_least, bytes)},
+        {"at_most_bytes", or_null(loss.at_most, bytes)},
+        {"unbounded", loss.unbounded},
         {"read_bytes", or_null(loss.read, bytes)},
         {"read_transactions", or_null(loss.transactions, [](std::uint64_t it) { return it; })},
     };
@@ -69,12 +69,12 @@ Json loss_json(const engine::LossReport& loss) {
 Json operation_json(const engine::OperationReport& operation) {
     return Json{
         {"id", operation.id},
-        {"kind", word_for(operation.kind)},
+        {"kind", operation.kind},
         {"by", operation.by},
         {"reason", operation.reason},
         {"began", text(operation.began)},
         {"ended", or_null(operation.ended, [](WallTime it) { return text(it); })},
-        {"step", operation.step},
+        {"step", operation.step()},
         {"outcome", operation.outcome},
         {"loss", or_null(operation.loss, loss_json)},
     };
@@ -140,6 +140,21 @@ Json to_json(const engine::FailoverAnswer& answer) {
         {"text", answer.text},
         {"plan", to_json(answer.plan)},
     };
+}
+
+Json to_json(const engine::OperationReport& operation) {
+    Json out = operation_json(operation);
+    out["plan"] = operation.plan;
+    out["steps"] = Json::array();
+    for (const saved::StepRecord& step : operation.steps) {
+        out["steps"].push_back(Json{
+            {"name", step.name},
+            {"began", text(step.began)},
+            {"took_seconds", or_null(step.took, [](std::chrono::microseconds it) { return seconds(it); })},
+            {"outcome", step.outcome},
+            {"text", step.text}});
+    }
+    return out;
 }
 
 Json to_json(const model::StandingAnswer& answer) { return Json{{"changed", !answer.event.empty()}, {"text", answer.text}}; }

@@ -20,6 +20,8 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json to_json(const engine::ClusterReport& report);
 [[nodiscard]] Json to_json(const engine::FailoverAnswer& answer);
+/// With its plan and its steps.
+[[nodiscard]] Json to_json(const engine::OperationReport& operation);
 [[nodiscard]] Json to_json(const model::StandingAnswer& answer);
 [[nodiscard]] Json to_json(const plans::Plan& plan);
 [[nodiscard]] Json to_json(const saved::Event& event);

@@ -76,6 +76,20 @@ Async<std::vector<saved::Event>> Service::events(Caller /*caller*/, ClusterChoic
     co_return co_await (*source)->events(std::min(count, most_events), clock_.now() + history_limit);
 }
 
+Async<std::vector<engine::OperationReport>> Service::operations(Caller /*caller*/, ClusterChoice cluster, std::size_t count) {
+    const auto source = find(cluster);
+    if (!source) co_return source.error();
+    co_return co_await (*source)->operations(std::min(count, most_operations), clock_.now() + history_limit);
+}
+
+Async<engine::OperationReport> Service::operation(Caller caller, ClusterChoice cluster, std::uint64_t id) {
+    const auto all = co_await operations(std::move(caller), std::move(cluster), most_operations);
+    if (!all) co_return all.error();
+    const auto found = std::ranges::find(*all, id, &engine::OperationReport::id);
+    if (found != all->end()) co_return *found;
+    co_return Error{ErrorKind::invalid, fmt::format("there is no operation {} among the last {}", id, most_operations)};
+}
+
 Async<engine::FailoverAnswer> Service::failover(Caller caller, FailoverRequest request) {
     if (auto allowed = must_be_admin(caller, "a failover"); !allowed) co_return allowed.error();
     const auto source = find(request.cluster);

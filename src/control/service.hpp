@@ -11,6 +11,7 @@
 #include "saved/recording.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,6 +41,7 @@ struct FailoverRequest {
 using StandingRequest = decltype(model::StandingOrder::what);
 
 inline constexpr std::size_t most_events = 1000;
+inline constexpr std::size_t most_operations = 1000;
 
 class Service {
 public:
@@ -56,6 +58,10 @@ public:
 
     /// At most `most_events`; newest last.
     Async<std::vector<saved::Event>> events(Caller caller, ClusterChoice cluster, std::size_t count);
+
+    /// At most `most_operations`; newest last.
+    Async<std::vector<engine::OperationReport>> operations(Caller caller, ClusterChoice cluster, std::size_t count);
+    Async<engine::OperationReport> operation(Caller caller, ClusterChoice cluster, std::uint64_t id);
 
     /// Returns when the operation has ended. A dry run changes nothing, and needs the same right: it shows what an order would do.
     Async<engine::FailoverAnswer> failover(Caller caller, FailoverRequest request);

@@ -18,6 +18,10 @@ Async<model::StandingAnswer> EngineSource::obey(model::StandingOrder order) { re
 
 Async<std::vector<saved::Event>> EngineSource::events(std::size_t count, Instant deadline) { return cluster_.events(count, deadline); }
 
+Async<std::vector<engine::OperationReport>> EngineSource::operations(std::size_t count, Instant deadline) {
+    return cluster_.operations(count, deadline);
+}
+
 Async<engine::Readiness> EngineSource::verify() { return cluster_.verify(); }
 
 std::optional<engine::Readiness> EngineSource::readiness() const { return cluster_.readiness(); }

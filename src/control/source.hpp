@@ -37,6 +37,8 @@ public:
     virtual Async<model::StandingAnswer> obey(model::StandingOrder order) = 0;
     /// Newest last.
     virtual Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) = 0;
+    /// Newest last; with the one that runs.
+    virtual Async<std::vector<engine::OperationReport>> operations(std::size_t count, Instant deadline) = 0;
     virtual Async<engine::Readiness> verify() = 0;
     /// The last round's word; nothing before the first.
     [[nodiscard]] virtual std::optional<engine::Readiness> readiness() const = 0;
@@ -53,6 +55,7 @@ public:
     Async<void> acknowledge(std::string by) override;
     Async<model::StandingAnswer> obey(model::StandingOrder order) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;
+    Async<std::vector<engine::OperationReport>> operations(std::size_t count, Instant deadline) override;
     Async<engine::Readiness> verify() override;
     [[nodiscard]] std::optional<engine::Readiness> readiness() const override;
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace handyrep::engine {
@@ -35,6 +36,19 @@ ClusterReport Cluster::Loop::report() const {
 
 Async<std::vector<saved::Event>> Cluster::Loop::events(std::size_t count, Instant deadline) {
     co_return co_await state_.store().events(count, deadline);
+}
+
+/// What is remembered, and what this life knows better: the history may lag, or be lost.
+Async<std::vector<OperationReport>> Cluster::Loop::operations(std::size_t count, Instant deadline) {
+    auto found = co_await state_.store().operations(count, deadline);
+    if (!found || !operation_) co_return found;
+    const auto known = std::ranges::find(*found, operation_->id, &OperationReport::id);
+    if (known == found->end())
+        found->push_back(*operation_);
+    else
+        *known = *operation_;
+    if (found->size() > count) found->erase(found->begin());
+    co_return found;
 }
 
 Async<void> Cluster::Loop::acknowledge(std::string by) {
@@ -77,6 +91,9 @@ Async<FailoverAnswer> Cluster::failover(FailoverOrder order) { co_return co_awai
 Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
 Async<model::StandingAnswer> Cluster::obey(model::StandingOrder order) { co_return co_await loop_->obey(std::move(order)); }
 Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }
+Async<std::vector<OperationReport>> Cluster::operations(std::size_t count, Instant deadline) {
+    co_return co_await loop_->operations(count, deadline);
+}
 Async<Readiness> Cluster::verify() { co_return co_await loop_->verify(); }
 std::optional<Readiness> Cluster::readiness() const { return loop_->readiness(); }
 

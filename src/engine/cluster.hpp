@@ -65,6 +65,9 @@ public:
     /// Newest last.
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
 
+    /// Oldest first; one that runs is among them.
+    Async<std::vector<OperationReport>> operations(std::size_t count, Instant deadline);
+
     /// Looks at every server and its host, and tries what would be needed; changes nothing that stays.
     Async<Readiness> verify();
     /// The last round's word, which may be an automatic one's; nothing before the first.

@@ -46,17 +46,20 @@ bool is_promotion(const Step& step) { return step.apply.size() == 1 && std::hold
 
 Async<void> Conductor::journal(JournalEntry entry, std::string step, std::string detail) {
     const saved::JournalRecord record{findings_.operation, ++sequence_, state_.clock().wall(), entry, std::move(step), std::move(detail)};
+    on_record_(record);
     auto written = co_await state_.store().append(record, state_.clock().now() + journal_limit);
     if (!written) co_return written.error().during("write the journal");
     co_return Result<void>{};
 }
 
 Async<void> Conductor::attempt(const Step& step, std::string detail, bool past_commit) {
-    on_step_(step.name);
     const auto announced = co_await journal(JournalEntry::starting, step.name, std::move(detail));
     // Without the journal no action: nothing was done, whatever became of the record.
-    if (!announced && !past_commit)
-        co_return Error{ErrorKind::refused, fmt::format("'{}' was not begun: {}", step.name, announced.error().text())};
+    if (!announced && !past_commit) {
+        Error error{ErrorKind::refused, fmt::format("'{}' was not begun: {}", step.name, announced.error().text())};
+        on_record_({findings_.operation, sequence_, state_.clock().wall(), JournalEntry::failed, step.name, error.what});
+        co_return error;
+    }
 
     const Instant began = state_.clock().now();
     auto outcome = co_await carry_out_all(state_, hands_, step.apply, began + step.limit);

@@ -4,6 +4,7 @@
 #include "engine/hands.hpp"
 #include "saved/operation.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,9 @@ struct Outcome {
 
 class Conductor {
 public:
-    /// `on_step` is told the name of each step as it begins, for the report.
-    Conductor(State& state, Findings& findings, std::function<void(const std::string&)> on_step)
-        : state_{state}, findings_{findings}, hands_{state, findings}, on_step_{std::move(on_step)} {}
+    /// `on_record` is told what the journal is told, at once: what is shown of an operation is made of it.
+    Conductor(State& state, Findings& findings, std::function<void(const saved::JournalRecord&)> on_record)
+        : state_{state}, findings_{findings}, hands_{state, findings}, on_record_{std::move(on_record)} {}
 
     /// Journals `begun`, then the plan. Told to stop before the commit step it undoes and rethrows.
     asio::awaitable<Outcome> conduct(const plans::Plan& plan, const saved::OperationBegun& begun);
@@ -54,7 +55,7 @@ private:
     State& state_;
     Findings& findings_;
     Hands hands_;
-    std::function<void(const std::string&)> on_step_;
+    std::function<void(const saved::JournalRecord&)> on_record_;
     std::uint64_t sequence_ = 0;
 };
 

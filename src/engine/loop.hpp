@@ -28,6 +28,7 @@ public:
     Async<void> acknowledge(std::string by);
     Async<model::StandingAnswer> obey(model::StandingOrder order);
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
+    Async<std::vector<OperationReport>> operations(std::size_t count, Instant deadline);
     Async<Readiness> verify() { return verifier_.verify(); }
     [[nodiscard]] const std::optional<Readiness>& readiness() const { return verifier_.last(); }
 
@@ -42,7 +43,7 @@ private:
         model::ServerName candidate;
         model::ServerName old_primary;
         saved::OperationBegun begun;
-        std::uint64_t number;
+        saved::OperationRecord record;
         std::uint64_t last_sequence;
     };
     struct FinishPromotion {  // the promotion is known to have happened: do what follows it
@@ -84,6 +85,7 @@ private:
     asio::awaitable<void> stop_returned(decide::StopReturned decision);
     asio::awaitable<void> finish_promotion(FinishPromotion work);
     asio::awaitable<void> take_back(TakeBack work);
+    [[nodiscard]] std::vector<plans::Command> still_ours(std::vector<plans::Command> undo) const;
     asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> conclude(Conductor& conductor, Findings& findings, const Outcome& outcome);
     asio::awaitable<void> close(Conductor& conductor, const Findings& findings, std::string text);
@@ -92,7 +94,8 @@ private:
     [[nodiscard]] plans::Plan plan_for(const decide::FailOver& decision) const;
     [[nodiscard]] Result<decide::FailOver> decide_ordered(const FailoverOrder& order) const;
     void begin_operation(Findings& findings, plans::OperationKind kind, const std::string& by, const std::string& reason);
-    void note_step(const std::string& step);
+    [[nodiscard]] Conductor conductor_for(Findings& findings);
+    void note_record(const saved::JournalRecord& record);
     void note_refusal(const Outcome& outcome, const std::string& text);
     void review_refusal();
 

@@ -2,6 +2,7 @@
 #include "engine/loop.hpp"
 #include "plans/describe.hpp"
 #include "plans/failover.hpp"
+#include "plans/undo_text.hpp"
 
 #include <fmt/format.h>
 
@@ -40,17 +41,15 @@ saved::OperationBegun describe_begun(
         .candidate = decision.candidate,
         .epoch = epoch,
         .commit_step = plan.commit.name,
-        .detached = {}};
+        .plan = plans::describe(plan)};
     for (const plans::Step& step : plan.reversible) {
-        for (const plans::Command& undo : step.undo) {
-            if (const auto* reattach = std::get_if<plans::Reattach>(&undo)) out.detached.push_back(reattach->replica);
-        }
+        if (!step.undo.empty()) out.undo.push_back({step.name, plans::undo_text(step.undo)});
     }
     return out;
 }
 
-LossReport loss_of(const Findings& findings) {
-    LossReport out{.announced = findings.loss};
+saved::LossRecord loss_of(const Findings& findings) {
+    saved::LossRecord out{.at_least = findings.loss.at_least, .at_most = findings.loss.at_most, .unbounded = findings.loss.unbounded};
     if (!findings.lost || findings.history->switches().empty()) return out;
     out.read = gap(findings.history->switches().back().at, findings.lost->end);
     if (findings.lost->all_counted) out.transactions = findings.lost->commits;
@@ -102,21 +101,20 @@ plans::Plan Cluster::Loop::plan_for(const decide::FailOver& decision) const {
 void Cluster::Loop::begin_operation(Findings& findings, OperationKind kind, const std::string& by, const std::string& reason) {
     findings.operation = ++last_operation_;
     operation_ = OperationReport{
-        .id = findings.operation,
-        .kind = kind,
-        .by = by,
-        .reason = reason,
-        .began = state_.clock().wall(),
-        .ended = {},
-        .step = {},
-        .outcome = "running"};
+        .id = findings.operation, .kind = std::string(word_for(kind)), .by = by, .reason = reason, .began = state_.clock().wall()};
     state_.tell(
         Level::warning, "operation_begun", fmt::format("{}: {} (by {})", word_for(kind), reason, by),
         {{"kind", std::string(word_for(kind))}, {"by", by}}, findings.operation);
 }
 
-void Cluster::Loop::note_step(const std::string& step) {
-    if (operation_) operation_->step = step;
+void Cluster::Loop::note_record(const saved::JournalRecord& record) {
+    if (!operation_ || operation_->id != record.operation) return;
+    saved::note(*operation_, record);
+    state_.store().remember(*operation_);
+}
+
+Conductor Cluster::Loop::conductor_for(Findings& findings) {
+    return Conductor{state_, findings, [this](const saved::JournalRecord& record) { note_record(record); }};
 }
 
 void Cluster::Loop::note_refusal(const Outcome& outcome, const std::string& text) {
@@ -155,9 +153,9 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
     }
     note_refusal(outcome, text);
     if (operation_ && operation_->id == findings.operation) {
-        operation_->ended = state_.clock().wall();
-        operation_->outcome = text;
         if (findings.history) operation_->loss = loss_of(findings);
+        if (outcome.end == End::unknown) operation_->outcome = text;
+        state_.store().remember(*operation_);
     }
     const bool clean = outcome.end == End::done && outcome.failures.empty();
     state_.tell(clean ? Level::info : Level::error, "operation_ended", text, {{"outcome", word}}, findings.operation);
@@ -184,7 +182,8 @@ asio::awaitable<void> Cluster::Loop::close_unended() {
 /// The promotion may have happened: until it was seen, the candidate counts as a possible primary and the operation stays open.
 asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings) {
     if (!findings.expires || !begun.candidate || !begun.old_primary) co_return;
-    unsettled_ = OpenOperation{*begun.candidate, *begun.old_primary, begun, findings.operation, conductor.sequence()};
+    unsettled_ = OpenOperation{
+        *begun.candidate, *begun.old_primary, begun, operation_.value_or(OperationReport{.id = findings.operation}), conductor.sequence()};
     state_.saved.possible_primary = model::PossiblePrimary{*begun.candidate, *findings.expires, findings.taken};
     if (findings.taken)
         state_.tell(
@@ -201,7 +200,7 @@ asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& beg
 asio::awaitable<Outcome> Cluster::Loop::try_fail_over(const decide::FailOver& decision, const std::string& by, Findings& findings) {
     const plans::Plan plan = plan_for(decision);
     begin_operation(findings, plan.kind, by, decision.text);
-    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    Conductor conductor = conductor_for(findings);
     const saved::OperationBegun begun = describe_begun(plan, decision, by, findings.automatic, state_.saved.epoch);
     const Outcome outcome = co_await conductor.conduct(plan, begun);
     if (outcome.end == End::unknown) co_await leave_open(begun, conductor, findings);
@@ -244,7 +243,7 @@ asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision
     Findings findings;
     tried_on_.clear();
     begin_operation(findings, plan.kind, std::string(automation), decision.text);
-    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    Conductor conductor = conductor_for(findings);
     const saved::OperationBegun begun{
         .kind = std::string(word_for(plan.kind)),
         .by = std::string(automation),
@@ -254,7 +253,7 @@ asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision
         .candidate = {},
         .epoch = state_.saved.epoch,
         .commit_step = plan.commit.name,
-        .detached = {}};
+        .plan = plans::describe(plan)};
     Outcome outcome = co_await conductor.conduct(plan, begun);
     if (outcome.end == End::unknown) {
         // Stopping twice does no harm: it is looked at again, and tried again when it still runs.
@@ -268,11 +267,12 @@ asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
     const model::ServerName promoted = work.open.candidate;
     Findings findings;
     findings.automatic = work.open.begun.automatic;
-    findings.operation = work.open.number;
+    findings.operation = work.open.record.id;
+    operation_ = work.open.record;
     state_.tell(
         Level::warning, "promotion_seen", fmt::format("{} was promoted: what follows a promotion is done now", promoted.text()),
         {{"server", promoted.text()}}, findings.operation);
-    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    Conductor conductor = conductor_for(findings);
     conductor.resume_at(work.open.last_sequence);
     const auto highest = std::ranges::find(state_.saved.highest, promoted, &model::HighestSeen::server);
     if (highest != state_.saved.highest.end()) findings.old_position = highest->position;
@@ -284,17 +284,28 @@ asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
     co_await conclude(conductor, findings, outcome);
 }
 
+/// Without what is about servers that are no longer configured, or that have become primary meanwhile.
+std::vector<plans::Command> Cluster::Loop::still_ours(std::vector<plans::Command> undo) const {
+    std::erase_if(undo, [&](const plans::Command& command) {
+        const auto* const reattach = std::get_if<plans::Reattach>(&command);
+        return reattach != nullptr && (state_.definition().find(reattach->replica) == nullptr || reattach->replica == state_.saved.primary);
+    });
+    return undo;
+}
+
 asio::awaitable<void> Cluster::Loop::take_back(TakeBack work) {
     Findings findings;
-    findings.operation = work.open.number;
-    Conductor conductor{state_, findings, [this](const std::string& step) { note_step(step); }};
+    findings.operation = work.open.record.id;
+    operation_ = work.open.record;
+    Conductor conductor = conductor_for(findings);
     conductor.resume_at(work.open.last_sequence);
-    std::vector<plans::Command> undo;
-    for (const model::ServerName& replica : work.open.begun.detached) {
-        if (state_.definition().find(replica) != nullptr && replica != state_.saved.primary)
-            undo.emplace_back(plans::Reattach{replica, work.open.old_primary});
+    std::vector<std::string> failures;
+    for (auto step = work.open.begun.undo.rbegin(); step != work.open.begun.undo.rend(); ++step) {
+        if (std::ranges::find(work.open.record.steps, step->step, &saved::StepRecord::name) == work.open.record.steps.end()) continue;
+        const auto undo = plans::parse_undo(step->commands);
+        const auto left = undo ? co_await conductor.take_back(still_ours(*undo)) : std::vector{undo.error().text()};
+        failures.insert(failures.end(), left.begin(), left.end());
     }
-    const auto failures = co_await conductor.take_back(undo);
     const std::string text = failures.empty() ? "taken back: its point of no return was not reached"
                                               : fmt::format("taken back, but: {}", fmt::join(failures, "; "));
     state_.tell(failures.empty() ? Level::info : Level::warning, "operation_ended", text, {{"outcome", "undone"}}, findings.operation);

@@ -4,11 +4,11 @@
 #include "base/time.hpp"
 #include "decide/analysis.hpp"
 #include "decide/decision.hpp"
-#include "decide/loss.hpp"
 #include "decide/readiness.hpp"
 #include "model/saved_state.hpp"
 #include "model/server.hpp"
 #include "plans/plan.hpp"
+#include "saved/operation_record.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -33,24 +33,7 @@ struct ServerReport {
     std::string message;
 };
 
-/// What a promotion lost: announced with it, and then as read on the old primary's disk, where that was possible.
-struct LossReport {
-    decide::LossBounds announced;
-    std::optional<model::Bytes> read{};
-    std::optional<std::uint64_t> transactions{};
-};
-
-struct OperationReport {
-    std::uint64_t id = 0;
-    plans::OperationKind kind = plans::OperationKind::failover;
-    std::string by;
-    std::string reason;
-    WallTime began;
-    std::optional<WallTime> ended;
-    std::string step;                  // the one being done, or the last one
-    std::string outcome;               // "running", "done", "refused: …", "failed: …", "unknown: …"
-    std::optional<LossReport> loss{};  // of a promotion
-};
+using OperationReport = saved::OperationRecord;
 
 /// What `verify` found, in one round over every server.
 struct Readiness {

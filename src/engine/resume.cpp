@@ -52,7 +52,10 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
     last_operation_ = std::max(last_operation_, number);
     Findings findings;
     findings.operation = number;
-    Conductor conductor{state_, findings, [](const std::string&) {}};
+    saved::OperationRecord known;
+    for (const JournalRecord& it : records) saved::note(known, it);
+    operation_ = known;
+    Conductor conductor = conductor_for(findings);
     conductor.resume_at(records.back().sequence);
 
     const auto begun = saved::operation_begun_from_text(records.front().detail);
@@ -70,10 +73,11 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
 
     const bool promotion = begun->candidate && begun->old_primary && begun->kind == word_for(plans::OperationKind::failover);
     if (!promotion) co_return co_await close(conductor, findings, "interrupted by a restart: looked at afresh");
-    const bool known = state_.definition().find(*begun->candidate) != nullptr && state_.definition().find(*begun->old_primary) != nullptr;
-    if (!known) co_return co_await close(conductor, findings, "its servers are no longer configured");
+    const bool servers_known =
+        state_.definition().find(*begun->candidate) != nullptr && state_.definition().find(*begun->old_primary) != nullptr;
+    if (!servers_known) co_return co_await close(conductor, findings, "its servers are no longer configured");
 
-    const OpenOperation open{*begun->candidate, *begun->old_primary, *begun, number, records.back().sequence};
+    const OpenOperation open{*begun->candidate, *begun->old_primary, *begun, known, records.back().sequence};
     const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
     // A promotion was recorded since, and not this one's: what led to it is no longer anybody's to undo or to finish.
     const bool recorded = !never_happened && state_.saved.primary == begun->candidate;

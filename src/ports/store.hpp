@@ -5,6 +5,7 @@
 #include "ports/async.hpp"
 #include "saved/event.hpp"
 #include "saved/journal.hpp"
+#include "saved/operation_record.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,11 @@ public:
     virtual void remember(const saved::Event& event) = 0;
     /// The newest `count` events, oldest first.
     virtual Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) = 0;
+
+    /// The same for operations: one record for each, in the place of what was remembered of it before.
+    virtual void remember(const saved::OperationRecord& operation) = 0;
+    /// The newest `count`, oldest first.
+    virtual Async<std::vector<saved::OperationRecord>> operations(std::size_t count, Instant deadline) = 0;
 };
 
 }  // namespace handyrep::ports

@@ -13,8 +13,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::array<std::string_view, 9> members{"kind",      "by",    "reason",      "automatic", "old_primary",
-                                                  "candidate", "epoch", "commit_step", "detached"};
+constexpr std::array<std::string_view, 10> members{"kind",      "by",    "reason",      "automatic", "old_primary",
+                                                   "candidate", "epoch", "commit_step", "plan",      "undo"};
 constexpr std::string_view expiry_prefix = "expires ";
 
 Error damaged(std::string_view member, std::string_view expected) {
@@ -38,14 +38,25 @@ Result<std::optional<ServerName>> read_server(const json& document, const char* 
     return std::optional{*std::move(name)};
 }
 
-Result<std::vector<ServerName>> read_servers(const json& document, const char* member) {
+Result<std::vector<std::string>> read_texts(const json& document, const char* member) {
     const auto found = document.find(member);
-    if (found == document.end() || !found->is_array()) return damaged(member, "a list of servers");
-    std::vector<ServerName> out;
+    if (found == document.end() || !found->is_array()) return damaged(member, "a list of texts");
+    std::vector<std::string> out;
     for (const json& it : *found) {
-        auto name = it.is_string() ? ServerName::parse(it.get<std::string>()) : Result<ServerName>{model::bad_name("")};
-        if (!name) return damaged(member, "a list of servers");
-        out.push_back(*std::move(name));
+        if (!it.is_string()) return damaged(member, "a list of texts");
+        out.push_back(it.get<std::string>());
+    }
+    return out;
+}
+
+Result<std::vector<StepUndo>> read_undo(const json& document) {
+    const auto found = document.find("undo");
+    if (found == document.end() || !found->is_array()) return damaged("undo", "a list of steps");
+    std::vector<StepUndo> out;
+    for (const json& it : *found) {
+        const bool whole = it.is_array() && it.size() == 2 && it[0].is_string() && it[1].is_string();
+        if (!whole) return damaged("undo", "a list of steps");
+        out.push_back({it[0].get<std::string>(), it[1].get<std::string>()});
     }
     return out;
 }
@@ -57,8 +68,9 @@ std::string to_text(const OperationBegun& begun) {
                   {"automatic", begun.automatic}, {"epoch", begun.epoch}, {"commit_step", begun.commit_step}};
     document["old_primary"] = begun.old_primary ? json(begun.old_primary->text()) : json(nullptr);
     document["candidate"] = begun.candidate ? json(begun.candidate->text()) : json(nullptr);
-    document["detached"] = json::array();
-    for (const ServerName& server : begun.detached) document["detached"].push_back(server.text());
+    document["plan"] = begun.plan;
+    document["undo"] = json::array();
+    for (const StepUndo& it : begun.undo) document["undo"].push_back(json::array({it.step, it.commands}));
     // A reason may hold a server's own words in any encoding; a byte that is not UTF-8 must not stop the journal.
     return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -81,14 +93,25 @@ Result<OperationBegun> operation_begun_from_text(std::string_view text) {
     if (!old_primary) return old_primary.error();
     const auto candidate = read_server(document, "candidate");
     if (!candidate) return candidate.error();
-    const auto detached = read_servers(document, "detached");
-    if (!detached) return detached.error();
+    auto plan = read_texts(document, "plan");
+    if (!plan) return plan.error();
+    auto undo = read_undo(document);
+    if (!undo) return undo.error();
     const auto automatic = document.find("automatic");
     if (automatic == document.end() || !automatic->is_boolean()) return damaged("automatic", "true or false");
     const auto epoch = document.find("epoch");
     if (epoch == document.end() || !epoch->is_number_unsigned()) return damaged("epoch", "a number");
-    return OperationBegun{*kind,        *by,      *reason, automatic->get<bool>(), *old_primary, *candidate, epoch->get<std::uint64_t>(),
-                          *commit_step, *detached};
+    return OperationBegun{
+        *kind,
+        *by,
+        *reason,
+        automatic->get<bool>(),
+        *old_primary,
+        *candidate,
+        epoch->get<std::uint64_t>(),
+        *commit_step,
+        *std::move(plan),
+        *std::move(undo)};
 }
 
 std::string expiry_to_text(WallTime expires) { return std::string(expiry_prefix) + handyrep::text(expires); }

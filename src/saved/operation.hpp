@@ -13,6 +13,13 @@
 
 namespace handyrep::saved {
 
+/// How one step is taken back, in the words of plans/undo_text.hpp: a later life of the manager has nothing but the journal.
+struct StepUndo {
+    std::string step;
+    std::string commands;
+    friend bool operator==(const StepUndo&, const StepUndo&) = default;
+};
+
 /// The `detail` of the record `begun`, as JSON.
 struct OperationBegun {
     std::string kind;  // plans::word_for(OperationKind)
@@ -21,9 +28,10 @@ struct OperationBegun {
     bool automatic = true;
     std::optional<model::ServerName> old_primary;
     std::optional<model::ServerName> candidate;
-    std::uint64_t epoch = 0;                  // in which it began
-    std::string commit_step;                  // the name of the step that cannot be taken back
-    std::vector<model::ServerName> detached;  // replicas that its undo lets follow the old primary again
+    std::uint64_t epoch = 0;          // in which it began
+    std::string commit_step;          // the name of the step that cannot be taken back
+    std::vector<std::string> plan{};  // as --dry-run shows it, a line each
+    std::vector<StepUndo> undo{};     // of the steps before the commit step, in their order; those that have one
     friend bool operator==(const OperationBegun&, const OperationBegun&) = default;
 };
 [[nodiscard]] std::string to_text(const OperationBegun& begun);

@@ -49,6 +49,19 @@ TEST_F(StoreContract, AnOperationIsOpenFromItsBeginToItsEndAlsoAfterARestart) {
     EXPECT_TRUE(open_operations().empty());
 }
 
+TEST_F(StoreContract, OfEachOperationTheLastRecordIsRememberedOldestFirst) {
+    const WallTime now = stage->clock().wall();
+    for (const std::uint64_t id : {3U, 4U, 5U}) stage->store().remember(saved::OperationRecord{.id = id, .kind = "failover", .began = now});
+    stage->store().remember(saved::OperationRecord{.id = 4, .kind = "failover", .began = now, .outcome = "done"});
+    stage->open_again();
+    const auto found = stage->run(stage->store().operations(2, stage->in(limit)));
+    ASSERT_TRUE(found) << found.error().what;
+    ASSERT_EQ(found->size(), 2U);
+    EXPECT_EQ(found->front().id, 4U);
+    EXPECT_EQ(found->front().outcome, "done");
+    EXPECT_EQ(found->back().id, 5U);
+}
+
 TEST_F(StoreContract, AWholeDiskHasRoomForAnOperation) { EXPECT_TRUE(stage->run(stage->store().check(stage->in(limit)))); }
 
 TEST_F(StoreContract, TheHighestNumberOfAnOperationIsKeptAfterItsEnd) {

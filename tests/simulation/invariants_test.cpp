@@ -38,8 +38,7 @@ struct Bench {
                 .reason = "PrimaryIsDead",
                 .old_primary = world.at(db1).name,
                 .candidate = world.at(db2).name,
-                .commit_step = "promote db2",
-                .detached = {}};
+                .commit_step = "promote db2"};
             detail = saved::to_text(begun);
         }
         const saved::JournalRecord record{1, ++sequence, SimClock::wall_of(world.agenda.now()), entry, std::move(step), std::move(detail)};

@@ -47,8 +47,14 @@ Result<OpenDatabase> open_once(const DatabasePlan& plan) {
     }
     check_whole(database);
     if (format == plan.format) return open;
-    if (number(database, "SELECT count(*) FROM sqlite_master") != 0) throw Damaged{};  // somebody else's file
     SQLite::Transaction transaction{database};
+    if (format > 0) {
+        for (auto at = static_cast<std::size_t>(format) - 1; at < plan.upgrades.size(); ++at) database.exec(plan.upgrades[at]);
+        database.exec(fmt::format("PRAGMA user_version = {}", plan.format));
+        transaction.commit();
+        return open;
+    }
+    if (number(database, "SELECT count(*) FROM sqlite_master") != 0) throw Damaged{};  // somebody else's file
     database.exec(plan.tables);
     database.exec(fmt::format("PRAGMA user_version = {}", plan.format));
     transaction.commit();

@@ -7,14 +7,16 @@
 #include <SQLiteCpp/Database.h>
 
 #include <string>
+#include <vector>
 
 namespace handyrep::adapters::files {
 
 struct DatabasePlan {
     std::string path;
-    std::string tables;       // the statements that make an empty file ours
-    int format = 1;           // kept in user_version; a newer one is refused
-    std::string synchronous;  // FULL: a commit is on the disk when it returns; NORMAL: the last ones may be lost in a power cut
+    std::string tables;                   // the statements that make an empty file ours
+    int format = 1;                       // kept in user_version; a newer one is refused
+    std::string synchronous;              // FULL: a commit is on the disk when it returns; NORMAL: the last ones may be lost in a power cut
+    std::vector<std::string> upgrades{};  // the first makes format 2 of format 1, and so on
 };
 
 struct OpenDatabase {

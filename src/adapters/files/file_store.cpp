@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -23,6 +24,7 @@ constexpr const char* servers_file = "servers.save";
 constexpr model::Bytes least_room{1U << 20U};
 /// Events that wait for the disk; the oldest are dropped beyond it.
 constexpr std::size_t most_waiting = 10'000;
+constexpr std::size_t most_operations_waiting = 100;
 
 struct Found {
     std::optional<std::string> text{};
@@ -57,16 +59,20 @@ struct FileStore::Past {
     History history;  // of the thread alone
     std::mutex mutex;
     std::deque<saved::Event> waiting;
+    std::map<std::uint64_t, saved::OperationRecord> operations;
     bool asked = false;  // a job is under way that will take them
 
     void write_waiting() {
         std::deque<saved::Event> events;
+        std::map<std::uint64_t, saved::OperationRecord> changed;
         {
             const std::lock_guard lock{mutex};
             events.swap(waiting);
+            changed.swap(operations);
             asked = false;
         }
-        history.write(events);
+        if (!events.empty()) history.write(events);
+        for (const auto& [id, operation] : changed) history.write(operation);
     }
 };
 
@@ -131,6 +137,27 @@ void FileStore::remember(const saved::Event& event) {
         past_->waiting.push_back(event);
         if (std::exchange(past_->asked, true)) return;
     }
+    ask_to_write();
+}
+
+Async<std::vector<saved::Event>> FileStore::events(std::size_t count, Instant deadline) {
+    std::function<Result<std::vector<saved::Event>>()> work = [past = past_, count]() -> Result<std::vector<saved::Event>> {
+        return past->history.newest(count);
+    };
+    co_return co_await on_worker(*past_worker_, clock_, deadline, "read the history", std::move(work));
+}
+
+void FileStore::remember(const saved::OperationRecord& operation) {
+    {
+        const std::lock_guard lock{past_->mutex};
+        if (past_->operations.size() >= most_operations_waiting) past_->operations.erase(past_->operations.begin());
+        past_->operations.insert_or_assign(operation.id, operation);
+        if (std::exchange(past_->asked, true)) return;
+    }
+    ask_to_write();
+}
+
+void FileStore::ask_to_write() {
     auto job = std::make_shared<Job>();
     job->work = [past = past_]() -> Delivery {
         past->write_waiting();
@@ -139,10 +166,9 @@ void FileStore::remember(const saved::Event& event) {
     past_worker_->ask(std::move(job));
 }
 
-Async<std::vector<saved::Event>> FileStore::events(std::size_t count, Instant deadline) {
-    std::function<Result<std::vector<saved::Event>>()> work = [past = past_, count]() -> Result<std::vector<saved::Event>> {
-        return past->history.newest(count);
-    };
+Async<std::vector<saved::OperationRecord>> FileStore::operations(std::size_t count, Instant deadline) {
+    std::function<Result<std::vector<saved::OperationRecord>>()> work =
+        [past = past_, count]() -> Result<std::vector<saved::OperationRecord>> { return past->history.newest_operations(count); };
     co_return co_await on_worker(*past_worker_, clock_, deadline, "read the history", std::move(work));
 }
 

@@ -35,6 +35,8 @@ public:
     Async<std::uint64_t> last_operation(Instant deadline) override;
     void remember(const saved::Event& event) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;
+    void remember(const saved::OperationRecord& operation) override;
+    Async<std::vector<saved::OperationRecord>> operations(std::size_t count, Instant deadline) override;
 
 private:
     friend struct Opening;
@@ -42,6 +44,7 @@ private:
     struct Past;   // the history and the events on their way to it
 
     FileStore(ports::Clock& clock, std::shared_ptr<Truth> truth, std::shared_ptr<Past> past);
+    void ask_to_write();
 
     ports::Clock& clock_;
     // Shared with the threads: one that hangs in the disk outlives this object.

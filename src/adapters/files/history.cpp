@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 namespace handyrep::adapters::files {
@@ -18,6 +19,9 @@ using saved::Event;
 using Json = nlohmann::json;
 
 constexpr std::size_t kept_in_memory = 1000;
+constexpr std::size_t operations_in_memory = 100;
+constexpr std::int64_t operations_kept = 1000;
+constexpr const char* operation_table = "CREATE TABLE operation (id INTEGER PRIMARY KEY, record TEXT NOT NULL);";
 
 constexpr std::array<std::pair<Level, std::string_view>, 4> levels{
     {{Level::debug, "debug"}, {Level::info, "info"}, {Level::warning, "warning"}, {Level::error, "error"}}};
@@ -70,11 +74,12 @@ std::vector<Event> last_of(const std::deque<Event>& events, std::size_t count) {
 DatabasePlan history_plan(const std::string& folder) {
     return {
         .path = folder + "/history.sqlite",
-        .tables =
-            "CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, level TEXT NOT NULL, name TEXT NOT NULL, "
-            "text TEXT NOT NULL, operation INTEGER, fields TEXT NOT NULL);",
-        .format = 1,
-        .synchronous = "NORMAL"};
+        .tables = std::string("CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, level TEXT NOT NULL, "
+                              "name TEXT NOT NULL, text TEXT NOT NULL, operation INTEGER, fields TEXT NOT NULL);") +
+                  operation_table,
+        .format = 2,
+        .synchronous = "NORMAL",
+        .upgrades = {operation_table}};
 }
 
 void History::write(const std::deque<Event>& events) {
@@ -131,6 +136,50 @@ std::vector<Event> History::stored(SQLite::Database& database, std::size_t count
     }
     std::ranges::reverse(events);
     return events;
+}
+
+void History::write(const saved::OperationRecord& operation) {
+    const auto known = std::ranges::find(recent_operations_, operation.id, &saved::OperationRecord::id);
+    if (known == recent_operations_.end())
+        recent_operations_.push_back(operation);
+    else
+        *known = operation;
+    if (recent_operations_.size() > operations_in_memory) recent_operations_.pop_front();
+    if (!database_) return;
+    try {
+        SQLite::Transaction transaction{*database_, SQLite::TransactionBehavior::IMMEDIATE};
+        SQLite::Statement statement{*database_, "INSERT OR REPLACE INTO operation (id, record) VALUES (?, ?)"};
+        statement.bind(1, static_cast<std::int64_t>(operation.id));
+        statement.bind(2, saved::to_text(operation));
+        statement.exec();
+        SQLite::Statement bound{*database_, "DELETE FROM operation WHERE id NOT IN (SELECT id FROM operation ORDER BY id DESC LIMIT ?)"};
+        bound.bind(1, operations_kept);
+        bound.exec();
+        transaction.commit();
+    } catch (const SQLite::Exception&) {
+        return;  // it stays in memory, and its events say what happened too
+    }
+}
+
+std::vector<saved::OperationRecord> History::newest_operations(std::size_t count) {
+    std::map<std::uint64_t, saved::OperationRecord> all;
+    if (database_) {
+        try {
+            SQLite::Statement statement{*database_, "SELECT record FROM operation ORDER BY id DESC LIMIT ?"};
+            statement.bind(1, static_cast<std::int64_t>(count));
+            while (statement.executeStep()) {
+                if (auto record = saved::operation_record_from_text(statement.getColumn(0).getString())) all[record->id] = *record;
+            }
+        } catch (const SQLite::Exception&) {
+            all.clear();
+        }
+    }
+    // What could not be written is newer than what was.
+    for (const saved::OperationRecord& it : recent_operations_) all[it.id] = it;
+    while (all.size() > count) all.erase(all.begin());
+    std::vector<saved::OperationRecord> out;
+    for (auto& [id, record] : all) out.push_back(std::move(record));
+    return out;
 }
 
 std::uint64_t History::highest_operation() {

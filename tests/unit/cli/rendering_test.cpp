@@ -48,6 +48,29 @@ TEST(StatusTable, ShowsClusterServersAndFindingsAtAGlance) {
         "ReplicaLagged  db3     20 MB behind, more than its lag_limit of 16 MB\n");
 }
 
+TEST(OperationText, ShowsEachStepWithItsTimeAndWhatFailed) {
+    const auto text = render_operation(control::to_json(control::recorded_operation()), false, {.columns = 100});
+    ASSERT_TRUE(text) << text.error().what;
+    EXPECT_EQ(
+        *text,
+        "#7 failover\n"
+        "  by          automation\n"
+        "  why         PrimaryIsDead\n"
+        "  began       2026-11-22 03:04:05.000 UTC\n"
+        "  ended       2026-11-22 03:04:06.000 UTC\n"
+        "  outcome     done, but: re-point db3: db3 does not answer\n"
+        "\n"
+        "BEGAN         STEP          OUTCOME     TOOK  WHAT\n"
+        "03:04:05.000  secure        done     0.002 s\n"
+        "03:04:05.500  re-point db3  failed   0.040 s  db3 does not answer\n");
+}
+
+TEST(OperationText, FollowsFromTheStepThatWasShownLast) {
+    const auto steps = render_steps(control::to_json(control::recorded_operation()), 1);
+    ASSERT_TRUE(steps) << steps.error().what;
+    EXPECT_EQ(*steps, std::vector<std::string>{"03:04:05.500  re-point db3: failed (0.040 s) — db3 does not answer"});
+}
+
 TEST(StatusTable, FitsEightyColumnsAlsoWithLongMessages) {
     engine::ClusterReport report = recorded_report();
     report.servers[2].message = "the replica answers, but its WAL receiver is gone since 03:04:01 and the upstream refuses its login";
@@ -87,12 +110,11 @@ TEST(StatusTable, NamesTheRunningOperationAndItsStep) {
     engine::ClusterReport report = recorded_report();
     report.operation = engine::OperationReport{
         .id = 7,
+        .kind = "failover",
         .by = "admin from 127.0.0.1",
         .reason = "",
         .began = wall("2026-11-22T03:04:45Z"),
-        .ended = {},
-        .step = "promote db2",
-        .outcome = "running"};
+        .steps = {{.name = "promote db2", .began = wall("2026-11-22T03:04:45Z")}}};
     EXPECT_THAT(
         status_text(report, {.columns = 200}),
         HasSubstr("#7 failover by admin from 127.0.0.1, since 2026-11-22 03:04:45 UTC (1.0s ago): running, step: promote db2"));

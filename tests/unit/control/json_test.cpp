@@ -68,9 +68,7 @@ TEST(StatusJson, ShowsARunningOperationWithoutAnEnd) {
         .by = "ann",
         .reason = "ordered",
         .began = wall("2026-11-22T03:04:06Z"),
-        .ended = {},
-        .step = "promote db2",
-        .outcome = "running"};
+        .steps = {{.name = "promote db2", .began = wall("2026-11-22T03:04:45Z")}}};
     const Json json = to_json(report)["operation"];
     EXPECT_EQ(json["id"], 7);
     EXPECT_EQ(json["by"], "ann");

@@ -137,6 +137,25 @@ inline engine::Readiness recorded_readiness() {
              .remedy = "set it to 5s"}}};
 }
 
+inline engine::OperationReport recorded_operation() {
+    return {
+        .id = 7,
+        .kind = "failover",
+        .by = "automation",
+        .reason = "PrimaryIsDead",
+        .plan = {" 1. secure (at most 5s) — db1 must not acknowledge anything more"},
+        .began = wall("2026-11-22T03:04:05Z"),
+        .ended = wall("2026-11-22T03:04:06Z"),
+        .steps =
+            {{.name = "secure", .began = wall("2026-11-22T03:04:05Z"), .took = std::chrono::microseconds{1500}, .outcome = "done"},
+             {.name = "re-point db3",
+              .began = wall("2026-11-22T03:04:05.5Z"),
+              .took = std::chrono::microseconds{40000},
+              .outcome = "failed",
+              .text = "db3 does not answer"}},
+        .outcome = "done, but: re-point db3: db3 does not answer"};
+}
+
 class RecordedSource final : public Source {
 public:
     explicit RecordedSource(ports::Clock* clock = nullptr) : clock_{clock} {}
@@ -174,6 +193,12 @@ public:
                  .operation = number,
                  .fields = {{"server", "db2"}}});
         }
+        co_return out;
+    }
+
+    Async<std::vector<engine::OperationReport>> operations(std::size_t count, Instant /*deadline*/) override {
+        std::vector<engine::OperationReport> out{recorded_operation()};
+        if (count == 0) out.clear();
         co_return out;
     }
 

@@ -22,7 +22,8 @@ OperationBegun sample() {
         .candidate = *model::ServerName::parse("db2"),
         .epoch = 18446744073709551615ULL,
         .commit_step = "promote db2",
-        .detached = {*model::ServerName::parse("db2"), *model::ServerName::parse("db3")}};
+        .plan = {" 1. secure", " 2. promote db2"},
+        .undo = {{"secure", R"([{"do":"reattach","replica":"db2","upstream":"db1"}])"}}};
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -41,7 +42,7 @@ TEST(OperationBegun, WithoutServersIsReadBackWithoutThem) {
     OperationBegun operation = sample();
     operation.candidate.reset();
     operation.old_primary.reset();
-    operation.detached.clear();
+    operation.undo.clear();
     const auto read = operation_begun_from_text(to_text(operation));
     ASSERT_TRUE(read) << read.error().what;
     EXPECT_EQ(*read, operation);
@@ -76,8 +77,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"more", "\"kind\":", "\"more\":1,\"kind\":"}, Wrong{"kind", "\"kind\":\"failover\"", "\"kind\":7"},
         Wrong{"epoch", "18446744073709551615", "-1"}, Wrong{"epoch", "18446744073709551615", "1.5"},
         Wrong{"candidate", "\"candidate\":\"db2\"", "\"candidate\":\"a b\""}, Wrong{"candidate", "\"candidate\":\"db2\",", ""},
-        Wrong{"old_primary", "\"old_primary\":\"db1\"", "\"old_primary\":1"}, Wrong{"detached", "[\"db2\",\"db3\"]", "[\"db2\",3]"},
-        Wrong{"automatic", "\"automatic\":false,", ""}, Wrong{"commit_step", "\"promote db2\"", "null"}));
+        Wrong{"old_primary", "\"old_primary\":\"db1\"", "\"old_primary\":1"}, Wrong{"undo", "[[\"secure\",", "[[7,"},
+        Wrong{"plan", "\"plan\":[", "\"plan\":[1,"}, Wrong{"automatic", "\"automatic\":false,", ""},
+        Wrong{"commit_step", "\"promote db2\"", "null"}));
 
 TEST(Expiry, IsReadBackAsItWasWritten) {
     const WallTime expires = *parse_wall_time("2026-11-22T03:04:05.123456Z");
