@@ -58,14 +58,10 @@ public:
 
 private:
     [[nodiscard]] std::size_t count(const std::string& event);
-<<<<<<< HEAD
-    [[nodiscard]] bool proof_is_weak();
     void hold_writers(bool held);
     [[nodiscard]] bool is_in_step(const std::string& name, const std::string& writer);
-=======
     [[nodiscard]] std::string primary_of_the_end();
     [[nodiscard]] std::optional<std::string> rest();
->>>>>>> 49caae0 (wip)
     void restart_what_died();
     void say(std::string who, std::string text);
 
