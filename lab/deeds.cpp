@@ -3,7 +3,6 @@
 #include "base/text.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <array>
@@ -26,8 +25,10 @@ bool is_of_network(DeedKind kind) {
 }
 
 bool is_of_manager(DeedKind kind) {
-    return kind == DeedKind::kill_manager || kind == DeedKind::stop_manager || kind == DeedKind::start_manager ||
-           kind == DeedKind::store_fails || kind == DeedKind::store_hangs || kind == DeedKind::lose_journal;
+    return kind == DeedKind::dns_hangs || kind == DeedKind::reboot_manager || kind == DeedKind::manager_clock ||
+           kind == DeedKind::configure || kind == DeedKind::kill_manager || kind == DeedKind::stop_manager ||
+           kind == DeedKind::start_manager || kind == DeedKind::store_fails || kind == DeedKind::store_hangs ||
+           kind == DeedKind::lose_journal;
 }
 
 bool is_of_a_person(DeedKind kind) { return kind == DeedKind::maintenance || kind == DeedKind::pause; }
@@ -96,7 +97,7 @@ Result<void> Deeds::begin(const scenarios::Deed& deed) {
         return {};
     }
     if (is_of_network(deed.kind)) return keep_begun(deed, to_network(deed));
-    if (is_of_manager(deed.kind)) return keep_begun(deed, to_manager(deed.kind));
+    if (is_of_manager(deed.kind)) return keep_begun(deed, to_manager(deed));
     if (deed.kind == DeedKind::set) return keep_begun(deed, begin_set(deed));
     for (const scenarios::NodeName& name : deed.on) {
         const auto server = site_.server(name);
@@ -211,67 +212,6 @@ Deeds::Outcome Deeds::to_network(const scenarios::Deed& deed) {
     };
     if (auto done = both(true); !done) return done.error();
     return Undo{[both] { return both(false); }};
-}
-
-// --- the manager
-
-/// On the command line, as a person does it. A maintenance with a length ends by itself.
-Deeds::Outcome Deeds::hold_back(DeedKind kind, const std::optional<Duration>& lasts) {
-    const auto order = [&manager = site_.manager()](const std::vector<std::string>& words) -> Result<void> {
-        const auto said = manager.cli(words);
-        if (!said) return said.error();
-        if (said->exit_code != 0) return Error{ErrorKind::failed, fmt::format("handyrep {}: {}", join(words, " "), said->errors)};
-        return {};
-    };
-    const bool maintenance = kind == DeedKind::maintenance;
-    std::vector<std::string> words = maintenance ? std::vector<std::string>{"maintenance", "on"} : std::vector<std::string>{"pause"};
-    if (maintenance && lasts) words.insert(words.end(), {"--for", handyrep::text(*lasts)});
-    if (auto begun = order(words); !begun) return begun.error();
-    return Undo{[order, maintenance] {
-        return order(maintenance ? std::vector<std::string>{"maintenance", "off"} : std::vector<std::string>{"resume"});
-    }};
-}
-
-Deeds::Outcome Deeds::to_manager(DeedKind kind) {
-    Manager& manager = site_.manager();
-    const std::string disk = manager.machine().folder() / "state";
-    switch (kind) {
-        case DeedKind::kill_manager: manager.kill(); return Undo{[&manager] { return manager.start(); }};
-        case DeedKind::start_manager:
-            if (!manager.runs()) {
-                if (auto started = manager.start(); !started) return started.error();
-            }
-            return Undo{};
-        case DeedKind::stop_manager:
-            manager.signal(SIGSTOP);
-            return Undo{[&manager]() -> Result<void> {
-                manager.signal(SIGCONT);
-                return {};
-            }};
-        case DeedKind::store_fails:
-        case DeedKind::store_hangs: {
-            const bool hangs = kind == DeedKind::store_hangs;
-            auto done = manager.machine().shell(
-                hangs ? fmt::format("fsfreeze --freeze '{}'", disk)
-                      : fmt::format(
-                            "mount -o remount,ro '{}' || {{ dd if=/dev/zero of='{}/filler' bs=64k; sync; }} 2>/dev/null; :", disk, disk));
-            if (!done) return done.error();
-            return Undo{[&manager, disk, hangs]() -> Result<void> {
-                auto undone = manager.machine().shell(
-                    hangs ? fmt::format("fsfreeze --unfreeze '{}'", disk)
-                          : fmt::format("mount -o remount,rw '{0}'; rm -f '{0}/filler'", disk));
-                if (!undone) return undone.error();
-                return {};
-            }};
-        }
-        case DeedKind::lose_journal: {
-            auto done = manager.machine().shell(fmt::format("rm -f '{}'/*journal*", manager.state_folder().string()));
-            if (!done) return done.error();
-            return Undo{};
-        }
-        default: break;
-    }
-    return Error{ErrorKind::unsupported, fmt::format("the lab cannot do {} to the manager", word_for(kind))};
 }
 
 }  // namespace handyrep::lab

@@ -56,7 +56,15 @@ private:
     Outcome to_disk(scenarios::DeedKind kind, Server& server);
     Outcome to_settings(scenarios::DeedKind kind, Server& server);
     Outcome to_network(const scenarios::Deed& deed);
-    Outcome to_manager(scenarios::DeedKind kind);
+    Outcome to_manager(const scenarios::Deed& deed);
+    Outcome black_hole_names();
+    Outcome configure(const scenarios::Settings& settings);
+    Result<void> write_managers_names();
+    Outcome deny_sudo_halfway(Server& server);
+    Outcome make_read_only(Server& server);
+    Outcome change_rules(Server& server, const std::string& script);
+    Outcome replace_certificate(Server& server);
+    Outcome fill_walsenders(Server& server);
     Outcome hold_back(scenarios::DeedKind kind, const std::optional<Duration>& lasts);
     Outcome begin_set(const scenarios::Deed& deed);
     Outcome set(Server& server, const scenarios::Settings& settings);
@@ -65,7 +73,7 @@ private:
     Outcome demote(Server& server);
     Outcome replace_with_another_system(Server& server);
     Outcome power_off(Server& server);
-    Outcome fill(Server& server, unsigned percent_left);
+    Outcome fill(Server& server, const std::string& disk, unsigned percent_left);
     Outcome detach(Server& server);
     Outcome hold_up_replay(Server& server);
     Outcome hold_up_promotion(Server& server);

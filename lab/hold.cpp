@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "lab/deeds.hpp"
+#include "scenarios/words.hpp"
 #include "tests/harness/moment.hpp"
 #include "tests/harness/process.hpp"
 
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -26,14 +28,38 @@ constexpr Duration begin_limit = seconds{90};
 constexpr Duration end_limit = seconds{60};
 constexpr const char* folder_name = "faults";
 
-/// By the reader of stories, so that the words, and what each takes, are the same.
-Result<scenarios::Deed> read_deed(const std::string& word, const std::vector<std::string>& on) {
+/// "db1 wal_log_hints=off" becomes {db1: {wal_log_hints: 'off'}}, and without a server {name: 'value'}.
+std::string pairs_of(const std::vector<std::string>& on, scenarios::Takes takes) {
+    std::vector<std::string> pairs;
+    std::string server;
+    for (const std::string& it : on) {
+        const auto equals = it.find('=');
+        if (equals == std::string::npos) {
+            server = it;
+        } else {
+            pairs.push_back(fmt::format("'{}': '{}'", it.substr(0, equals), it.substr(equals + 1)));
+        }
+    }
+    const std::string all = fmt::format("{{{}}}", fmt::join(pairs, ", "));
+    return takes == scenarios::Takes::settings ? fmt::format("{{'{}': {}}}", server, all) : all;
+}
+
+/// "db1", "db1 db2", "db1,db2 db3".
+std::string groups_of(const std::vector<std::string>& on) {
     std::vector<std::string> groups;
     for (const std::string& it : on) groups.push_back(it.find(',') == std::string::npos ? it : "[" + it + "]");
-    const std::string arguments = groups.size() == 1 ? groups.front() : fmt::format("[{}]", fmt::join(groups, ", "));
+    if (groups.empty()) return {};
+    return groups.size() == 1 ? groups.front() : fmt::format("[{}]", fmt::join(groups, ", "));
+}
+
+/// By the reader of stories, so that the words, and what each takes, are the same.
+Result<scenarios::Deed> read_deed(const std::string& word, const std::vector<std::string>& on) {
+    const auto known = std::ranges::find(scenarios::words(), word, &scenarios::Word::word);
+    const bool has_pairs = known != scenarios::words().end() &&
+                           (known->takes == scenarios::Takes::settings || known->takes == scenarios::Takes::pairs);
+    const std::string arguments = has_pairs ? pairs_of(on, known->takes) : groups_of(on);
     const std::string text = fmt::format(
-        "scenario: a fault by hand\ncluster: {{servers: 7}}\nsteps:\n  - fault: {{{}: {}}}\nexpect: {{}}\n", word,
-        on.empty() ? "" : arguments);
+        "scenario: a fault by hand\ncluster: {{servers: 7}}\nsteps:\n  - fault: {{{}: {}}}\nexpect: {{}}\n", word, arguments);
     auto scenario = scenarios::read(text, "the command line");
     if (!scenario) return scenario.error();
     return std::get<scenarios::Deed>(scenario->steps.front().what);

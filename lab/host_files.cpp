@@ -103,6 +103,10 @@ Result<void> write_names(const Machine& machine, const std::vector<const Machine
     return rewrite(machine.folder() / "etc" / "hosts", text, 0644);
 }
 
+Result<void> write_name_service(const Machine& machine, const std::string& address) {
+    return rewrite(machine.folder() / "etc" / "resolv.conf", fmt::format("nameserver {}\noptions timeout:5 attempts:2\n", address), 0644);
+}
+
 Result<void> write_sudoers(const Machine& machine, bool allowed) {
     std::string text = "Defaults !pam_session\nroot ALL=(ALL:ALL) ALL\n";
     if (allowed) text += fmt::format("{} ALL=(ALL:ALL) NOPASSWD: ALL\n", ssh_user);
@@ -146,8 +150,7 @@ Result<void> HostFiles::write(const Machine& machine) const {
     const std::string sources = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
     if (auto written = rewrite(folder / "etc" / "nsswitch.conf", sources, 0644); !written) return written;
     // Nobody serves names on loopback: what is not in the file is unknown at once.
-    if (auto written = rewrite(folder / "etc" / "resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", 0644); !written)
-        return written;
+    if (auto written = write_name_service(machine, "127.0.0.1"); !written) return written;
     return write_sshd(*this, machine);
 }
 

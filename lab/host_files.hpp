@@ -30,6 +30,8 @@ struct HostFiles {
 Result<void> write_names(const Machine& machine, const std::vector<const Machine*>& all, const std::vector<std::string>& forgotten = {});
 /// Whether the manager's login may do anything by sudo.
 Result<void> write_sudoers(const Machine& machine, bool allowed);
+/// Whom a host asks for names that are not in its file.
+Result<void> write_name_service(const Machine& machine, const std::string& address);
 Result<void> start_sshd(const Machine& machine);
 
 }  // namespace handyrep::lab

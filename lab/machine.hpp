@@ -41,6 +41,7 @@ public:
 
     [[nodiscard]] const std::string& name() const { return place_.name; }
     [[nodiscard]] const std::string& address() const { return place_.address; }
+    void set_address(std::string address) { place_.address = std::move(address); }
     [[nodiscard]] const std::filesystem::path& folder() const { return place_.folder; }
     /// "db1.lab": how the others call it.
     [[nodiscard]] std::string host_name() const { return place_.name + ".lab"; }

@@ -4,6 +4,7 @@
 #include "lab/loopback.hpp"
 #include "lab/play.hpp"
 #include "lab/site.hpp"
+#include "scenarios/words.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -48,7 +49,7 @@ Result<void> show(lab::Site& site) {
 }
 
 Result<void> up_with_hosts(const lab::Wanted& wanted) {
-    lab::SiteWanted site{.servers = wanted.servers};
+    lab::SiteWanted site{.servers = wanted.servers, .managers_clock = lab::Manager::can_have_clock()};
     for (std::size_t i = 2; wanted.sync && i <= wanted.servers; ++i)
         site.synchronous_standby_names += fmt::format("{}db{}{}", i == 2 ? "ANY 1 (" : "", i, i == wanted.servers ? ")" : ", ");
     std::cout << fmt::format("{} servers, a manager and clients on hosts of their own ...\n", wanted.servers) << std::flush;
@@ -100,6 +101,14 @@ Result<void> heal() {
     return {};
 }
 
+/// Every word of the table, with what it takes and what it means.
+std::string all_faults() {
+    std::string out = "KIND and ON:\n";
+    for (const handyrep::scenarios::Word& it : handyrep::scenarios::words())
+        out += fmt::format("  {:<46} {}\n", fmt::format("{} {}", it.word, word_for(it.takes)), it.meaning);
+    return out;
+}
+
 int told(const Result<std::size_t>& failed) {
     if (!failed) return say(failed.error());
     return *failed == 0 ? 0 : 1;
@@ -134,6 +143,7 @@ int main(int count, char** words) {
         "fault", "Break something, by a word of scenarios/: kill_all db1, one_way db1 manager, partition db1 manager,db2");
     fault_verb->add_option("KIND", word)->required();
     fault_verb->add_option("ON", on);
+    fault_verb->footer(all_faults());
     auto* const heal_verb = app.add_subcommand("heal", "End every fault that has an end");
 
     lab::PlayOrder order;

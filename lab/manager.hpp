@@ -24,6 +24,8 @@ struct ManagerOptions {
     std::vector<std::pair<std::string, std::string>> failover{};    // keys of the section `failover`
     std::vector<std::pair<std::string, std::string>> priorities{};  // server and failover_priority
     std::filesystem::path ssh_config;
+    std::filesystem::path certificates{};  // their folder, where the servers' are to be verified
+    bool logs_in_by_certificate = false;
 };
 
 /// One event of its log.
@@ -43,6 +45,7 @@ public:
     [[nodiscard]] Machine& machine() const { return machine_; }
     [[nodiscard]] std::filesystem::path configuration() const { return machine_.folder() / "handyrep.conf"; }
     [[nodiscard]] std::filesystem::path state_folder() const { return machine_.folder() / "state" / "handyrep"; }
+    [[nodiscard]] std::filesystem::path clock_file() const { return machine_.folder() / "clock"; }
     [[nodiscard]] std::filesystem::path log() const { return machine_.folder() / "handyrep.log"; }
 
     Result<void> configure(const std::vector<Server*>& servers, const ManagerOptions& options) const;
@@ -50,6 +53,11 @@ public:
     Result<void> make_disk() const;
     Result<void> start() const;
     void kill() const { signal(9); }
+    /// From its next start on its wall clock is its own, which can be set; every other clock is the machine's.
+    Result<void> give_clock() const { return set_clock(Duration{}); }
+    [[nodiscard]] static bool can_have_clock();
+    /// So far from the machine's.
+    Result<void> set_clock(Duration ahead) const;
     void signal(int number) const;
     [[nodiscard]] bool runs() const { return !machine_.processes("handyrep").empty(); }
 
@@ -75,6 +83,7 @@ private:
     std::optional<nlohmann::json> status_;
     std::vector<Telling> tellings_;
     std::streamoff read_ = 0;  // of the log
+    pid_t visited_ = 0;        // the init of the host that the poller is in
     std::thread poller_;
 };
 

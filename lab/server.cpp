@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 namespace handyrep::lab {
 
@@ -52,13 +53,16 @@ host replication all samenet scram-sha-256
 
 Result<void> Server::make_disk() const {
     // Sparse: only what is written takes room.
-    const std::string image = disk().string() + ".img";
-    auto made = harness::run_well(
-        {.arguments =
-             {"sh", "-c",
-              fmt::format("truncate -s 1500M '{0}' && mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1 '{0}'", image)}},
-        copy_limit);
-    if (!made) return made.error().during("make the disk of " + name());
+    std::set<std::string> disks{disk(), wal_disk()};
+    if (has("tablespace_apart")) disks.insert(space());
+    for (const std::string& it : disks) {
+        auto made = harness::run_well(
+            {.arguments =
+                 {"sh", "-c",
+                  fmt::format("truncate -s 1500M '{0}.img' && mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1 '{0}.img'", it)}},
+            copy_limit);
+        if (!made) return made.error().during("make the disk of " + name());
+    }
     return {};
 }
 
@@ -91,7 +95,7 @@ Result<void> Server::write_debian_cluster() const {
         {.arguments = {
              "sh", "-c",
              fmt::format(
-                 "printf \"data_directory = '%s'\\n\" '{1}' >'{0}/postgresql.conf'; echo auto >'{0}/start.conf'; chown -R {2}: '{0}/../..'",
+                 "[ -e '{0}/postgresql.conf' ] || printf \"data_directory = '%s'\\n\" '{1}' >'{0}/postgresql.conf'; echo auto >'{0}/start.conf'; chown -R {2}: '{0}/../..'",
                  etc.string(), data().string(), owner)}});
     if (!written) return written.error();
     return {};
@@ -100,33 +104,49 @@ Result<void> Server::write_debian_cluster() const {
 Result<void> Server::write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const {
     std::string text{common_settings};
     text += fmt::format("unix_socket_directories = '{}'\ncluster_name = '{}'\n", (machine_.folder() / "run").string(), name());
+    if (has("tls")) text += fmt::format("ssl = on\nssl_cert_file = '{0}/server.crt'\nssl_key_file = '{0}/server.key'\n", disk().string());
+    if (has("certificate_logins")) text += fmt::format("ssl_ca_file = '{}/ca.crt'\n", disk().string());
     for (const auto& [key, value] : settings) text += fmt::format("{} = '{}'\n", key, value);
-    auto written = machine_.run(
-        {.arguments =
-             {"sh", "-c",
-              fmt::format(
-                  "cat >'{0}/lab.conf'; grep -qs lab.conf '{0}/postgresql.conf' || echo \"include 'lab.conf'\" >>'{0}/postgresql.conf'",
-                  data().string())},
-         .user = owner,
-         .input = text});
-    if (!written) return written.error();
-    auto rules = machine_.run(
-        {.arguments = {"sh", "-c", fmt::format("cat >'{}/pg_hba.conf'", data().string())},
-         .user = owner,
-         .input = std::string(host_rules)});
-    if (!rules) return rules.error();
+    std::string rules{host_rules};
+    if (has("certificate_logins")) rules.insert(0, fmt::format("hostssl all postgres {}/32 cert\n", managers_address));
+    const std::string folder = config_folder();
+    if (has("config_apart")) {
+        auto moved = machine_.shell(fmt::format(
+            "mkdir -p '{0}' && printf \"data_directory = '%s'\\nhba_file = '%s/pg_hba.conf'\\nident_file = '%s/pg_ident.conf'\\n\" '{1}' "
+            "'{0}' '{0}' >'{0}/postgresql.conf' && : >'{0}/pg_ident.conf' && rm -f '{1}/postgresql.conf' '{1}/pg_hba.conf' "
+            "'{1}/pg_ident.conf' && chown -R {2}: '{0}/../..'",
+            folder, data().string(), owner));
+        if (!moved) return moved.error();
+    }
+    for (const auto& [file, content] : {std::pair{"lab.conf", text}, std::pair{"pg_hba.conf", rules}}) {
+        auto written = as_owner(fmt::format("cat >'{}/{}'", folder, file), seconds{30}, content);
+        if (!written) return written.error();
+    }
+    auto included =
+        as_owner(fmt::format("grep -qs lab.conf '{0}/postgresql.conf' || echo \"include 'lab.conf'\" >>'{0}/postgresql.conf'", folder));
+    if (!included) return included.error();
+    return {};
+}
+
+/// Its disks are its own to write on.
+Result<void> Server::own_disks() const {
+    for (const auto& it : {disk(), wal_disk(), space()}) {
+        auto owned = machine_.shell(fmt::format("[ ! -d '{0}' ] || chown {1}: '{0}'", it.string(), owner));
+        if (!owned) return owned.error();
+    }
     return {};
 }
 
 Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::string>>& settings) {
-    if (auto owned = machine_.shell(fmt::format("chown {}: '{}'", owner, disk().string())); !owned) return owned.error();
+    if (auto owned = own_disks(); !owned) return owned.error();
     auto made = machine_.run(
         {.arguments =
              {"sh", "-c",
               fmt::format(
                   "umask 077; cat >'{0}/first'; '{1}/initdb' -D '{2}' -U postgres --auth=scram-sha-256 --pwfile='{0}/first' --data-checksums --no-sync "
-                  "--encoding=UTF8 --locale=C && rm '{0}/first'",
-                  disk().string(), programs_.string(), data().string())},
+                  "--encoding=UTF8 --locale=C {3} && rm '{0}/first'",
+                  disk().string(), programs_.string(), data().string(),
+                  has("wal_apart") ? fmt::format("--waldir='{}/pg_wal'", wal_disk().string()) : "")},
          .user = owner,
          .input = passwords_.superuser.reveal() + "\n"},
         copy_limit);
@@ -137,11 +157,20 @@ Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::
     if (auto started = start(); !started) return started;
     auto opened = session();
     if (!opened) return opened.error();
+    const bool apart = has("tablespace_apart");
+    if (apart) {
+        const std::string place = (space() / "data").string();
+        if (auto made_place = as_owner(fmt::format("mkdir -m 700 '{}'", place)); !made_place) return made_place.error();
+        if (auto done = opened->query(fmt::format("CREATE TABLESPACE space LOCATION {}", harness::sql_literal(place))); !done)
+            return done.error();
+    }
     for (
         const std::string& sql :
         {fmt::format(
              "CREATE ROLE {} LOGIN REPLICATION PASSWORD {}", replication_user, harness::sql_literal(passwords_.replication.reveal())),
-         std::string{"CREATE TABLE lab_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
+         fmt::format(
+             "CREATE TABLE lab_rows (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp()){}",
+             apart ? " TABLESPACE space" : ""),
          std::string{"CREATE TABLE lab_watch (server text PRIMARY KEY, count bigint NOT NULL)"},
          std::string{"CREATE TABLE lab_orphans (id bigserial, at timestamptz NOT NULL DEFAULT clock_timestamp())"},
          std::string{
@@ -153,13 +182,17 @@ Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::
 }
 
 Result<void> Server::make_replica(const Server& upstream, const std::vector<std::pair<std::string, std::string>>& settings) {
-    if (auto owned = machine_.shell(fmt::format("chown {}: '{}'", owner, disk().string())); !owned) return owned.error();
+    if (auto owned = own_disks(); !owned) return owned.error();
     if (auto written = write_pgpass(); !written) return written;
     const std::string source = fmt::format(
         "host={} port={} user={} passfile={} application_name={} sslmode=disable gssencmode=disable", upstream.machine().host_name(),
         postgres_port, replication_user, (disk() / "replication.pgpass").string(), name());
-    auto copied = program(
-        {"pg_basebackup", "-D", data(), "-R", "-X", "stream", "-c", "fast", "--no-sync", "--no-manifest", "-d", source}, copy_limit);
+    std::vector<std::string> words{"pg_basebackup", "-D",        data(),          "-R", "-X",  "stream", "-c",
+                                   "fast",          "--no-sync", "--no-manifest", "-d", source};
+    if (has("wal_apart")) words.insert(words.end(), {"--waldir", wal_disk() / "pg_wal"});
+    if (has("tablespace_apart"))
+        words.insert(words.end(), {"-T", fmt::format("{}={}", (upstream.space() / "data").string(), (space() / "data").string())});
+    auto copied = program(words, copy_limit);
     if (!copied) return copied.error().during("copy " + name());
     if (auto written = write_settings(settings); !written) return written;
     if (auto written = write_debian_cluster(); !written) return written;
@@ -167,7 +200,9 @@ Result<void> Server::make_replica(const Server& upstream, const std::vector<std:
 }
 
 Result<void> Server::begin_start() const {
-    auto started = program({"pg_ctl", "start", "-W", "-D", data(), "-l", log()});
+    std::vector<std::string> words{"pg_ctl", "start", "-W", "-D", data(), "-l", log()};
+    if (has("config_apart")) words.insert(words.end(), {"-o", fmt::format("-c config_file={}/postgresql.conf", config_folder().string())});
+    auto started = program(words);
     if (!started) return started.error().during("start " + name());
     return {};
 }
@@ -205,6 +240,29 @@ Result<void> Server::mark_standby(bool marked) const {
 bool Server::starts_by_itself() const {
     const auto mode = harness::read_file(machine_.folder() / "etc" / "postgresql" / "15" / "main" / "start.conf");
     return mode && trim(*mode) == "auto";
+}
+
+Result<void> Server::set_autostart(bool on) const {
+    auto done = machine_.shell(fmt::format(
+        "cd '{}/etc/postgresql/15/main' && {{ [ -e start.conf.handyrep ] || echo {} >start.conf; }}", machine_.folder().string(),
+        on ? "auto" : "manual"));
+    if (!done) return done.error();
+    return {};
+}
+
+Result<harness::Session> Server::replication_session() const {
+    Result<harness::Session> out = Error{ErrorKind::unreachable, name() + " is off"};
+    const auto visited = machine_.visit([&] {
+        out = harness::Session::open(
+            {.port = postgres_port,
+             .user = replication_user,
+             .password = passwords_.replication,
+             .application_name = "crowd",
+             .replication = true},
+            seconds{2});
+    });
+    if (!visited) return visited.error();
+    return out;
 }
 
 Result<harness::Session> Server::session(Duration limit, const std::string& application) const {

@@ -6,16 +6,19 @@
 #include "lab/machine.hpp"
 #include "tests/harness/session.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace handyrep::lab {
 
 inline constexpr std::uint16_t postgres_port = 5432;
+inline constexpr const char* managers_address = "10.87.0.1";
 inline constexpr const char* replication_user = "replicator";
 
 struct Passwords {
@@ -25,14 +28,23 @@ struct Passwords {
 
 class Server {
 public:
-    Server(Machine& machine, std::filesystem::path programs, const Passwords& passwords)
-        : machine_{machine}, programs_{std::move(programs)}, passwords_{passwords} {}
+    Server(Machine& machine, std::filesystem::path programs, const Passwords& passwords, const std::vector<std::string>& layouts)
+        : machine_{machine}, programs_{std::move(programs)}, passwords_{passwords}, layouts_{layouts} {}
 
     [[nodiscard]] Machine& machine() const { return machine_; }
     [[nodiscard]] const std::string& name() const { return machine_.name(); }
     [[nodiscard]] const std::filesystem::path& programs() const { return programs_; }
     [[nodiscard]] std::filesystem::path disk() const { return machine_.folder() / "disk"; }
     [[nodiscard]] std::filesystem::path data() const { return disk() / "data"; }
+    /// Where its WAL is: a disk of its own, or the same.
+    [[nodiscard]] std::filesystem::path wal_disk() const { return has("wal_apart") ? machine_.folder() / "wal" : disk(); }
+    [[nodiscard]] std::filesystem::path config_folder() const {
+        return has("config_apart") ? machine_.folder() / "etc" / "postgresql" / "15" / "main" : data();
+    }
+    [[nodiscard]] std::filesystem::path rules_file() const { return config_folder() / "pg_hba.conf"; }
+    [[nodiscard]] std::filesystem::path space() const { return machine_.folder() / "space"; }
+    /// Words of scenarios::layouts.
+    [[nodiscard]] bool has(std::string_view layout) const { return std::ranges::count(layouts_, layout) != 0; }
     [[nodiscard]] std::filesystem::path log() const { return machine_.folder() / "log" / "postgresql.log"; }
 
     /// The empty disk of a host: before it is switched on.
@@ -53,6 +65,11 @@ public:
     /// "start.conf" of Debian's tools: whether a boot starts it. HandyRep's fence switches it off.
     [[nodiscard]] bool starts_by_itself() const;
 
+    /// As a person does. A fence's word stays.
+    Result<void> set_autostart(bool on) const;
+
+    /// As a replica has it: it takes a WAL sender.
+    [[nodiscard]] Result<harness::Session> replication_session() const;
     /// By the host's own socket: no packet filter is between.
     [[nodiscard]] Result<harness::Session> session(Duration limit = std::chrono::seconds{2}, const std::string& application = "lab") const;
     Result<std::string> ask(const std::string& sql, Duration limit = std::chrono::seconds{5}) const;
@@ -70,12 +87,14 @@ public:
 
 private:
     Result<void> write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const;
+    Result<void> own_disks() const;
     Result<void> write_pgpass() const;
     Result<void> write_debian_cluster() const;
 
     Machine& machine_;
     std::filesystem::path programs_;
     const Passwords& passwords_;
+    const std::vector<std::string>& layouts_;
 };
 
 }  // namespace handyrep::lab

@@ -48,15 +48,18 @@ Result<void> all_of(std::vector<std::future<Result<void>>> tasks) {
 
 }  // namespace
 
-Site::Site(std::filesystem::path folder, std::size_t servers) : folder_{std::move(folder)}, fabric_{folder_ / "switch"} {
+Site::Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts)
+    : folder_{std::move(folder)}, layouts_{std::move(layouts)}, fabric_{folder_ / "switch"} {
     const auto programs = harness::find_programs();
     const auto add = [this](const std::string& name, std::size_t number) {
-        machines_.push_back(std::make_unique<Machine>(Place{name, address(number), folder_ / name}));
+        // One that was changed stands in a file.
+        const auto changed = harness::read_file(folder_ / name / "address");
+        machines_.push_back(std::make_unique<Machine>(Place{name, changed ? *changed : address(number), folder_ / name}));
         return machines_.back().get();
     };
     for (std::size_t i = 0; i < servers; ++i) {
         Machine* const machine = add(fmt::format("db{}", i + 1), first_server_number + i);
-        servers_.push_back(std::make_unique<Server>(*machine, programs ? *programs : std::filesystem::path{}, passwords_));
+        servers_.push_back(std::make_unique<Server>(*machine, programs ? *programs : std::filesystem::path{}, passwords_, layouts_));
     }
     manager_ = std::make_unique<Manager>(*add("manager", manager_number), passwords_);
     apps_ = add("apps", apps_number);
@@ -133,7 +136,8 @@ Result<void> Site::make_hosts() {
         if (auto plugged = fabric_.plug(*it); !plugged) return plugged;
         if (auto started = start_sshd(*it); !started) return started;
     }
-    return all.write_known_hosts();
+    if (auto written = all.write_known_hosts(); !written) return written;
+    return has("tls") ? make_certificates() : Result<void>{};
 }
 
 Result<void> Site::make_replica(Server& replica, const SiteWanted& wanted) {
@@ -172,7 +176,7 @@ Result<std::unique_ptr<Site>> Site::make(const SiteWanted& wanted) {
     if (const auto programs = harness::find_programs(); !programs) return programs.error();
     auto temporary = harness::TemporaryFolder::make();
     if (!temporary) return temporary.error();
-    std::unique_ptr<Site> site{new Site((*temporary)->path(), wanted.servers)};
+    std::unique_ptr<Site> site{new Site((*temporary)->path(), wanted.servers, wanted.layouts)};
     site->temporary_ = std::move(*temporary);
     constexpr std::size_t length = 20;
     site->passwords_ = {Secret{harness::random_word(length)}, Secret{harness::random_word(length)}};
@@ -181,8 +185,15 @@ Result<std::unique_ptr<Site>> Site::make(const SiteWanted& wanted) {
     std::vector<Server*> servers;
     for (const auto& it : site->servers_) servers.push_back(it.get());
     auto configured = site->manager_->configure(
-        servers, {.failover = wanted.failover, .priorities = wanted.priorities, .ssh_config = site->files().ssh_config()});
+        servers, {.failover = wanted.failover,
+                  .priorities = wanted.priorities,
+                  .ssh_config = site->files().ssh_config(),
+                  .certificates = site->has("tls") ? site->folder_ / "tls" : std::filesystem::path{},
+                  .logs_in_by_certificate = site->has("certificate_logins")});
     if (!configured) return configured.error();
+    if (wanted.managers_clock) {
+        if (auto set = site->manager_->give_clock(); !set) return set.error();
+    }
     if (auto started = site->manager_->start(); !started) return started.error();
     if (auto written = site->write_down(); !written) return written.error();
     return site;
@@ -191,7 +202,10 @@ Result<std::unique_ptr<Site>> Site::make(const SiteWanted& wanted) {
 /// For those who come later; the passwords too, so it is for root alone.
 Result<void> Site::write_down() const {
     const nlohmann::json out{
-        {"servers", servers_.size()}, {"superuser", passwords_.superuser.reveal()}, {"replication", passwords_.replication.reveal()}};
+        {"servers", servers_.size()},
+        {"layouts", layouts_},
+        {"superuser", passwords_.superuser.reveal()},
+        {"replication", passwords_.replication.reveal()}};
     return harness::write_private(folder_ / description_name, out.dump() + "\n");
 }
 
@@ -201,9 +215,31 @@ Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& folder) {
     const auto json = nlohmann::json::parse(*text, nullptr, false);
     if (!json.is_object() || !json.contains("servers"))
         return Error{ErrorKind::invalid, fmt::format("{} is damaged", (folder / description_name).string())};
-    std::unique_ptr<Site> site{new Site(folder, json.value("servers", std::size_t{0}))};
+    std::unique_ptr<Site> site{new Site(folder, json.value("servers", std::size_t{0}), json.value("layouts", std::vector<std::string>{}))};
     site->passwords_ = {Secret{json.value("superuser", "")}, Secret{json.value("replication", "")}};
     return site;
+}
+
+std::string Site::other_address(const std::string& address) {
+    const auto dot = address.rfind('.') + 1;
+    return fmt::format("{}{}", address.substr(0, dot), std::stoi(address.substr(dot)) + 100);
+}
+
+Result<void> Site::write_names_of(const Machine& machine, const std::set<std::string>& forgotten) const {
+    std::vector<const Machine*> all;
+    for (const auto& it : machines_) all.push_back(it.get());
+    return write_names(machine, all, {forgotten.begin(), forgotten.end()});
+}
+
+Result<void> Site::change_address(Machine& machine, const std::string& address) {
+    auto changed = machine.shell(fmt::format("ip addr flush dev eth0 && ip addr add {}/24 dev eth0", address));
+    if (!changed) return changed.error();
+    machine.set_address(address);
+    if (auto written = harness::write_private(machine.folder() / "address", address); !written) return written;
+    for (const auto& it : machines_) {
+        if (auto written = write_names_of(*it, {}); !written) return written;
+    }
+    return {};
 }
 
 Result<void> Site::wait_until_healthy(Duration limit) {

@@ -9,10 +9,13 @@
 #include "lab/server.hpp"
 #include "tests/harness/temporary_folder.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,7 +30,11 @@ struct SiteWanted {
     Pairs priorities{};
     Pairs follows{};                                        // replicas of another than db1
     std::vector<std::pair<std::string, Pairs>> settings{};  // of postgresql.conf, by server
+    std::vector<std::string> layouts{};                     // words of scenarios::layouts
+    bool managers_clock = false;                            // the manager's wall clock can be set
 };
+
+enum class Validity { good, expired };
 
 class Site {
 public:
@@ -59,16 +66,27 @@ public:
     /// The cable first: a machine without power says no last word to anybody.
     void cut_power(Machine& machine);
     Result<void> wait_until_healthy(Duration limit);
+    /// Another address, for itself and in everybody's list of names.
+    Result<void> change_address(Machine& machine, const std::string& address);
+    [[nodiscard]] static std::string other_address(const std::string& address);
+    Result<void> write_names_of(const Machine& machine, const std::set<std::string>& forgotten) const;
+    /// A certificate for a server by its name, signed by the lab; PostgreSQL reads it at its next reload.
+    Result<void> certify(const Server& server, Validity validity) const;
+    /// Where a password of the lab stands although nobody may write it there: logs, saved state. A sentence each.
+    [[nodiscard]] std::vector<std::string> passwords_told() const;
 
 private:
-    Site(std::filesystem::path folder, std::size_t servers);
+    Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts);
     [[nodiscard]] HostFiles files() const;
+    [[nodiscard]] bool has(std::string_view layout) const { return std::ranges::count(layouts_, layout) != 0; }
     Result<void> make_hosts();
+    Result<void> make_certificates() const;
     Result<void> make_cluster(const SiteWanted& wanted);
     Result<void> make_replica(Server& replica, const SiteWanted& wanted);
     Result<void> write_down() const;
 
     std::filesystem::path folder_;
+    std::vector<std::string> layouts_;
     std::unique_ptr<harness::TemporaryFolder> temporary_;
     Passwords passwords_;
     std::vector<std::unique_ptr<Machine>> machines_;  // the servers', the manager's, the applications'

@@ -257,14 +257,21 @@ std::string LabStage::servers_text() {
     return out;
 }
 
-SiteWanted site_of(const scenarios::ClusterWanted& wanted) {
+SiteWanted site_of(const scenarios::Scenario& scenario) {
+    const scenarios::ClusterWanted& wanted = scenario.cluster;
+    const bool sets_the_clock = std::ranges::any_of(scenario.steps, [](const scenarios::Step& it) {
+        const auto* const deed = std::get_if<scenarios::Deed>(&it.what);
+        return deed != nullptr && deed->kind == DeedKind::manager_clock;
+    });
     return {
         .servers = wanted.servers,
         .synchronous_standby_names = wanted.synchronous_standby_names,
         .failover = wanted.failover,
         .priorities = wanted.priorities,
         .follows = wanted.follows,
-        .settings = {}};
+        .settings = {},
+        .layouts = wanted.layout,
+        .managers_clock = sets_the_clock};
 }
 
 }  // namespace
@@ -275,7 +282,7 @@ Report play(const scenarios::Scenario& scenario, Strictness strictness) {
     out.skipped = why_not(scenario, scenarios::PlayerKind::lab).value_or("");
     if (scenario.cluster.one_machine) out.skipped = "it is about servers that share the manager's machine";
     if (!out.skipped.empty()) return out;
-    auto site = Site::make(site_of(scenario.cluster));
+    auto site = Site::make(site_of(scenario));
     if (!site) {
         out.told.failures.push_back(site.error().during("make the lab").text());
         return out;
@@ -286,6 +293,7 @@ Report play(const scenarios::Scenario& scenario, Strictness strictness) {
         return out;
     }
     out.told = scenarios::play(scenario, stage);
+    for (std::string& it : (*site)->passwords_told()) out.told.failures.push_back(std::move(it));
     out.skipped = stage.unsupported();
     out.lost = stage.lost();
     out.announced = stage.announced();

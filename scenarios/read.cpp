@@ -1,86 +1,26 @@
 #include "base/text.hpp"
 #include "base/yaml_fields.hpp"
 #include "scenarios/scenario.hpp"
+#include "scenarios/words.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 namespace handyrep::scenarios {
 
 namespace {
 
-/// What stands behind a fault's word.
-enum class Takes { nothing, server, settings, two_nodes, groups };
-struct Word {
-    DeedKind kind;
-    std::string_view word;
-    Takes takes;
-};
-constexpr std::array words{
-    Word{DeedKind::kill_all, "kill_all", Takes::server},
-    Word{DeedKind::kill_postmaster, "kill_postmaster", Takes::server},
-    Word{DeedKind::kill_backend, "kill_backend", Takes::server},
-    Word{DeedKind::fast_stop, "fast_stop", Takes::server},
-    Word{DeedKind::fast_restart, "fast_restart", Takes::server},
-    Word{DeedKind::start, "start", Takes::server},
-    Word{DeedKind::start_as_primary, "start_as_primary", Takes::server},
-    Word{DeedKind::promote, "promote", Takes::server},
-    Word{DeedKind::demote, "demote", Takes::server},
-    Word{DeedKind::freeze, "freeze", Takes::server},
-    Word{DeedKind::stop_postmaster, "stop_postmaster", Takes::server},
-    Word{DeedKind::end_sessions, "end_sessions", Takes::server},
-    Word{DeedKind::kill_receiver, "kill_receiver", Takes::server},
-    Word{DeedKind::bulk_load, "bulk_load", Takes::server},
-    Word{DeedKind::long_redo, "long_redo", Takes::server},
-    Word{DeedKind::power_off, "power_off", Takes::server},
-    Word{DeedKind::power_on, "power_on", Takes::server},
-    Word{DeedKind::sshd_down, "sshd_down", Takes::server},
-    Word{DeedKind::storage_stalled, "storage_stalled", Takes::server},
-    Word{DeedKind::wal_full, "wal_full", Takes::server},
-    Word{DeedKind::disk_nearly_full, "disk_nearly_full", Takes::server},
-    Word{DeedKind::foreign, "foreign", Takes::server},
-    Word{DeedKind::back_up, "back_up", Takes::server},
-    Word{DeedKind::restore_backup, "restore_backup", Takes::server},
-    Word{DeedKind::name_lost, "name_lost", Takes::server},
-    Word{DeedKind::sudo_denied, "sudo_denied", Takes::server},
-    Word{DeedKind::set, "set", Takes::settings},
-    Word{DeedKind::connections_full, "connections_full", Takes::server},
-    Word{DeedKind::password_broken, "password_broken", Takes::server},
-    Word{DeedKind::detach, "detach", Takes::server},
-    Word{DeedKind::query, "query", Takes::server},
-    Word{DeedKind::refuse_promotion, "refuse_promotion", Takes::server},
-    Word{DeedKind::hang_promotion, "hang_promotion", Takes::server},
-    Word{DeedKind::port_closed, "port_closed", Takes::server},
-    Word{DeedKind::refuses_look, "refuses_look", Takes::server},
-    Word{DeedKind::slot, "slot", Takes::server},
-    Word{DeedKind::wal_sink, "wal_sink", Takes::server},
-    Word{DeedKind::silence, "silence", Takes::server},
-    Word{DeedKind::one_way, "one_way", Takes::two_nodes},
-    Word{DeedKind::partition, "partition", Takes::groups},
-    Word{DeedKind::loss, "loss", Takes::two_nodes},
-    Word{DeedKind::delay, "delay", Takes::two_nodes},
-    Word{DeedKind::reset, "reset", Takes::two_nodes},
-    Word{DeedKind::kill_manager, "kill_manager", Takes::nothing},
-    Word{DeedKind::stop_manager, "stop_manager", Takes::nothing},
-    Word{DeedKind::start_manager, "start_manager", Takes::nothing},
-    Word{DeedKind::store_fails, "store_fails", Takes::nothing},
-    Word{DeedKind::store_hangs, "store_hangs", Takes::nothing},
-    Word{DeedKind::lose_journal, "lose_journal", Takes::nothing},
-    Word{DeedKind::maintenance, "maintenance", Takes::nothing},
-    Word{DeedKind::pause, "pause", Takes::nothing},
-};
-
 std::string all_words() {
     std::string out;
-    for (const Word& it : words) out += (out.empty() ? "" : ", ") + std::string(it.word);
+    for (const Word& it : words()) out += (out.empty() ? "" : ", ") + std::string(it.word);
     return out;
 }
 
 const Word& word_of(std::string_view word, YamlPlace at, std::string_view key) {
-    const auto* const found = std::ranges::find(words, word, &Word::word);
-    if (found == words.end()) fault(at, key, fmt::format("'{}' is not one of: {}", word.substr(0, 80), all_words()));
+    const auto found = std::ranges::find(words(), word, &Word::word);
+    if (found == words().end()) fault(at, key, fmt::format("'{}' is not one of: {}", word.substr(0, 80), all_words()));
     return *found;
 }
 
@@ -172,6 +112,7 @@ Deed read_fault(const YamlNode& node, std::size_t servers) {
             out.on = {argument.items.front().key};
             out.settings = pairs(argument.items.front(), key);
             break;
+        case Takes::pairs: out.settings = pairs(argument, key); break;
         case Takes::two_nodes:
             out.on = nodes(argument, servers, false, key);
             if (out.on.size() != 2) fault(argument.at, key, "takes two names, [from, to]");
@@ -258,6 +199,11 @@ ClusterWanted read_cluster(const YamlNode& node) {
         }
     }
     if (fields.has("restarted_after")) out.restarted_after = duration(fields, "restarted_after");
+    out.layout = texts_if(fields, "layout");
+    for (const std::string& it : out.layout) {
+        if (std::ranges::count(layouts, it) == 0)
+            fault(fields.place("layout"), "layout", fmt::format("'{}' is not one of: {}", it.substr(0, 80), fmt::join(layouts, ", ")));
+    }
     if (fields.has("one_machine")) out.one_machine = fields.flag("one_machine");
     fields.end();
     return out;
@@ -308,11 +254,6 @@ Scenario scenario_of(const YamlNode& root, std::string_view file) {
 }
 
 }  // namespace
-
-std::string_view word_for(DeedKind kind) {
-    const auto* const found = std::ranges::find(words, kind, &Word::kind);
-    return found == words.end() ? "" : found->word;
-}
 
 std::string_view word_for(PlayerKind kind) {
     switch (kind) {

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -16,64 +17,80 @@
 
 namespace handyrep::scenarios {
 
-/// What can be done to a cluster. Each has one line in the table of read.cpp, which says what it takes.
+/// What can be done to a cluster. What each means, and takes, stands in the table of words.cpp.
 enum class DeedKind {
     // of a server's processes
-    kill_all,          // SIGKILL to every process
-    kill_postmaster,   // and one backend goes on writing
-    kill_backend,      // crash recovery
-    fast_stop,         // by a person
-    fast_restart,      // by a person
-    start,             // by a person, as its directory is marked
-    start_as_primary,  // by a person who takes the mark away
-    promote,           // by a person, without asking the manager
-    demote,            // by a person: stopped, marked, started as a standby that follows nobody
-    freeze,            // SIGSTOP to every process
-    stop_postmaster,   // SIGSTOP to it alone: what runs goes on, nothing new begins
-    end_sessions,      // by a person, with pg_terminate_backend: those of the manager
-    kill_receiver,     // the WAL receiver of a replica, which begins another after a while
-    bulk_load,         // 50 MB of WAL at once
-    long_redo,         // its next crash recovery takes 30 s more
+    kill_all,
+    kill_postmaster,
+    kill_backend,
+    fast_stop,
+    immediate_stop,
+    fast_restart,
+    start,
+    start_as_primary,
+    promote,
+    demote,
+    freeze,
+    stop_postmaster,
+    end_sessions,
+    kill_receiver,
+    bulk_load,
+    long_redo,
     // of its machine
     power_off,
     power_on,
+    reboot,
+    autostart_off,
     sshd_down,
-    storage_stalled,  // WAL is inserted, nothing is flushed
-    wal_full,         // no room for WAL: PANIC
+    storage_stalled,
+    wal_full,
+    data_full,
+    read_only_disk,
     disk_nearly_full,
-    foreign,         // its data directory is replaced by one of another system
-    back_up,         // as it is now
-    restore_backup,  // its data directory is replaced by what was backed up
-    name_lost,       // DNS does not know it any more
-    sudo_denied,     // its host lets the manager in, and nothing be done there as the owner of the data
+    foreign,
+    back_up,
+    restore_backup,
+    name_lost,
+    address_changed,
+    sudo_denied,
+    sudo_denied_halfway,
+    mark_denied,
     // of its settings
-    set,  // of PostgreSQL, by their names; the list is in sim/setup.cpp
+    set,
     connections_full,
+    walsenders_full,
     password_broken,
-    detach,  // somebody empties primary_conninfo
-    query,   // a long one on a hot standby, which holds up replay
+    hba_broken,
+    certificate_expired,
+    detach,
+    query,
     refuse_promotion,
     hang_promotion,
-    port_closed,   // for what is new
-    refuses_look,  // the manager's rights are revoked
-    slot,          // a replication slot that nobody uses
-    wal_sink,      // pg_receivewal takes its WAL away
+    port_closed,
+    refuses_look,
+    slot,
+    wal_sink,
     // of the network
-    silence,    // the machine neither hears nor is heard
-    one_way,    // the first is not heard by the second
-    partition,  // two groups
-    loss,       // of a third of what two machines send each other
-    delay,      // 400 ms on each way between two machines
-    reset,      // the first's packets to the second are answered with a reset
+    silence,
+    link_down,
+    one_way,
+    partition,
+    loss,
+    delay,
+    reset,
     // of the manager
+    dns_hangs,
     kill_manager,
-    stop_manager,  // SIGSTOP
+    stop_manager,
     start_manager,
+    reboot_manager,
+    manager_clock,
+    configure,
     store_fails,
     store_hangs,
     lose_journal,
-    maintenance,  // of the cluster, by a person; with `for` it ends by itself
-    pause,        // of automation, by a person; its end resumes it
+    maintenance,
+    pause,
 };
 [[nodiscard]] std::string_view word_for(DeedKind kind);
 
@@ -90,6 +107,9 @@ struct Deed {
     Settings settings{};              // what `set` sets
     std::optional<Duration> lasts{};  // ends by itself
 };
+/// What `manager_clock` says: {by: -3600}. `invalid` when it says anything else.
+[[nodiscard]] Result<Duration> seconds_of_jump(const Deed& deed);
+
 /// Ends what was begun with this word, on whatever it was.
 struct End {
     DeedKind kind;
@@ -126,6 +146,15 @@ struct Step {
     StepKind what;
 };
 
+/// Where a server's files are, and who may log in how, where that is not the usual.
+inline constexpr std::array<std::string_view, 5> layouts{
+    "wal_apart",           // pg_wal on a disk of its own
+    "config_apart",        // postgresql.conf and pg_hba.conf in /etc, as Debian has them
+    "tablespace_apart",    // the table of the clients in a tablespace outside the data directory
+    "tls",                 // a certificate for every server, which the manager verifies
+    "certificate_logins",  // and one for the manager, which is its login
+};
+
 struct ClusterWanted {
     std::size_t servers = 3;
     std::string synchronous_standby_names{};
@@ -134,6 +163,7 @@ struct ClusterWanted {
     std::optional<Duration> restarted_after{};                      // something on each machine starts a server that died
     std::vector<std::pair<NodeName, NodeName>> follows{};           // replicas that follow another than db1
     std::vector<std::pair<NodeName, Settings>> settings{};          // of a server, as with the fault `set`
+    std::vector<std::string> layout{};                              // words of `layouts`
     bool one_machine = false;                                       // transport local, manager and servers on one host
 };
 

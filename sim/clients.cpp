@@ -33,7 +33,7 @@ const Router* World::router_of(const Client& client) const {
 
 bool World::answers_as_primary(Node from, ServerIndex server) const {
     const Server& it = at(server);
-    return network.up_both(from, it.node) && it.takes_connections() && it.is_primary() && !it.connections_full;
+    return network.up_both(from, it.node) && it.takes_connections() && it.is_primary() && !it.connections_full && !it.hba_broken;
 }
 
 void World::router_tick(std::size_t number) {
@@ -135,7 +135,7 @@ void World::execute_write(std::size_t number, ServerIndex server, std::uint64_t 
     }
     const std::uint64_t bytes = random.between(smallest_write, largest_write);
     const CommitMode mode = clients[number].commit;
-    if (it.disk_full) return write_wal(server, bytes);
+    if (!it.can_write_wal()) return write_wal(server, bytes);
     const model::Lsn end = it.disk.end + model::Bytes{it.unflushed + bytes};
     if (mode == CommitMode::off) {
         insert_wal(server, bytes);

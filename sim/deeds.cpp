@@ -82,8 +82,11 @@ Result<void> Deeds::begin(const scenarios::Deed& fault) {
         case DeedKind::reset:
         case DeedKind::loss:
         case DeedKind::delay:
+        case DeedKind::link_down:
         case DeedKind::silence: keep(fault.kind, fault.lasts, to_network(fault)); return {};
+        case DeedKind::dns_hangs:
         case DeedKind::kill_manager:
+        case DeedKind::reboot_manager:
         case DeedKind::stop_manager:
         case DeedKind::start_manager:
         case DeedKind::store_fails:
@@ -92,10 +95,24 @@ Result<void> Deeds::begin(const scenarios::Deed& fault) {
         case DeedKind::maintenance: keep(fault.kind, std::nullopt, begin_maintenance(fault.lasts)); return {};
         case DeedKind::pause: keep(fault.kind, fault.lasts, pause()); return {};
         case DeedKind::set: return begin_set(fault);
+        case DeedKind::manager_clock: return set_clock(fault);
+        case DeedKind::address_changed:
+        case DeedKind::certificate_expired:
+        case DeedKind::configure: return Error{ErrorKind::unsupported, fmt::format("the simulator has no {}", word_for(fault.kind))};
         default: break;
     }
     for (const scenarios::NodeName& name : fault.on)
         keep(fault.kind, fault.lasts, to_server(fault.kind, server_of(name), fault.lasts.value_or(usual_length)));
+    return {};
+}
+
+/// Only the wall clock: no wait is longer or shorter for it.
+Result<void> Deeds::set_clock(const scenarios::Deed& fault) {
+    const auto by = scenarios::seconds_of_jump(fault);
+    if (!by) return by.error();
+    MachineClock& clock = run_.world().manager_clock;
+    clock.wall_jumped += *by;
+    keep(fault.kind, fault.lasts, [&clock, by = *by] { clock.wall_jumped -= by; });
     return {};
 }
 
@@ -193,6 +210,7 @@ std::function<void()> Deeds::to_server(DeedKind kind, ServerIndex server, Durati
         case DeedKind::kill_postmaster: world.kill_postmaster(server, 1, lasts); return {};
         case DeedKind::kill_backend: world.crash_backend(server); return {};
         case DeedKind::fast_stop: world.fast_stop(server, {}); return {};
+        case DeedKind::immediate_stop: world.immediate_stop(server); return {};
         case DeedKind::fast_restart: world.fast_stop(server, [&world, server] { world.start(server, false); }); return {};
         case DeedKind::start:
             if (!world.at(server).has_processes()) world.start(server, world.at(server).disk.control == model::ControlState::in_production);
@@ -225,11 +243,27 @@ std::function<void()> Deeds::to_machine(DeedKind kind, ServerIndex server) {
     switch (kind) {
         case DeedKind::power_off: world.power_off(server); return [&world, server] { world.power_on(server); };
         case DeedKind::power_on: world.power_on(server); return {};
+        case DeedKind::reboot:
+            if (!world.at(server).has_processes()) {
+                world.power_off(server);
+            } else {
+                world.fast_stop(server, [&world, server] { world.power_off(server); });
+            }
+            return [&world, server] { world.power_on(server); };
+        case DeedKind::autostart_off:
+            world.at(server).disk.autostart = false;
+            return [&world, server] { world.at(server).disk.autostart = !world.at(server).disk.fenced; };
         case DeedKind::sshd_down: world.at(server).ssh_answers = false; return [&world, server] { world.at(server).ssh_answers = true; };
         case DeedKind::sudo_denied: return raise(server, &Server::sudo_denied);
+        case DeedKind::sudo_denied_halfway:
+            world.at(server).sudo_denied_halfway = true;
+            return [&world, server] { world.at(server).sudo_denied = world.at(server).sudo_denied_halfway = false; };
+        case DeedKind::mark_denied: return raise(server, &Server::mark_denied);
         case DeedKind::name_lost: return raise(server, &Server::name_unknown);
         case DeedKind::storage_stalled: world.stall_storage(server, true); return [&world, server] { world.stall_storage(server, false); };
         case DeedKind::wal_full: world.fill_disk(server); return [&world, server] { world.free_disk(server); };
+        case DeedKind::data_full: return raise(server, &Server::data_full);
+        case DeedKind::read_only_disk: return raise(server, &Server::disk_read_only);
         case DeedKind::disk_nearly_full: return raise(server, &Server::disk_nearly_full);
         case DeedKind::foreign:
             replace_data(server, [other = model::SystemId{world.system_id.value + 1}](Server& it) {
@@ -254,6 +288,8 @@ std::function<void()> Deeds::to_settings(DeedKind kind, ServerIndex server) {
     switch (kind) {
         case DeedKind::connections_full: return raise(server, &Server::connections_full);
         case DeedKind::password_broken: return raise(server, &Server::password_broken);
+        case DeedKind::hba_broken: return raise(server, &Server::hba_broken);
+        case DeedKind::walsenders_full: return raise(server, &Server::walsenders_full);
         case DeedKind::port_closed: return raise(server, &Server::port_closed);
         case DeedKind::refuses_look: return raise(server, &Server::look_refused);
         case DeedKind::detach: return detach(server);
@@ -289,7 +325,7 @@ std::function<void()> Deeds::to_network(const scenarios::Deed& fault) {
         return [&network, first] { network.heal(first[0], first[1]); };
     }
     std::vector<Node> second = nodes_of(fault.other);
-    if (fault.kind == DeedKind::silence) {
+    if (fault.kind == DeedKind::silence || fault.kind == DeedKind::link_down) {
         for (Node it = 0; it < network.nodes(); ++it) {
             if (std::ranges::count(first, it) == 0) second.push_back(it);
         }
@@ -311,6 +347,8 @@ std::function<void()> Deeds::pause() {
 
 std::function<void()> Deeds::to_manager(DeedKind kind) {
     switch (kind) {
+        case DeedKind::dns_hangs: run_.world().names_hang = true; return [this] { run_.world().names_hang = false; };
+        case DeedKind::reboot_manager:
         case DeedKind::kill_manager: run_.kill_manager(); return [this] { run_.start_manager(); };
         case DeedKind::stop_manager: run_.set_manager_stopped(true); return [this] { run_.set_manager_stopped(false); };
         case DeedKind::start_manager: run_.start_manager(); return {};

@@ -35,6 +35,7 @@ private:
     std::function<void()> to_manager(scenarios::DeedKind kind);
     std::function<void()> begin_maintenance(const std::optional<Duration>& lasts);
     std::function<void()> pause();
+    Result<void> set_clock(const scenarios::Deed& fault);
     Result<void> begin_set(const scenarios::Deed& fault);
     Result<void> set(ServerIndex server, const scenarios::Settings& settings);
     void take_effect(ServerIndex server);

@@ -34,9 +34,18 @@ struct FenceScript {
         report.autostart = it.disk.autostart ? "start.conf: manual" : "none found";
         it.disk.autostart = false;
         report.autostart_disabled = true;
+        if (it.sudo_denied_halfway) {  // what was begun by that right ends without an answer
+            it.sudo_denied = true;
+            return world.note(it.name.text(), "sudo is denied while it is being fenced");
+        }
         then(2ms, 10ms, &FenceScript::mark);
     }
     void mark() {
+        const Server& it = world.at(server);
+        if (it.mark_denied || it.disk_read_only) {  // and without the mark nothing is killed
+            report.left = it.processes();
+            return answer(world, answer_from, reply, report);
+        }
         world.at(server).disk.standby_mark = true;
         world.at(server).disk.fenced = true;
         report.marked = true;
@@ -72,7 +81,13 @@ Async<T> SimHost::run(std::string what, Instant deadline, std::function<void(std
     waits_->ensure_alive();
     const Server& it = world_.at(server_);
     const bool local = transport_ == model::Transport::local;
-    if (!local && it.name_unknown) co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: Could not resolve hostname", what)};
+    if (!local && !shell_open_ && world_.names_hang) {
+        const auto nobody = std::make_shared<Reply<T>>();
+        static_cast<void>(co_await answer_by(world_.agenda, waits_, nobody, deadline));
+        co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
+    }
+    if (!local && !shell_open_ && it.name_unknown)
+        co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: Could not resolve hostname", what)};
     if (!local && (world_.network.refusing(0, it.node) || (it.powered && !it.ssh_answers && world_.network.up_both(0, it.node)))) {
         co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: connection refused", what)};
     }
@@ -85,6 +100,7 @@ Async<T> SimHost::run(std::string what, Instant deadline, std::function<void(std
     world_.network.send(
         0, local ? 0 : it.node, [&world = world_, arrive] { world.agenda.after(world.random.between(Duration{2ms}, 5ms), arrive); });
     const auto value = co_await answer_by(world_.agenda, waits_, reply, deadline);
+    shell_open_ = value.has_value();
     if (!value) co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
     co_return *value;
 }
@@ -95,9 +111,10 @@ Async<model::HostLook> SimHost::look(Instant deadline) {
         const Server& it = world.at(server);
         constexpr model::Bytes size{100ULL << 30U};
         const model::Room room{size, model::Bytes{it.disk_full ? 0 : it.disk_nearly_full ? 1ULL << 30U : size.count / 2}};
+        const model::Room data_room = it.data_full ? model::Room{size, model::Bytes{0}} : room;
         answer(
             world, from, reply,
-            model::HostLook{world.system_of(server), it.disk.control, it.processes(), it.disk.standby_mark, room, room});
+            model::HostLook{world.system_of(server), it.disk.control, it.processes(), it.disk.standby_mark, data_room, room});
     };
     auto seen = co_await run<model::HostLook>("look at the host", deadline, std::move(script));
     // Whoever got there may still not be the owner of the data.

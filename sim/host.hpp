@@ -27,6 +27,7 @@ private:
     std::shared_ptr<Waits> waits_;
     ServerIndex server_;
     model::Transport transport_;
+    bool shell_open_ = false;  // the held one: it needs no name any more
 };
 
 }  // namespace handyrep::sim

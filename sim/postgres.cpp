@@ -101,8 +101,11 @@ asio::awaitable<DialOutcome> SimPostgres::attempt(Instant deadline, bool keep) {
     const Node node = world_.at(server_).node;
     auto dialled = std::make_shared<Dialled>();
     // As the real adapter: what a name led to is remembered as long as the manager runs.
-    name_known_ = name_known_ || !world_.at(server_).name_unknown;
-    if (!name_known_) {
+    name_known_ = name_known_ || (!world_.at(server_).name_unknown && !world_.names_hang);
+    if (!name_known_ && world_.names_hang) {
+        const Duration left = waits_->truly(deadline) - world_.agenda.now();
+        world_.agenda.after(std::max(left - 1ms, Duration{}), [dialled] { dialled->give(DialOutcome::name_not_resolved); });
+    } else if (!name_known_) {
         world_.agenda.after(1ms, [dialled] { dialled->give(DialOutcome::name_not_resolved); });
     } else if (world_.network.refusing(0, node)) {
         world_.agenda.after(world_.network.delay(0, node) * 2, [dialled] { dialled->give(DialOutcome::refused); });
@@ -156,7 +159,7 @@ void SimPostgres::answer_dial(World& world, ServerIndex server, const std::share
         case Server::Postmaster::running:
             if (it.connections_full)
                 outcome = DialOutcome::too_many_connections;
-            else if (it.password_broken)
+            else if (it.password_broken || it.hba_broken)
                 outcome = DialOutcome::authentication_failed;
             break;
     }

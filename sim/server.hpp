@@ -127,19 +127,26 @@ struct Server {
     Duration redo{};                                // what its next crash recovery takes besides
     bool storage_stalled = false;
     bool disk_full = false;
+    bool disk_read_only = false;  // remounted so after an error
+    bool data_full = false;       // of its data only: WAL is on a disk of its own
     bool disk_nearly_full = false;
-    bool name_unknown = false;        // its name cannot be resolved
-    bool sudo_denied = false;         // its host lets the manager in, and nothing be done as the owner
-    bool postmaster_stopped = false;  // SIGSTOP to it alone: what runs goes on, nothing new begins
-    bool port_closed = false;         // for what is new: connections that are there go on
-    bool look_refused = false;        // the manager's rights were revoked
+    bool name_unknown = false;         // its name cannot be resolved
+    bool sudo_denied = false;          // its host lets the manager in, and nothing be done as the owner
+    bool sudo_denied_halfway = false;  // the same, once a fence has switched autostart off
+    bool mark_denied = false;          // nobody may write in its data directory
+    bool postmaster_stopped = false;   // SIGSTOP to it alone: what runs goes on, nothing new begins
+    bool port_closed = false;          // for what is new: connections that are there go on
+    bool look_refused = false;         // the manager's rights were revoked
     bool connections_full = false;
     bool password_broken = false;
+    bool hba_broken = false;       // every login over the network is refused
+    bool walsenders_full = false;  // no replica gets in
     bool refuses_promotion = false;
     bool hangs_at_promotion = false;
 
     [[nodiscard]] bool runs() const { return postmaster == Postmaster::running && !frozen && powered; }
     [[nodiscard]] bool takes_connections() const { return runs() && !postmaster_stopped && !port_closed; }
+    [[nodiscard]] bool can_write_wal() const { return !disk_full && !disk_read_only; }
     [[nodiscard]] bool is_primary() const { return postmaster == Postmaster::running && !in_recovery && powered; }
     [[nodiscard]] bool has_processes() const { return powered && (postmaster != Postmaster::none || orphans > 0); }
     [[nodiscard]] std::uint32_t processes() const;

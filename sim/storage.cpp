@@ -9,14 +9,14 @@ namespace handyrep::sim {
 
 using namespace std::chrono_literals;
 
-/// False: there is no room for it, and the server dies of that.
+/// False: there is no room for it, or no right to write it, and the server dies of that.
 bool World::takes_wal(ServerIndex server) {
     const Server& it = at(server);
-    if (!it.disk_full) return true;
+    if (it.can_write_wal()) return true;
     agenda.after(100us, [this, server, life = it.life] {
         when_running(server, [this, server, life] {
             if (at(server).life != life) return;
-            note(at(server).name.text(), "PANIC: could not write to its WAL: no space left on device");
+            note(at(server).name.text(), "PANIC: could not write to its WAL");
             crash_backend(server);
         });
     });

@@ -76,9 +76,9 @@ void World::start(ServerIndex server, bool after_crash) {
 void World::came_up(ServerIndex server, std::uint64_t life) {
     Server& it = at(server);
     if (it.life != life || it.postmaster != Server::Postmaster::starting) return;
-    if (it.disk_full) {
+    if (!it.can_write_wal()) {
         die(server);
-        note(it.name.text(), "its recovery fails: no space left on device");
+        note(it.name.text(), "its recovery fails: it cannot write");
         supervise(server);
         return changed();
     }
@@ -247,6 +247,19 @@ void World::crash_backend(ServerIndex server) {
     });
 }
 
+/// By a person: as a crash, of which every session is told.
+void World::immediate_stop(ServerIndex server) {
+    when_running(server, [this, server] {
+        if (at(server).postmaster == Server::Postmaster::none) return;
+        leave_half_record(server);
+        end_sessions(server, model::LastWords::immediate_stop);
+        end_senders(server);
+        die(server);
+        note(at(server).name.text(), "is stopped (immediate)");
+        changed();
+    });
+}
+
 void World::reset_connections(ServerIndex server) {
     Server& it = at(server);
     if (!it.runs()) return;
@@ -325,7 +338,7 @@ void World::start_by_hand(ServerIndex server) {
 
 bool World::accepts_writes(ServerIndex server) const {
     const Server& it = at(server);
-    if (!it.powered || it.frozen || it.storage_stalled || it.disk_full || it.setup.read_only) return false;
+    if (!it.powered || it.frozen || it.storage_stalled || !it.can_write_wal() || it.setup.read_only) return false;
     if (!it.is_primary() && it.orphans == 0) return false;
     return can_confirm(server);
 }

@@ -79,6 +79,7 @@ public:
     // sim/world.cpp: machines and processes
     void start(ServerIndex server, bool after_crash);
     void fast_stop(ServerIndex server, std::function<void()> then);
+    void immediate_stop(ServerIndex server);
     void kill_all(ServerIndex server);
     /// Only the postmaster; `orphans` backends go on writing for `length`.
     void kill_postmaster(ServerIndex server, std::uint32_t orphans, Duration length);
@@ -166,6 +167,7 @@ public:
     Branches branches{};
     model::SystemId system_id;
     MachineClock manager_clock{};
+    bool names_hang = false;  // nobody answers the manager's questions for names
     std::vector<Server> servers{};
     std::vector<Client> clients{};
     std::vector<Router> routers{};

@@ -77,10 +77,11 @@ bool host_will_answer(const AnalysisInput& input, const PrimaryLook& primary) {
            is_fresh(input, seen.host->at, lately);
 }
 
-/// A shell that says no to the login or to sudo is one of a host that lives, and a living host owes a fence (S2).
+/// A shell that says no to the login or to sudo, or that finds no data directory, is one of a host that lives, and a living host
+/// owes a fence (S2).
 bool has_answered(const model::HostSight& sight) {
     const auto* const error = std::get_if<Error>(&sight.saw);
-    return error == nullptr || error->kind == ErrorKind::denied;
+    return error == nullptr || model::host_lives(error->kind);
 }
 
 /// Asked since the primary went bad, and neither the question nor the answer is old: an answer that a healing network delivers

@@ -103,7 +103,7 @@ Async<void> Hands::ask_once_more(const ServerName& server, Instant deadline) {
 
 Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
     if (auto asked = co_await ask_once_more(command.server, deadline); !asked) {
-        findings_.fence.host_answered = asked.error().kind == ErrorKind::denied;
+        findings_.fence.host_answered = model::host_lives(asked.error().kind);
         findings_.fence.text = asked.error().text();
         co_return asked.error().during(fmt::format("fence {}", command.server.text()));
     }
@@ -111,7 +111,7 @@ Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
     const model::ServerVersion version =
         seen != nullptr && seen->last_answer ? seen->last_answer->what.version : model::ServerVersion{120000};
     const auto report = co_await state_.host(command.server).fence(command.system_id, version, deadline);
-    findings_.fence.host_answered = report || report.error().kind == ErrorKind::denied;
+    findings_.fence.host_answered = report || model::host_lives(report.error().kind);
     if (!report) {
         findings_.fence.text = report.error().text();
         co_return report.error().during(fmt::format("fence {}", command.server.text()));

@@ -174,6 +174,8 @@ struct HostLook {
     std::string service{};            // what the service manager says: "postgresql@15-main.service is failed (failed)"; empty: nothing
     friend bool operator==(const HostLook&, const HostLook&) = default;
 };
+/// Whether a host that is asked by SSH lives, although nothing came of it: it said no, or what it was told to do failed there.
+[[nodiscard]] constexpr bool host_lives(ErrorKind why) { return why == ErrorKind::denied || why == ErrorKind::failed; }
 struct HostSight {
     std::variant<HostLook, Error> saw;
     Duration took{};  // from the question to the answer

@@ -42,11 +42,11 @@ Error Session::broken(const std::string& doing) const {
 
 Result<Session> Session::open(const Target& target, Duration limit) {
     const std::string port = std::to_string(target.port);
-    const std::array<const char*, 11> keys{"host",     "hostaddr",         "port",       "user",    "password",       "dbname",
-                                           "passfile", "application_name", "gssencmode", "sslmode", "client_encoding"};
-    std::array<const char*, 12> words{};
+    const std::array<const char*, 12> keys{"host",     "hostaddr",         "port",       "user",    "password",       "dbname",
+                                           "passfile", "application_name", "gssencmode", "sslmode", "client_encoding", "replication"};
+    std::array<const char*, 13> words{};
     for (std::size_t at = 0; at < keys.size(); ++at) words.at(at) = keys.at(at);
-    const std::array<const char*, 12> values{
+    const std::array<const char*, 13> values{
         target.host.c_str(),
         target.host.starts_with('/') ? "" : target.host.c_str(),
         port.c_str(),
@@ -58,6 +58,7 @@ Result<Session> Session::open(const Target& target, Duration limit) {
         "disable",
         "disable",
         "UTF8",
+        target.replication ? "true" : "",
         nullptr};
     const Moment deadline = now() + limit;
     Session session{PQconnectStartParams(words.data(), values.data(), 0)};

@@ -22,6 +22,7 @@ struct Target {
     std::string database = "postgres";
     std::string application_name = "harness";
     std::string host = "127.0.0.1";  // an address, or the folder of a socket
+    bool replication = false;        // a session of a WAL sender
 };
 
 using Rows = std::vector<std::vector<std::string>>;  // NULL is the empty text

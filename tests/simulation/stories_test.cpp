@@ -140,6 +140,7 @@ const Words must_be_covered{
     "SSH down + libpq down",
     "SSH down + libpq up",
     "SSH up + libpq down",
+    "DNS blackhole",
     "a backup that ended",
     "a name that DNS does not know",
     "a postmaster that hangs",
@@ -151,9 +152,12 @@ const Words must_be_covered{
     "out-of-memory kills of backends",
     "packet loss and delay",
     "read-only primary",
+    "pg_hba broken",
+    "read-only remount",
     "rights revoked",
     "storage hang",
     "sudo denied in mid-action",
+    "walsender exhaustion",
     "what a failover would miss",
 };
 

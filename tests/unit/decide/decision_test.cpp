@@ -90,6 +90,15 @@ TEST(Decide, TakesAHostThatSaysNoForALivingOneThatMustBeFenced) {
     EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::fence_failed);
 }
 
+TEST(Decide, TakesAHostThatFindsNoDataDirectoryForALivingOneThatMustBeFenced) {
+    Scene scene;
+    scene.primary_vanished(4s);
+    scene.see("db1", model::HostSight{Error{ErrorKind::failed, "a look ended with status 65: no such directory: /data"}});
+    EXPECT_TRUE(scene.analysis().primary_host_answers);
+    scene.see("db1", model::HostSight{Error{ErrorKind::timed_out, "the host did not answer in time"}});
+    EXPECT_FALSE(scene.analysis().primary_host_answers) << "silence takes its place";
+}
+
 TEST(Decide, SaysWhyTheLastAttemptWasRefused) {
     Scene scene;
     scene.primary_killed();
