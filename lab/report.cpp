@@ -17,10 +17,9 @@ std::string announced_text(const Report& report) {
 
 nlohmann::ordered_json announced_json(const Report& report) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
-    for (const Announced& it : report.announced)
-        out.push_back({{"from", it.from}, {"to", it.to}, {"proof", it.proof}, {"how", it.how}, {"at_most_bytes", nullptr}});
-    for (std::size_t i = 0; i < report.announced.size(); ++i) {
-        if (report.announced[i].at_most) out[i]["at_most_bytes"] = *report.announced[i].at_most;
+    for (const Announced& it : report.announced) {
+        const nlohmann::ordered_json most = it.at_most ? nlohmann::ordered_json(*it.at_most) : nlohmann::ordered_json(nullptr);
+        out.push_back({{"from", it.from}, {"to", it.to}, {"proof", it.proof}, {"how", it.how}, {"at_most_bytes", most}});
     }
     return out;
 }
