@@ -25,6 +25,7 @@ constexpr Duration between_tries = milliseconds{50};
 constexpr Duration between_looks = milliseconds{5};
 /// A row of this number is there.
 constexpr std::string_view unique_violation = "23505";
+constexpr std::string_view read_only_transaction = "25006";
 constexpr Duration look_limit = seconds{1};
 /// Longer ago says nothing of now: the answer to the next look should have come.
 constexpr Duration fresh = milliseconds{700};
@@ -120,6 +121,7 @@ bool Client::write_row(PGconn* connection) {
         ++next_;
         return true;
     }
+    if (state != nullptr && state == read_only_transaction) ++read_only_;
     ++errors_;
     return false;
 }
@@ -136,7 +138,13 @@ std::vector<Acknowledged> Client::acknowledged() const {
 
 ClientReport Client::report() const {
     const std::vector<Acknowledged> rows = acknowledged();
-    ClientReport out{.way = way_.name, .acknowledged = rows.size(), .errors = errors_, .ambiguous = ambiguous_, .found = found_};
+    ClientReport out{
+        .way = way_.name,
+        .acknowledged = rows.size(),
+        .errors = errors_,
+        .read_only = read_only_,
+        .ambiguous = ambiguous_,
+        .found = found_};
     if (!rows.empty()) out.silent = harness::now() - rows.back().at;
     for (std::size_t i = 1; i < rows.size(); ++i) {
         if (rows[i].at - rows[i - 1].at <= out.longest_gap) continue;

@@ -34,6 +34,7 @@ struct ClientReport {
     std::string way;
     std::size_t acknowledged = 0;
     std::size_t errors = 0;     // no session, or a statement refused
+    std::size_t read_only = 0;  // of these, refused by a server that takes no writes: the way led to a wrong one
     std::size_t ambiguous = 0;  // the session was lost with a statement on its way: the row may be there or not
     std::size_t found = 0;      // of these, that were there when they were sent again
     Duration longest_gap{};     // between two acknowledged rows
@@ -102,6 +103,7 @@ private:
     std::atomic<bool> stopping_ = false;
     Rest rest_;
     std::atomic<std::size_t> errors_ = 0;
+    std::atomic<std::size_t> read_only_ = 0;
     std::atomic<std::size_t> ambiguous_ = 0;
     std::atomic<std::size_t> found_ = 0;
     mutable std::mutex guard_;

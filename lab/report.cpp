@@ -13,11 +13,11 @@ std::string number_or_unknown(const std::optional<std::size_t>& number) { return
 
 std::string way_text(const ClientReport& it) {
     return fmt::format(
-        "    through {:<10} {} rows, longest gap {:.3f} s{}, silent at the end {:.3f} s; {} errors, {} ambiguous ({} of them there); missing {}, "
+        "    through {:<10} {} rows, longest gap {:.3f} s{}, silent at the end {:.3f} s; {} errors ({} on a read-only server), {} ambiguous ({} of them there); missing {}, "
         "accepted by two servers {}, after another was promoted {}\n",
         it.way, it.acknowledged, seconds_of(it.longest_gap),
         it.gap_from == it.gap_to ? "" : fmt::format(" from {} to {}", it.gap_from, it.gap_to), seconds_of(it.silent), it.errors,
-        it.ambiguous, it.found, number_or_unknown(it.missing), number_or_unknown(it.accepted_twice), it.late);
+        it.read_only, it.ambiguous, it.found, number_or_unknown(it.missing), number_or_unknown(it.accepted_twice), it.late);
 }
 
 std::string took_writes_text(const Report& report) {
@@ -40,6 +40,7 @@ nlohmann::ordered_json ways_json(const Report& report) {
             {{"way", it.way},
              {"rows_acknowledged", it.acknowledged},
              {"errors", it.errors},
+             {"errors_on_a_read_only_server", it.read_only},
              {"ambiguous", it.ambiguous},
              {"ambiguous_that_were_there", it.found},
              {"longest_gap_seconds", seconds_of(it.longest_gap)},

@@ -14,6 +14,9 @@ using std::chrono::seconds;
 
 namespace {
 
+/// A router that spreads its sessions over all servers leads one of them to the primary by chance.
+constexpr std::size_t sessions_to_ask = 10;
+
 constexpr std::array kinds{
     ServiceKind{"pgbouncer", "/usr/sbin/pgbouncer", "postgres", 6432, 3, true},
     ServiceKind{"haproxy", "/usr/sbin/haproxy", "haproxy", 5000, 4, true},
@@ -163,15 +166,19 @@ Result<void> Service::console_answers(const Machine& from) const {
     return visited ? outcome : visited;
 }
 
+Result<void> Service::one_leads_to_primary() const {
+    auto session = harness::Session::open({.port = kind_.port, .password = passwords_.superuser, .host = machine_.address()}, seconds{3});
+    if (!session) return session.error();
+    const auto answer = session->value("SELECT pg_is_in_recovery()", seconds{3});
+    if (!answer) return answer.error();
+    if (*answer != "f") return Error{ErrorKind::failed, "it leads to a standby"};
+    return {};
+}
+
 Result<void> Service::leads_to_primary(const Machine& from) const {
     Result<void> outcome{};
     const auto visited = from.visit([&] {
-        auto session =
-            harness::Session::open({.port = kind_.port, .password = passwords_.superuser, .host = machine_.address()}, seconds{3});
-        if (!session) return void(outcome = session.error());
-        const auto answer = session->value("SELECT pg_is_in_recovery()", seconds{3});
-        if (!answer) return void(outcome = answer.error());
-        if (*answer != "f") outcome = Error{ErrorKind::failed, "it leads to a standby"};
+        for (std::size_t it = 0; it < sessions_to_ask && outcome; ++it) outcome = one_leads_to_primary();
     });
     return visited ? outcome : visited;
 }

@@ -51,6 +51,7 @@ private:
     Result<void> configure_pgbouncer(const Server& primary) const;
     Result<void> configure_haproxy(const std::vector<const Server*>& servers) const;
     [[nodiscard]] Result<void> console_answers(const Machine& from) const;
+    [[nodiscard]] Result<void> one_leads_to_primary() const;  // from the network of the calling thread
     [[nodiscard]] Result<void> leads_to_primary(const Machine& from) const;
 
     Machine& machine_;

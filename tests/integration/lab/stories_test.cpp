@@ -102,6 +102,7 @@ TEST_F(LabStory, TellsOfEveryWayWhatIsProvedOfItsRows) {
         EXPECT_TRUE(it["rows_accepted_twice"].is_number()) << it;
         EXPECT_EQ(it.value("rows_after_another_was_promoted", -1), 0) << it;
     }
+    EXPECT_EQ(ways[1].value("errors_on_a_read_only_server", -1), 0) << ways[1];
     const auto took = report->value("took_writes", nlohmann::json::array());
     ASSERT_GE(took.size(), 2U) << report->dump(1);
     EXPECT_EQ(took.front().value("server", ""), "db1");
