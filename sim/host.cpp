@@ -122,7 +122,7 @@ Async<model::HostLook> SimHost::look(Instant deadline) {
     co_return seen;
 }
 
-Async<ports::FenceReport> SimHost::fence(model::SystemId expected, model::ServerVersion /*version*/, Instant deadline) {
+Async<ports::FenceReport> SimHost::fence(model::SystemId expected, Instant deadline) {
     if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
     if (world_.at(server_).sudo_denied) {
         const auto tried = co_await look(deadline);

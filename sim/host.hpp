@@ -15,7 +15,7 @@ public:
     SimHost(World& world, std::shared_ptr<Waits> waits, ServerIndex server, model::Transport transport);
 
     Async<model::HostLook> look(Instant deadline) override;
-    Async<ports::FenceReport> fence(model::SystemId expected, model::ServerVersion version, Instant deadline) override;
+    Async<ports::FenceReport> fence(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
 
 private:

@@ -85,10 +85,7 @@ Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
         findings_.fence.text = asked.error().text();
         co_return asked.error().during(fmt::format("fence {}", command.server.text()));
     }
-    const auto* const seen = state_.evidence.find(command.server);
-    const model::ServerVersion version =
-        seen != nullptr && seen->last_answer ? seen->last_answer->what.version : model::ServerVersion{120000};
-    const auto report = co_await state_.host(command.server).fence(command.system_id, version, deadline);
+    const auto report = co_await state_.host(command.server).fence(command.system_id, deadline);
     findings_.fence.host_answered = report || model::host_lives(report.error().kind);
     if (!report) {
         findings_.fence.text = report.error().text();

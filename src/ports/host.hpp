@@ -33,8 +33,9 @@ public:
     /// Control file, processes, mark of the server's data directory. Changes nothing.
     virtual Async<model::HostLook> look(Instant deadline) = 0;
 
-    /// The fence of S7. `refused` when the directory is not one of `expected`, with nothing touched.
-    virtual Async<FenceReport> fence(model::SystemId expected, model::ServerVersion version, Instant deadline) = 0;
+    /// The fence of S7; what marks a standby follows from the directory's own version. `refused` when the directory is not one of
+    /// `expected`, with nothing touched.
+    virtual Async<FenceReport> fence(model::SystemId expected, Instant deadline) = 0;
 
     /// Whether this machine gets any byte of a PostgreSQL server at `hostname`:`port`, or sees it close the connection. Never an error: what cannot be found out is `unknown`.
     virtual asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) = 0;

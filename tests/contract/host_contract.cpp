@@ -9,7 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration limit = 20s;
-constexpr model::ServerVersion version{150000};
 
 class HostContract : public testing::Test {
 protected:
@@ -17,7 +16,7 @@ protected:
 
     Result<model::HostLook> look(Which which) { return stage->run(stage->host(which).look(stage->in(limit))); }
     Result<ports::FenceReport> fence(model::SystemId expected) {
-        return stage->run(stage->host(Which::primary).fence(expected, version, stage->in(limit)));
+        return stage->run(stage->host(Which::primary).fence(expected, stage->in(limit)));
     }
     model::Reach reach_of_primary(Duration within = limit) {
         const ports::Upstream to = stage->address(Which::primary);

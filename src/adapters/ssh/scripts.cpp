@@ -20,6 +20,12 @@ constexpr std::string_view common = R"sh(
 control() { od -An -v -t "$1" -j "$2" -N "$3" "$data/global/pg_control" | tr -d ' \n'; }
 holders() { pids=; for p in /proc/[0-9]*; do [ "$p/cwd" -ef "$data" ] && pids="$pids ${p#/proc/}"; done; :; }
 count() { echo $#; }
+# What marks a standby follows from the directory's own version, never from what somebody saw or supposed.
+read_version() { read -r version <"$data/PG_VERSION" && version=${version%%.*} && [ "${version:-0}" -gt 0 ]; } 2>/dev/null
+is_marked() {
+  if [ "$version" -ge 12 ]; then [ -e "$data/standby.signal" ]; return; fi
+  grep -qsi "^[[:space:]]*standby_mode[[:space:]]*=\{0,1\}[[:space:]]*'\{0,1\}\(on\|true\|yes\|1\)" "$data/recovery.conf"
+}
 # Size and room of the file system, in kB; 0 0 when it cannot be told.
 room() { timeout 2 df -Pk "$1" 2>/dev/null | { read -r _; read -r _ size _ free _; echo "${size:-0} ${free:-0}"; }; }
 )sh";
@@ -52,11 +58,11 @@ property() { timeout 2 systemctl show -p "$1" --value "$2" 2>/dev/null; }
 )sh";
 
 constexpr std::string_view look = R"sh(
-read -r version <"$data/PG_VERSION" || exit 66
+read_version || exit 66
 id=$(control u8 0 8) && state=$(control d4 16 4) && [ -n "$id" ] && [ -n "$state" ] || exit 66
 holders
 mark=0
-if [ "${version%%.*}" -ge 12 ]; then [ -e "$data/standby.signal" ] && mark=1; else [ -e "$data/recovery.conf" ] && mark=1; fi
+if is_marked; then mark=1; fi
 echo "system_id $id"
 echo "state $state"
 echo "processes $(count $pids)"
@@ -78,6 +84,7 @@ echo end
 constexpr std::string_view fence_begin = R"sh(
 id=$(control u8 0 8)
 if [ "$id" != "$expected" ]; then echo "foreign ${id:-unreadable}"; echo end; exit 0; fi
+read_version || { echo "PG_VERSION cannot be read: nothing says how to mark it" >&2; exit 66; }
 killed=0
 report() {
   holders
@@ -120,18 +127,17 @@ done
 [ -n "$autostart" ] || autostart="none found"
 )sh";
 
-constexpr std::string_view mark_signal = R"sh(
-{ [ -f "$data/standby.signal" ] || : >"$data/standby.signal"; } && timeout 10 sync "$data/standby.signal" && timeout 10 sync "$data" || report 0
-mark="$data/standby.signal"
-)sh";
-
-constexpr std::string_view mark_recovery_conf = R"sh(
-mark="$data/recovery.conf"
-if ! grep -qs "^[[:space:]]*standby_mode[[:space:]]*=\{0,1\}[[:space:]]*'\{0,1\}on" "$mark"; then
-  [ ! -f "$mark" ] || mv "$mark" "$mark.handyrep" || report 0
-  echo "standby_mode = 'on'" >"$mark.new" && timeout 10 sync "$mark.new" && mv "$mark.new" "$mark" || report 0
+constexpr std::string_view fence_mark = R"sh(
+if [ "$version" -ge 12 ]; then
+  { [ -f "$data/standby.signal" ] || : >"$data/standby.signal"; } && timeout 10 sync "$data/standby.signal" && timeout 10 sync "$data" || report 0
+else
+  recovery="$data/recovery.conf"
+  if ! is_marked; then
+    [ ! -f "$recovery" ] || mv "$recovery" "$recovery.handyrep" || report 0
+    echo "standby_mode = 'on'" >"$recovery.new" && timeout 10 sync "$recovery.new" && mv "$recovery.new" "$recovery" || report 0
+  fi
+  timeout 10 sync "$recovery" && timeout 10 sync "$data" || report 0
 fi
-timeout 10 sync "$mark" && timeout 10 sync "$data" || report 0
 )sh";
 
 // The postmaster first, so that nothing new is started; then the rest until two looks in a row find nobody, because a process
@@ -153,7 +159,7 @@ while [ $empty -lt 2 ]; do
   in_time || break
   sleep 0.01
 done
-[ -e "$mark" ] && report 1
+is_marked && report 1
 report 0
 )sh";
 
@@ -178,11 +184,10 @@ std::string look_script(const Node& node) {
         "data={}\ndebian={}\nsystemd={}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd), common, starters, look);
 }
 
-std::string fence_script(const Node& node, model::SystemId expected, model::ServerVersion version) {
+std::string fence_script(const Node& node, model::SystemId expected) {
     return fmt::format(
         "data={}\ndebian={}\nsystemd={}\nexpected={}{}{}{}{}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd),
-        expected.value, common, starters, fence_begin, deeds, fence_autostart, version.number >= 120000 ? mark_signal : mark_recovery_conf,
-        fence_kill);
+        expected.value, common, starters, fence_begin, deeds, fence_autostart, fence_mark, fence_kill);
 }
 
 std::string drill_script(const Node& node, model::SystemId expected) {

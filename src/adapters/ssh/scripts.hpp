@@ -23,7 +23,7 @@ struct Node {
 
 [[nodiscard]] std::string look_script(const Node& node);
 
-[[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected, model::ServerVersion version);
+[[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected);
 
 /// The same script without its deeds; answers as it does.
 [[nodiscard]] std::string drill_script(const Node& node, model::SystemId expected);

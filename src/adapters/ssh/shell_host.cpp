@@ -41,8 +41,8 @@ Async<model::HostLook> ShellHost::look(Instant deadline) {
     co_return read_look(*text);
 }
 
-Async<ports::FenceReport> ShellHost::fence(model::SystemId expected, model::ServerVersion version, Instant deadline) {
-    auto script = fence_script(settings_.node(), expected, version);
+Async<ports::FenceReport> ShellHost::fence(model::SystemId expected, Instant deadline) {
+    auto script = fence_script(settings_.node(), expected);
     const auto text = co_await text_of(std::move(script), "the fence", When::before_deadline, deadline);
     if (!text) co_return text.error();
     co_return read_fence(*text);

@@ -26,7 +26,7 @@ public:
     ShellHost(ShellHostSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log);
 
     Async<model::HostLook> look(Instant deadline) override;
-    Async<ports::FenceReport> fence(model::SystemId expected, model::ServerVersion version, Instant deadline) override;
+    Async<ports::FenceReport> fence(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
     Async<std::string> keep_password(const Secret& line, Instant deadline) override;
 

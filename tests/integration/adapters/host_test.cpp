@@ -59,7 +59,6 @@ protected:
         return model::SystemId{std::stoull(*primary().ask("SELECT system_identifier FROM pg_control_system()"))};
     }
     Reach reach(ShellHost& from, std::uint16_t port, Duration limit) { return loop.run(from.reach("127.0.0.1", port, loop.in(limit))); }
-    static constexpr model::ServerVersion version{150000};
 };
 
 TEST_P(Hosts, SayWhatADataDirectoryIsAndWhoHoldsIt) {
@@ -85,7 +84,7 @@ TEST_P(Hosts, SayWhetherTheyReachAPort) {
 }
 
 TEST_P(Hosts, FenceNothingThatBelongsToAnotherSystem) {
-    const auto fenced = loop.run(host(primary())->fence(model::SystemId{42}, version, loop.in(seconds{20})));
+    const auto fenced = loop.run(host(primary())->fence(model::SystemId{42}, loop.in(seconds{20})));
     ASSERT_FALSE(fenced);
     EXPECT_EQ(fenced.error().kind, ErrorKind::refused);
     EXPECT_FALSE(primary().marked_standby());
@@ -95,7 +94,7 @@ TEST_P(Hosts, FenceNothingThatBelongsToAnotherSystem) {
 TEST_P(Hosts, FenceARunningPrimaryAndProveIt) {
     const auto machine = host(primary());
     const auto id = system_id();
-    const auto fenced = loop.run(machine->fence(id, version, loop.in(seconds{20})));
+    const auto fenced = loop.run(machine->fence(id, loop.in(seconds{20})));
     ASSERT_TRUE(fenced) << fenced.error().text();
     EXPECT_TRUE(fenced->processes_gone());
     EXPECT_GE(fenced->killed, 5U);
@@ -105,7 +104,7 @@ TEST_P(Hosts, FenceARunningPrimaryAndProveIt) {
     ASSERT_TRUE(looked) << looked.error().text();
     EXPECT_EQ(looked->processes, 0U);
     EXPECT_TRUE(looked->marked_standby);
-    const auto again = loop.run(machine->fence(id, version, loop.in(seconds{20})));
+    const auto again = loop.run(machine->fence(id, loop.in(seconds{20})));
     ASSERT_TRUE(again) << again.error().text();
     EXPECT_TRUE(again->processes_gone());
     EXPECT_EQ(again->killed, 0U);
@@ -121,7 +120,7 @@ TEST_P(Hosts, FenceTheOrphansThatAKilledPostmasterLeftBehind) {
     primary().kill_postmaster();
     ASSERT_TRUE(harness::wait_until([&] { return !primary().accepts_sessions(); }, seconds{10}, "the port is refused"));
     ASSERT_FALSE(primary().processes().empty());
-    const auto fenced = loop.run(machine->fence(id, version, loop.in(seconds{20})));
+    const auto fenced = loop.run(machine->fence(id, loop.in(seconds{20})));
     ASSERT_TRUE(fenced) << fenced.error().text();
     EXPECT_TRUE(fenced->processes_gone());
     EXPECT_GE(fenced->killed, 1U);
@@ -131,7 +130,7 @@ TEST_P(Hosts, FenceTheOrphansThatAKilledPostmasterLeftBehind) {
 TEST_P(Hosts, FenceAFrozenServer) {
     const auto id = system_id();
     ASSERT_TRUE(primary().freeze());
-    const auto fenced = loop.run(host(primary())->fence(id, version, loop.in(seconds{20})));
+    const auto fenced = loop.run(host(primary())->fence(id, loop.in(seconds{20})));
     ASSERT_TRUE(fenced) << fenced.error().text();
     EXPECT_TRUE(fenced->processes_gone());
     EXPECT_TRUE(primary().processes().empty());
@@ -143,7 +142,7 @@ TEST_P(Hosts, DisableTheAutostartOfADebianClusterAndRememberHowItWas) {
     std::ofstream{folder / "postgresql.conf"} << "# a comment\ndata_directory = '" << primary().data.string() << "'\t\t# here\n";
     std::ofstream{folder / "start.conf"} << "# who starts it\nauto\n";
     for (const auto& path : {folder, folder / "start.conf"}) ASSERT_TRUE(harness::give_to_server_user(path));
-    const auto fenced = loop.run(host(primary())->fence(system_id(), version, loop.in(seconds{20})));
+    const auto fenced = loop.run(host(primary())->fence(system_id(), loop.in(seconds{20})));
     ASSERT_TRUE(fenced) << fenced.error().text();
     EXPECT_EQ(fenced->autostart, "start.conf of 15/main: manual");
     EXPECT_TRUE(fenced->processes_gone());
@@ -158,7 +157,7 @@ TEST_P(Hosts, ProveNothingWhenTheAutostartCannotBeDisabled) {
     std::ofstream{folder / "postgresql.conf"} << "data_directory = '" << primary().data.string() << "'\n";
     std::ofstream{folder / "start.conf"} << "auto\n";
     std::filesystem::permissions(folder, std::filesystem::perms{0555});
-    const auto fenced = loop.run(host(primary())->fence(system_id(), version, loop.in(seconds{20})));
+    const auto fenced = loop.run(host(primary())->fence(system_id(), loop.in(seconds{20})));
     ASSERT_TRUE(fenced) << fenced.error().text();
     EXPECT_FALSE(fenced->autostart_disabled);
     EXPECT_FALSE(fenced->processes_gone());
@@ -219,23 +218,53 @@ TEST_F(ServiceManager, IsAskedForTheStateOfTheServersUnit) {
 
 TEST_F(ServiceManager, HasTheUnitMaskedByTheFence) {
     const model::SystemId id{std::stoull(*primary().ask("SELECT system_identifier FROM pg_control_system()"))};
-    const auto fenced = loop.run(host()->fence(id, model::ServerVersion{150000}, loop.in(seconds{20})));
+    const auto fenced = loop.run(host()->fence(id, loop.in(seconds{20})));
     ASSERT_TRUE(fenced) << fenced.error().text();
     EXPECT_TRUE(fenced->processes_gone());
     EXPECT_EQ(fenced->autostart, "start.conf of 15/main was manual, postgresql@15-main.service masked");
     EXPECT_EQ(*harness::read_file(folder / "masked"), "postgresql@15-main.service\n");
 }
 
+/// As a directory of that version says of itself, until it is told otherwise.
+class VersionFile {
+public:
+    VersionFile(std::filesystem::path data, std::string_view text)
+        : file_{std::move(data) / "PG_VERSION"}, before_{*harness::read_file(file_)} {
+        std::ofstream{file_} << text;
+    }
+    VersionFile(const VersionFile&) = delete;
+    VersionFile& operator=(const VersionFile&) = delete;
+    ~VersionFile() { std::ofstream{file_} << before_; }
+
+private:
+    std::filesystem::path file_;
+    std::string before_;
+};
+
 TEST_P(Hosts, MarkAnOldVersionByItsRecoveryConf) {
+    const VersionFile eleven{primary().data, "11\n"};
     std::ofstream{primary().data / "recovery.conf"} << "restore_command = 'cp'\n";
     ASSERT_TRUE(harness::give_to_server_user(primary().data / "recovery.conf"));
-    const auto fenced = loop.run(host(primary())->fence(system_id(), model::ServerVersion{110022}, loop.in(seconds{20})));
+    const auto fenced = loop.run(host(primary())->fence(system_id(), loop.in(seconds{20})));
     ASSERT_TRUE(fenced) << fenced.error().text();
     EXPECT_TRUE(fenced->marked);
     EXPECT_EQ(*harness::read_file(primary().data / "recovery.conf"), "standby_mode = 'on'\n");
     EXPECT_EQ(*harness::read_file(primary().data / "recovery.conf.handyrep"), "restore_command = 'cp'\n");
+    EXPECT_FALSE(std::filesystem::exists(primary().data / "standby.signal"));
     std::filesystem::remove(primary().data / "recovery.conf");
     std::filesystem::remove(primary().data / "recovery.conf.handyrep");
+}
+
+TEST_P(Hosts, TouchNothingOfADirectoryThatDoesNotSayItsVersion) {
+    for (const std::string_view damaged : {"", "fifteen\n"}) {
+        const VersionFile file{primary().data, damaged};
+        const auto fenced = loop.run(host(primary())->fence(system_id(), loop.in(seconds{20})));
+        ASSERT_FALSE(fenced) << damaged;
+        EXPECT_NE(fenced.error().text().find("PG_VERSION"), std::string::npos) << fenced.error().text();
+        EXPECT_FALSE(primary().processes().empty());
+        EXPECT_FALSE(std::filesystem::exists(primary().data / "standby.signal"));
+        EXPECT_FALSE(std::filesystem::exists(primary().data / "recovery.conf"));
+    }
 }
 
 TEST_P(Hosts, KeepOnePasswordPerUserInAFileForTheOwnerAlone) {

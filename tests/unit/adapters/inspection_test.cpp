@@ -106,8 +106,8 @@ TEST(FenceDrill, IsTheFenceWithoutItsDeeds) {
     EXPECT_THAT(drill, Not(HasSubstr("kill -9")));
     EXPECT_THAT(drill, Not(HasSubstr("echo manual")));
     EXPECT_THAT(drill, Not(HasSubstr("sudo -n systemctl")));
-    EXPECT_THAT(drill, Not(HasSubstr("standby.signal")));
-    const std::string fence = adapters::ssh::fence_script({"/srv/db1"}, model::SystemId{7}, ServerVersion{150000});
+    EXPECT_THAT(drill, Not(HasSubstr(": >\"$data/standby.signal")));
+    const std::string fence = adapters::ssh::fence_script({"/srv/db1"}, model::SystemId{7});
     const std::string looked_for = "for conf in \"$debian\"/*/*/postgresql.conf";
     EXPECT_THAT(drill, HasSubstr(looked_for));
     EXPECT_THAT(fence, HasSubstr(looked_for));

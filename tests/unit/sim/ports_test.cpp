@@ -179,7 +179,7 @@ TEST(Fence, LeavesNoProcessAMarkAndNoAutostart) {
     Stand it;
     it.world.at(db1).restarted_after = 5ms;
     it.world.kill_postmaster(db1, 3, 1h);
-    const auto report = it.wait_for(it.host.fence(it.world.system_id, model::ServerVersion{150018}, it.in(2s)));
+    const auto report = it.wait_for(it.host.fence(it.world.system_id, it.in(2s)));
     ASSERT_TRUE(report.has_value());
     EXPECT_TRUE(report->processes_gone());
     EXPECT_EQ(report->killed, 3U);
@@ -190,7 +190,7 @@ TEST(Fence, LeavesNoProcessAMarkAndNoAutostart) {
 
 TEST(Fence, TouchesNothingOfAnotherSystem) {
     Stand it;
-    const auto report = it.wait_for(it.host.fence(model::SystemId{1}, model::ServerVersion{150018}, it.in(2s)));
+    const auto report = it.wait_for(it.host.fence(model::SystemId{1}, it.in(2s)));
     ASSERT_FALSE(report.has_value());
     EXPECT_EQ(report.error().kind, ErrorKind::refused);
     EXPECT_TRUE(it.world.at(db1).is_primary());
@@ -199,7 +199,7 @@ TEST(Fence, TouchesNothingOfAnotherSystem) {
 TEST(Fence, IsNoProofWhereSshdIsStopped) {
     Stand it;
     it.world.at(db1).ssh_answers = false;
-    EXPECT_FALSE(it.wait_for(it.host.fence(it.world.system_id, model::ServerVersion{150018}, it.in(2s))).has_value());
+    EXPECT_FALSE(it.wait_for(it.host.fence(it.world.system_id, it.in(2s))).has_value());
     EXPECT_TRUE(it.world.at(db1).is_primary());
 }
 
