@@ -71,6 +71,10 @@ std::optional<GateClosed> witnesses_object(const AnalysisInput& input, const Ana
         if (view.reach == model::Reach::unknown)
             return GateClosed{
                 Closed::witness_missing, fmt::format("the host of {} cannot say whether it reaches the primary", view.server.text())};
+        if (!stays_detached(view.answer->version))
+            return GateClosed{
+                Closed::replica_not_detached,
+                fmt::format("{} is older than PostgreSQL 13: only a restart keeps it from streaming again", view.server.text())};
     }
     if (!analysis.dials_silent_long_enough) {
         return GateClosed{
@@ -137,7 +141,7 @@ std::optional<Closed> hopeless(const AnalysisInput& input, const std::string& na
     const model::ServerDefinition* const bearer = bearer_of(input, name);
     if (bearer == nullptr) return Closed::sync_member_unmanaged;
     const model::ServerEvidence* const seen = input.evidence.find(bearer->name);
-    const bool old = seen != nullptr && seen->last_answer && seen->last_answer->what.version.major() < 13;
+    const bool old = seen != nullptr && seen->last_answer && !stays_detached(seen->last_answer->what.version);
     return old ? std::optional{Closed::sync_member_too_old} : std::nullopt;
 }
 
@@ -294,7 +298,8 @@ Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, co
     const FinalPosition chosen{candidate.server, {}, true, candidate.received.value_or(model::WalPosition{model::Timeline{0}, Lsn{0}})};
     for (const ReplicaView& view : analysis.replicas) {
         if (!view.valid || view.standby() == nullptr || view.attachment == Attachment::elsewhere) continue;
-        if (view.answer->version.major() < 13) continue;  // its receiver cannot be stopped without a restart (S21)
+        // What cannot be kept from streaming again is read for good only once the primary's processes are gone.
+        if (!stays_detached(view.answer->version) && !analysis.primary_host_answers) continue;
         const model::WalPosition position{view.standby()->timeline.value_or(chosen.position.timeline), view.standby()->received};
         finals.push_back({view.server, application_name_of(input.saved, view.server), true, position});
     }

@@ -62,10 +62,13 @@ struct FenceOutcome {
     bool processes_gone = false;
     std::string text;
 };
+/// Whether a WAL receiver that is gone stays so: primary_conninfo is read anew by a reload from 13 on, and before that the receiver
+/// is back in wal_retrieve_retry_interval whatever the setting says (S5, S21).
+[[nodiscard]] constexpr bool stays_detached(model::ServerVersion version) { return version.major() >= 13; }
 struct FinalPosition {
     model::ServerName server;
     std::string application_name;  // as it appears in synchronous_standby_names
-    bool detached = false;         // no WAL receiver was left when it was read
+    bool detached = false;         // no WAL receiver was left when it was read, and none comes back
     /// Where it stands once it has replayed what it holds. Never the mere receive position where that can be told apart: the end
     /// of it may be half a record, which a primary that recovered from a crash has since replaced by others (S11).
     model::WalPosition position;

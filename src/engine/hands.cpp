@@ -108,13 +108,15 @@ Async<void> Hands::detach(const plans::Detach& command, Instant deadline) {
     co_return outcome;
 }
 
-void Hands::note_final(const ServerName& server, const model::StandbyAnswer& standby, bool replayed_whole) {
+void Hands::note_final(const ServerName& server, const model::Answered& answer, bool replayed_whole) {
+    const model::StandbyAnswer& standby = *answer.standby();
+    const bool detached = !standby.receiver && (decide::stays_detached(answer.version) || findings_.fence.processes_gone);
     std::erase_if(findings_.finals, [&](const decide::FinalPosition& it) { return it.server == server; });
     const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
     const bool known = seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr;
     const model::Timeline timeline = standby.timeline.value_or(known ? seen->last_answer->what.primary()->timeline : model::Timeline{0});
     const model::Lsn whole = replayed_whole ? standby.replayed : standby.received;
-    findings_.finals.push_back({server, {}, !standby.receiver.has_value(), {timeline, whole}, replayed_whole, standby.received});
+    findings_.finals.push_back({server, {}, detached, {timeline, whole}, replayed_whole, standby.received});
 }
 
 /// Reads until the receiver is gone and what it left is replayed. A startup process whose receiver ended sleeps for
@@ -142,7 +144,7 @@ Async<void> Hands::read_final_position(const plans::ReadFinalPosition& command, 
                 woken.reset();
             }
             const bool whole = replayed_whole(*standby, woken ? now - *woken : Duration::zero());
-            note_final(command.replica, *standby, whole);
+            note_final(command.replica, *answer, whole);
             if (!standby->receiver) {
                 if (!gone) gone = now;
                 if (may_end && replay.is_held_up(*standby, now)) {

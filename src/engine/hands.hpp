@@ -60,7 +60,7 @@ private:
     /// One look through the held session, which also goes into the evidence.
     asio::awaitable<model::HeldSight> look(const model::ServerName& server, Instant deadline);
     void tell_promotion(const plans::RecordPromotion& command);
-    void note_final(const model::ServerName& server, const model::StandbyAnswer& standby, bool replayed_whole);
+    void note_final(const model::ServerName& server, const model::Answered& answer, bool replayed_whole);
 
     State& state_;
     Findings& findings_;

@@ -22,8 +22,7 @@ std::string_view word_for(OperationKind kind) {
 
 namespace {
 
-/// A receiver can be stopped by a reload from 13 on (S21).
-bool can_detach(const decide::ReplicaView& view) { return view.valid && view.answer && view.answer->version.major() >= 13; }
+bool can_detach(const decide::ReplicaView& view) { return view.valid && view.answer && decide::stays_detached(view.answer->version); }
 
 Step secure(const FailoverInput& input) {
     const ServerName& old_primary = input.decision.old_primary;

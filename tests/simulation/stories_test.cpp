@@ -149,6 +149,7 @@ const Words must_be_covered{
     "S12",
     "S13",
     "S19",
+    "S21",
     "SSH down + libpq down",
     "SSH down + libpq up",
     "SSH up + libpq down",

@@ -228,8 +228,8 @@ TEST_F(ServiceManager, HasTheUnitMaskedByTheFence) {
 /// As a directory of that version says of itself, until it is told otherwise.
 class VersionFile {
 public:
-    VersionFile(std::filesystem::path data, std::string_view text)
-        : file_{std::move(data) / "PG_VERSION"}, before_{*harness::read_file(file_)} {
+    VersionFile(const std::filesystem::path& data, std::string_view text)
+        : file_{data / "PG_VERSION"}, before_{*harness::read_file(file_)} {
         std::ofstream{file_} << text;
     }
     VersionFile(const VersionFile&) = delete;

@@ -57,6 +57,17 @@ TEST(FenceGate, IsOpenByWitnessesForAVanishedHost) {
     EXPECT_TRUE(std::holds_alternative<FailOver>(scene.decision()));
 }
 
+TEST(FenceGate, TakesNoReplicaForAWitnessThatCannotBeKeptFromStreamingAgain) {
+    Scene scene;
+    scene.primary_vanished(5s);
+    auto old = scene.as_standby(Lsn{0x3000000}, std::nullopt);
+    old.version = model::ServerVersion{120020};
+    scene.see("db3", model::HeldSight{old});
+    const Gate gate = fence_outlook(scene.input(), scene.analysis());
+    ASSERT_FALSE(is_open(gate));
+    EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::replica_not_detached) << text_of(gate);
+}
+
 TEST(FenceGate, StaysShutWhenAReplicasHostCannotTell) {
     Scene scene;
     scene.primary_vanished(5s);
