@@ -40,7 +40,8 @@ std::optional<Situation> never_looked(const AnalysisInput& input, const PrimaryL
     std::string missing;
     for (const model::ServerDefinition& server : input.saved.servers) {
         const auto* const seen = input.evidence.find(server.name);
-        if (!server.enabled || (seen != nullptr && (seen->held || seen->dial))) continue;
+        // An accepted dial alone has read nothing: whoever dies then was never known to be well.
+        if (!server.enabled || (seen != nullptr && seen->held)) continue;
         missing += (missing.empty() ? "" : ", ") + server.name.text();
     }
     if (missing.empty()) return std::nullopt;

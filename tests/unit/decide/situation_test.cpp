@@ -17,6 +17,16 @@ TEST(Situation, IsUnknownUntilEveryServerWasLookedAt) {
     EXPECT_EQ(scene.analysis().situation, Situation::healthy);
 }
 
+TEST(Situation, IsUnknownWhileThePrimaryWasOnlyDialled) {
+    Scene scene;
+    scene.attached("db2");
+    scene.attached("db3");
+    scene.see("db1", model::DialOutcome::accepted);
+    EXPECT_EQ(scene.analysis().situation, Situation::unknown);
+    scene.primary_answers();
+    EXPECT_EQ(scene.analysis().situation, Situation::healthy);
+}
+
 TEST(Situation, IsHealthyWithoutFindingsWhenAllAnswer) {
     Scene scene;
     scene.healthy();
