@@ -101,14 +101,21 @@ void Client::write_in_session(const std::string& connection_text) {
 bool Client::write_row(PGconn* connection) {
     const Moment sent = harness::now();
     const std::string sql = fmt::format(
-        "INSERT INTO lab_rows (way, id) VALUES ('{}', {}) RETURNING current_setting('cluster_name'), "
-        "pg_walfile_name(pg_current_wal_insert_lsn())",
+        "INSERT INTO lab_rows (way, id) VALUES ('{}', {}) RETURNING current_setting('cluster_name'), pg_current_wal_insert_lsn(), "
+        "pg_walfile_name(pg_current_wal_insert_lsn()), current_setting('synchronous_standby_names') <> ''",
         way_.name, next_);
     const Answer answer = PQsendQuery(connection, sql.c_str()) == 1 ? answer_of(connection, answer_limit) : nullptr;
     if (answer != nullptr && PQresultStatus(answer.get()) == PGRES_TUPLES_OK) {
+        const auto lsn = model::Lsn::parse(PQgetvalue(answer.get(), 0, 1));
+        if (!lsn) return false;
         const std::scoped_lock lock{guard_};
         acknowledged_.push_back(
-            {next_++, sent, harness::now(), PQgetvalue(answer.get(), 0, 0), timeline_of(PQgetvalue(answer.get(), 0, 1))});
+            {.id = next_++,
+             .sent = sent,
+             .at = harness::now(),
+             .server = PQgetvalue(answer.get(), 0, 0),
+             .position = {model::Timeline{timeline_of(PQgetvalue(answer.get(), 0, 2))}, *lsn},
+             .synchronous = PQgetvalue(answer.get(), 0, 3) == std::string_view{"t"}});
         return true;
     }
     if (answer == nullptr || PQstatus(connection) != CONNECTION_OK) {
@@ -238,8 +245,8 @@ std::vector<Watcher::Run> Watcher::taken() const {
     return taken_;
 }
 
-std::vector<std::string> overlaps(const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused) {
-    std::vector<std::string> out;
+std::vector<Overlap> overlaps(const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused) {
+    std::vector<Overlap> out;
     for (const auto& one : watchers) {
         for (const auto& other : watchers) {
             if (one == other || excused.contains(one->server()) || excused.contains(other->server())) continue;
@@ -249,10 +256,7 @@ std::vector<std::string> overlaps(const std::vector<std::unique_ptr<Watcher>>& w
                 return std::ranges::any_of(
                     earlier, [&](const Watcher::Run& before) { return before.first_at < it.last_sent && before.timeline >= it.timeline; });
             });
-            if (found != later.end())
-                out.push_back(fmt::format(
-                    "{} took a write on timeline {} after {} had taken one on the same or a later timeline", one->server(), found->timeline,
-                    other->server()));
+            if (found != later.end()) out.push_back({one->server(), found->timeline, other->server()});
         }
     }
     return out;

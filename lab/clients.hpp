@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "lab/announced.hpp"
 #include "lab/server.hpp"
 #include "tests/harness/moment.hpp"
 
@@ -18,17 +19,6 @@
 #include <vector>
 
 namespace handyrep::lab {
-
-using harness::Moment;
-
-/// Something that was promised.
-struct Acknowledged {
-    std::uint64_t id;
-    Moment sent;
-    Moment at;
-    std::string server;
-    std::uint32_t timeline;  // of that server then
-};
 
 struct ClientReport {
     std::string way;
@@ -157,9 +147,7 @@ private:
     std::thread thread_;
 };
 
-/// Two servers that took writes at one time, in a sentence each: what was committed on a server after another had committed on
-/// the same or a later timeline. `excused`: servers that a person made primaries.
-[[nodiscard]] std::vector<std::string> overlaps(
-    const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused);
+/// `excused`: servers that a person made primaries.
+[[nodiscard]] std::vector<Overlap> overlaps(const std::vector<std::unique_ptr<Watcher>>& watchers, const std::set<std::string>& excused);
 
 }  // namespace handyrep::lab

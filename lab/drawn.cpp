@@ -1,10 +1,14 @@
 #include "lab/drawn.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <chrono>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace handyrep::lab {
@@ -37,81 +41,150 @@ private:
     std::uint64_t state_;
 };
 
-/// What can come, and for how long at most; zero: it has no end of its own.
+/// Whom a fault fits. What only a replica has is not asked of the primary of the beginning.
+enum class Fits { any_server, replica, two_nodes, groups, manager };
+/// How it can end: by itself only, never (it is done and over), or either way, where staying leaves one server out of the game.
+enum class Ends { done, by_itself, may_stay };
 struct Kind {
     DeedKind kind;
-    Duration longest;
+    Fits fits;
+    Ends ends;
+    Duration longest{};
+    bool kills = false;  // the server is down afterwards, unless something starts it
 };
 constexpr std::array kinds{
-    Kind{DeedKind::kill_all, 0s},      Kind{DeedKind::kill_postmaster, 0s},  Kind{DeedKind::kill_backend, 0s},
-    Kind{DeedKind::fast_restart, 0s},  Kind{DeedKind::freeze, 15s},          Kind{DeedKind::power_off, 20s},
-    Kind{DeedKind::sshd_down, 15s},    Kind{DeedKind::storage_stalled, 12s}, Kind{DeedKind::sudo_denied, 15s},
-    Kind{DeedKind::silence, 15s},      Kind{DeedKind::one_way, 15s},         Kind{DeedKind::partition, 15s},
-    Kind{DeedKind::loss, 15s},         Kind{DeedKind::port_closed, 10s},     Kind{DeedKind::kill_manager, 5s},
-    Kind{DeedKind::stop_manager, 10s}, Kind{DeedKind::kill_receiver, 0s},    Kind{DeedKind::connections_full, 8s},
-    Kind{DeedKind::bulk_load, 0s},     Kind{DeedKind::query, 10s},
+    Kind{DeedKind::kill_all, Fits::any_server, Ends::done, 0s, true},
+    Kind{DeedKind::kill_postmaster, Fits::any_server, Ends::done, 0s, true},
+    Kind{DeedKind::fast_stop, Fits::any_server, Ends::done, 0s, true},
+    Kind{DeedKind::kill_backend, Fits::any_server, Ends::done},
+    Kind{DeedKind::fast_restart, Fits::any_server, Ends::done},
+    Kind{DeedKind::bulk_load, Fits::any_server, Ends::done},
+    Kind{DeedKind::freeze, Fits::any_server, Ends::may_stay, 15s},
+    Kind{DeedKind::stop_postmaster, Fits::any_server, Ends::may_stay, 15s},
+    Kind{DeedKind::power_off, Fits::any_server, Ends::may_stay, 20s},
+    Kind{DeedKind::silence, Fits::any_server, Ends::may_stay, 15s},
+    Kind{DeedKind::sshd_down, Fits::any_server, Ends::may_stay, 15s},
+    Kind{DeedKind::sudo_denied, Fits::any_server, Ends::may_stay, 15s},
+    Kind{DeedKind::storage_stalled, Fits::any_server, Ends::by_itself, 12s},
+    Kind{DeedKind::port_closed, Fits::any_server, Ends::by_itself, 10s},
+    Kind{DeedKind::connections_full, Fits::any_server, Ends::by_itself, 8s},
+    Kind{DeedKind::password_broken, Fits::any_server, Ends::by_itself, 8s},
+    Kind{DeedKind::kill_receiver, Fits::replica, Ends::done},
+    Kind{DeedKind::query, Fits::replica, Ends::by_itself, 10s},
+    Kind{DeedKind::one_way, Fits::two_nodes, Ends::by_itself, 15s},
+    Kind{DeedKind::loss, Fits::two_nodes, Ends::by_itself, 15s},
+    Kind{DeedKind::reset, Fits::two_nodes, Ends::by_itself, 10s},
+    Kind{DeedKind::partition, Fits::groups, Ends::by_itself, 20s},
+    Kind{DeedKind::kill_manager, Fits::manager, Ends::by_itself, 5s},
+    Kind{DeedKind::stop_manager, Fits::manager, Ends::by_itself, 10s},
 };
 
-NodeName any_server(Dice& dice, std::size_t servers) { return fmt::format("db{}", dice.below(servers) + 1); }
+std::string server_name(std::size_t number) { return fmt::format("db{}", number); }
 
-/// The primary of the beginning more often than the others: it is whom most of this is about.
-NodeName victim(Dice& dice, std::size_t servers) { return dice.chance(60) ? "db1" : any_server(dice, servers); }
+/// Draws one fault after the other, and knows which servers an earlier one took out for good.
+class Faults {
+public:
+    Faults(Dice& dice, std::size_t servers, bool restarted) : dice_{dice}, servers_{servers}, restarted_{restarted} {}
 
-NodeName another(Dice& dice, std::size_t servers, const NodeName& than) {
-    const std::array<NodeName, 3> wanted{"manager", "apps", any_server(dice, servers)};
-    const NodeName& out = wanted.at(dice.below(wanted.size()));
-    return out == than ? "manager" : out;
+    Deed draw() {
+        for (;;) {
+            const Kind& kind = kinds.at(dice_.below(kinds.size()));
+            if (auto deed = of(kind)) return *std::move(deed);
+        }
+    }
+
+private:
+    std::optional<Deed> of(const Kind& kind) {
+        Deed out{.kind = kind.kind};
+        if (kind.ends != Ends::done) out.lasts = dice_.between(500ms, kind.longest);
+        switch (kind.fits) {
+            case Fits::manager: return out;
+            case Fits::two_nodes: return between_two(std::move(out));
+            case Fits::groups: return between_groups(std::move(out));
+            case Fits::any_server:
+            case Fits::replica: break;
+        }
+        const NodeName on = victim(kind.fits == Fits::replica);
+        if (gone_.contains(on)) return std::nullopt;
+        out.on = {on};
+        const bool stays = kind.ends == Ends::may_stay && gone_.empty() && dice_.chance(25);
+        if (stays) out.lasts.reset();
+        if (stays || (kind.kills && !restarted_)) gone_.insert(on);
+        return out;
+    }
+
+    /// The primary of the beginning more often than the others: it is whom most of this is about.
+    NodeName victim(bool replica) {
+        if (replica) return server_name(2 + dice_.below(servers_ - 1));
+        return dice_.chance(60) ? "db1" : server_name(1 + dice_.below(servers_));
+    }
+    Deed between_two(Deed out) {
+        const NodeName from = victim(false);
+        const std::array<NodeName, 3> others{"manager", "apps", server_name(1 + dice_.below(servers_))};
+        const NodeName& to = others.at(dice_.below(others.size()));
+        out.on = {from, to == from ? "manager" : to};
+        if (dice_.chance(50)) std::swap(out.on[0], out.on[1]);
+        return out;
+    }
+    Deed between_groups(Deed out) {
+        std::vector<NodeName> all{"manager", "apps"};
+        for (std::size_t it = 1; it <= servers_; ++it) all.push_back(server_name(it));
+        for (const NodeName& it : all) (dice_.chance(50) ? out.on : out.other).push_back(it);
+        if (out.on.empty()) std::swap(out.on, out.other);
+        if (out.other.empty()) {
+            out.other.push_back(out.on.back());
+            out.on.pop_back();
+        }
+        return out;
+    }
+
+    Dice& dice_;
+    std::size_t servers_;
+    bool restarted_;
+    std::set<NodeName> gone_;
+};
+
+/// "ANY 1 (db2, db3)": every replica is a member.
+std::string draw_set(Dice& dice, std::size_t servers) {
+    std::vector<std::string> names;
+    for (std::size_t it = 2; it <= servers; ++it) names.push_back(server_name(it));
+    return fmt::format("{} 1 ({})", dice.chance(50) ? "ANY" : "FIRST", fmt::join(names, ", "));
 }
 
-Deed draw_deed(Dice& dice, std::size_t servers) {
-    const Kind& kind = kinds.at(dice.below(kinds.size()));
-    Deed out{.kind = kind.kind};
-    if (kind.longest > Duration::zero()) out.lasts = dice.between(500ms, kind.longest);
-    switch (kind.kind) {
-        case DeedKind::kill_manager:
-        case DeedKind::stop_manager: return out;
-        case DeedKind::one_way:
-        case DeedKind::loss: {
-            const NodeName from = victim(dice, servers);
-            out.on = {from, another(dice, servers, from)};
-            if (dice.chance(50)) std::swap(out.on[0], out.on[1]);
-            return out;
-        }
-        case DeedKind::partition:
-            for (std::size_t it = 1; it <= servers; ++it) (dice.chance(50) ? out.on : out.other).push_back(fmt::format("db{}", it));
-            (dice.chance(50) ? out.on : out.other).emplace_back("manager");
-            (dice.chance(50) ? out.on : out.other).emplace_back("apps");
-            if (out.on.empty()) std::swap(out.on, out.other);
-            if (out.other.empty()) {
-                out.other.push_back(out.on.back());
-                out.on.pop_back();
-            }
-            return out;
-        default: out.on = {victim(dice, servers)}; return out;
-    }
+void draw_cluster(Dice& dice, Replication replication, scenarios::ClusterWanted& out) {
+    constexpr std::array policies{"strict", "witnessed", "witnessed", "none"};
+    out.servers = 2 + dice.below(3);
+    const bool drawn = dice.chance(60);
+    if (replication == Replication::any ? drawn : replication == Replication::synchronous)
+        out.synchronous_standby_names = draw_set(dice, out.servers);
+    out.failover = {
+        {"silence_timeout", "2s"}, {"cooldown", "0s"}, {"planned_grace", "5s"}, {"fencing", policies.at(dice.below(policies.size()))}};
+    if (dice.chance(40)) out.restarted_after = dice.between(500ms, 4s);
 }
 
 }  // namespace
 
-scenarios::Scenario draw_story(std::uint64_t seed) {
+scenarios::Scenario draw_story(std::uint64_t seed, Replication replication) {
     Dice dice{seed * 2 + 1};
-    scenarios::Scenario out{.file = fmt::format("seed {}", seed), .title = fmt::format("drawn by seed {}", seed), .covers = {}};
-    out.cluster.servers = 3;
-    const bool synchronous = dice.chance(60);
-    if (synchronous) out.cluster.synchronous_standby_names = dice.chance(50) ? "ANY 1 (db2, db3)" : "FIRST 1 (db2, db3)";
-    out.cluster.failover = {{"silence_timeout", "2s"}, {"cooldown", "0s"}};
-    if (dice.chance(40)) out.cluster.restarted_after = dice.between(500ms, 4s);
+    scenarios::Scenario out{
+        .file = fmt::format("seed {}", seed), .title = fmt::format("drawn by seed {}", seed), .covers = {}, .seed = seed};
+    draw_cluster(dice, replication, out.cluster);
 
     int line = 0;
     const auto add = [&](scenarios::StepKind step) { out.steps.push_back({.line = ++line, .what = std::move(step)}); };
-    add(scenarios::Until{{.situation = "Healthy", .takes_writes = "db1", .replicas_of_it = {"db2", "db3"}}, 30s});
+    std::vector<std::string> replicas;
+    for (std::size_t it = 2; it <= out.cluster.servers; ++it) replicas.push_back(server_name(it));
+    add(scenarios::Until{{.situation = "Healthy", .takes_writes = "db1", .replicas_of_it = replicas}, 2min});
     add(scenarios::Run{dice.between(1s, 4s)});
-    const std::size_t faults = 1 + dice.below(4);
-    for (std::size_t it = 0; it < faults; ++it) {
-        add(draw_deed(dice, out.cluster.servers));
-        add(scenarios::Run{dice.between(0s, 8s)});
+    Faults faults{dice, out.cluster.servers, out.cluster.restarted_after.has_value()};
+    const std::size_t count = 1 + dice.below(4);
+    for (std::size_t it = 0; it < count; ++it) {
+        add(faults.draw());
+        // Often the next one comes while this one lasts, sometimes at the same moment.
+        if (!dice.chance(25)) add(scenarios::Run{dice.between(0s, 8s)});
     }
-    add(scenarios::Run{35s});
+    // The longest that ends by itself.
+    add(scenarios::Run{20s});
     return out;
 }
 

@@ -7,7 +7,9 @@
 
 namespace handyrep::lab {
 
-/// The same for the same seed on every machine. Afterwards everything is whole again, and one server must take writes.
-[[nodiscard]] scenarios::Scenario draw_story(std::uint64_t seed);
+enum class Replication { any, synchronous, asynchronous };
+
+/// The same for the same seed and wish on every machine.
+[[nodiscard]] scenarios::Scenario draw_story(std::uint64_t seed, Replication replication = Replication::any);
 
 }  // namespace handyrep::lab

@@ -172,6 +172,8 @@ int main(int count, char** words) {
     auto* const random_verb = app.add_subcommand("random", "Play histories of faults that seeds draw");
     random_verb->add_option("--runs", drawn.runs, "So many")->capture_default_str();
     random_verb->add_option("--from", drawn.from, "The first seed")->capture_default_str();
+    random_verb->add_flag_callback("--sync", [&] { drawn.replication = lab::Replication::synchronous; }, "Synchronous replication only");
+    random_verb->add_flag_callback("--async", [&] { drawn.replication = lab::Replication::asynchronous; }, "Asynchronous replication only");
     random_verb->add_option("--jobs", drawn.jobs, "So many at once")->capture_default_str();
     random_verb->add_flag("--lines", drawn.lines, "Print everything that happened, also of those that pass");
     random_verb->add_option("--json", drawn.json, "Write the report as JSON to this file");

@@ -33,11 +33,6 @@ std::optional<Telling> telling_of(const std::string& line) {
 
 }  // namespace
 
-std::string Telling::field(const std::string& wanted) const {
-    const auto found = fields.find(wanted);
-    return found == fields.end() ? std::string{} : found->second;
-}
-
 Manager::~Manager() {
     stopping_ = true;
     if (poller_.joinable()) poller_.join();

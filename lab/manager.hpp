@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "lab/announced.hpp"
 #include "lab/server.hpp"
 #include "tests/harness/http.hpp"
 
@@ -24,13 +25,6 @@ struct ManagerOptions {
     std::vector<std::pair<std::string, std::string>> failover{};    // keys of the section `failover`
     std::vector<std::pair<std::string, std::string>> priorities{};  // server and failover_priority
     std::filesystem::path ssh_config;
-};
-
-/// One event of its log.
-struct Telling {
-    std::string name;
-    std::map<std::string, std::string> fields;
-    [[nodiscard]] std::string field(const std::string& name) const;
 };
 
 class Manager {

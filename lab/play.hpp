@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "lab/drawn.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,13 +21,15 @@ struct PlayOrder {
 
 struct RandomOrder {
     std::uint64_t from = 1;
+    Replication replication = Replication::any;
     std::size_t runs = 1;
     std::size_t jobs = 1;
     bool lines = false;
     std::string json{};
 };
 /// The same with stories that seeds draw. Whatever happened, a row that a synchronous standby confirmed must be there afterwards, an
-/// asynchronous failover must have announced its loss, and no two servers may have taken writes at one time.
+/// asynchronous failover must not have lost more than it announced, no two servers may have taken writes at one time unless the
+/// failover said that nothing was proved, and the cluster must come to rest.
 Result<std::size_t> play_random(const RandomOrder& order);
 
 /// Plays them and prints. Fails when a file cannot be read; how many stories failed otherwise.

@@ -22,7 +22,7 @@ std::vector<Interval> intervals(const std::vector<std::unique_ptr<Watcher>>& wat
 std::size_t late_rows(const std::vector<Acknowledged>& rows, const std::vector<Interval>& intervals) {
     return static_cast<std::size_t>(std::ranges::count_if(rows, [&](const Acknowledged& row) {
         return std::ranges::any_of(
-            intervals, [&](const Interval& it) { return it.server != row.server && it.timeline > row.timeline && it.from < row.sent; });
+            intervals, [&](const Interval& it) { return it.server != row.server && model::Timeline{it.timeline} > row.position.timeline && it.from < row.sent; });
     }));
 }
 

@@ -65,13 +65,29 @@ nlohmann::ordered_json took_writes_json(const Report& report) {
     return out;
 }
 
+std::string announced_text(const Report& report) {
+    std::string out;
+    for (const Announced& it : report.announced) out += (out.empty() ? "announced: " : ", ") + text(it);
+    return out;
+}
+
+nlohmann::ordered_json announced_json(const Report& report) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (const Announced& it : report.announced) {
+        const nlohmann::ordered_json most = it.at_most ? nlohmann::ordered_json(*it.at_most) : nlohmann::ordered_json(nullptr);
+        out.push_back({{"from", it.from}, {"to", it.to}, {"proof", it.proof}, {"how", it.how}, {"at_most_bytes", most}});
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string text(const Report& report, bool with_lines) {
     if (!report.skipped.empty()) return fmt::format("{:<52} skipped: {}\n", report.file, report.skipped);
     std::string out = fmt::format(
-        "{:<52} {:<7} {:5.1f} s  {}; {} lost{}\n", report.file, report.passed() ? "passed" : "FAILED", seconds_of(report.took),
-        report.told.summary, report.lost, report.announced.empty() ? "" : fmt::format(" (announced: at least {} bytes)", report.announced));
+        "{:<52} {:<7} {:5.1f} s  {}; {} lost{}{}\n", report.file, report.passed() ? "passed" : "FAILED", seconds_of(report.took),
+        report.told.summary, report.lost, report.announced.empty() ? "" : "; " + announced_text(report),
+        report.rest.empty() ? "" : "; at rest: " + report.rest);
     for (const ClientReport& it : report.ways) out += way_text(it);
     out += took_writes_text(report);
     for (const std::string& it : report.told.failures) out += "    " + it + "\n";
@@ -99,7 +115,9 @@ std::string json(const std::vector<Report>& reports) {
              {"took_writes", took_writes_json(it)},
              {"looks_per_second", it.looks_per_second},
              {"rows_lost", it.lost},
-             {"announced_loss_bytes", it.announced},
+             {"failovers", announced_json(it)},
+             {"rest", it.rest},
+             {"story", it.story},
              {"lines", std::move(lines)}});
     }
     return out.dump(2) + "\n";

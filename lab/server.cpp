@@ -20,6 +20,8 @@ namespace {
 
 constexpr Duration copy_limit = seconds{60};
 constexpr Duration start_limit = seconds{60};
+/// For a session that a whole lab depends on, on a machine that does a lot besides.
+constexpr Duration patient = seconds{30};
 constexpr const char* owner = "postgres";
 
 constexpr std::string_view common_settings = R"(
@@ -152,7 +154,7 @@ Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::
     if (auto written = write_settings(settings); !written) return written;
     if (auto written = write_debian_cluster(); !written) return written;
     if (auto started = start(); !started) return started;
-    auto opened = session();
+    auto opened = session(patient);
     if (!opened) return opened.error();
     const bool apart = has("tablespace_apart");
     if (apart) {

@@ -1,6 +1,7 @@
 // lab/stage.hpp — plays a story of scenarios/ on real hosts, and tells what came of it.
 #pragma once
 
+#include "lab/announced.hpp"
 #include "lab/clients.hpp"
 #include "lab/proof.hpp"
 #include "scenarios/player.hpp"
@@ -37,16 +38,18 @@ struct Report {
     std::vector<ClientReport> ways{};  // libpq's list of hosts first
     std::vector<TookWrites> took_writes{};
     double looks_per_second = 0;  // of the watchers, at one server
-    std::size_t lost = 0;         // rows that were promised and are nowhere; counted where one server takes writes at the end
-    std::string announced{};
+    std::size_t lost = 0;         // rows that were promised and are missing on the primary of the end
+    std::vector<Announced> announced{};
+    std::string rest{};   // of a drawn one: what it came to, once all that ends had ended
+    std::string story{};  // of a drawn one, to be played again
     Duration took{};
     std::vector<Line> lines{};
     [[nodiscard]] bool passed() const { return skipped.empty() && told.failures.empty(); }
 };
 
-enum class Strictness { strict, lenient };
-/// Makes a lab for it, plays, and takes the lab down. Lenient: a deed that comes to a server that is down is only noted.
-[[nodiscard]] Report play(const scenarios::Scenario& scenario, Strictness strictness = Strictness::strict);
+/// Makes a lab for it, plays, judges, and takes the lab down. A deed of a drawn story that comes to a server that is down is only
+/// noted; and it must come to an end: once all its faults have ended the cluster is healthy, or stands still for a named reason.
+[[nodiscard]] Report play(const scenarios::Scenario& scenario);
 
 /// One line, and behind it what went wrong.
 [[nodiscard]] std::string text(const Report& report, bool with_lines);

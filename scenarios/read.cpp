@@ -298,6 +298,7 @@ Only read_only(const YamlNode& node) {
 Scenario scenario_of(const YamlNode& root, std::string_view file) {
     YamlFields fields{root, ""};
     Scenario out{.file = std::string(file), .title = fields.text("scenario"), .covers = texts_if(fields, "covers")};
+    if (fields.has("seed")) out.seed = fields.number<std::uint64_t>("seed");
     if (const YamlNode* node = fields.take_if("only")) out.only = read_only(*node);
     if (const YamlNode* node = fields.take_if("cluster")) out.cluster = read_cluster(*node);
     for (const YamlNode& it : fields.list("steps")) out.steps.push_back(read_step(it, out.cluster));

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -232,6 +233,8 @@ struct Scenario {
     std::vector<Step> steps{};
     Expected expect{};
     std::optional<Only> only{};
+    /// A seed drew it: it expects nothing of its own, and is judged by what must hold whatever happens.
+    std::optional<std::uint64_t> seed{};
 };
 
 /// Why this one does not play it; nothing: it does.
@@ -239,6 +242,9 @@ struct Scenario {
 
 /// Reads one file. An error names file, line, column and what was expected there.
 [[nodiscard]] Result<Scenario> read(std::string_view text, std::string_view file);
+
+/// A drawn story as the text that `read` makes it of again; what it covers, expects and who alone plays it are left out.
+[[nodiscard]] std::string yaml(const Scenario& scenario);
 
 /// How a question reads in a report.
 [[nodiscard]] std::string text(const Question& question);

@@ -137,6 +137,7 @@ void World::execute_write(std::size_t number, ServerIndex server, std::uint64_t 
     const CommitMode mode = clients[number].commit;
     if (!it.can_write_wal()) return write_wal(server, bytes);
     const model::Lsn end = it.disk.end + model::Bytes{it.unflushed + bytes};
+    commits.push_back({it.disk.branch, end});
     if (mode == CommitMode::off) {
         insert_wal(server, bytes);
         acknowledge(number, request, {server, it.disk.branch, end, agenda.now(), false, false});

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 namespace handyrep::sim {
 
 using namespace std::chrono_literals;
@@ -134,6 +137,46 @@ Async<ports::FenceReport> SimHost::fence(model::SystemId expected, Instant deadl
         FenceScript{world, server, from, expires, reply}.then(2ms, 10ms, &FenceScript::disable_autostart);
     };
     co_return co_await run<ports::FenceReport>("fence", deadline, std::move(script));
+}
+
+namespace {
+
+/// What was read, or why it could not be: an answer either way.
+struct ReadEnd {
+    std::optional<model::WalEnd> end{};
+    std::optional<Error> refusal{};
+};
+
+/// What the disk holds of the branch that the question's timeline means there: the one it was written on last.
+ReadEnd end_on_disk(const World& world, ServerIndex server, const model::WalEndQuestion& question) {
+    const Server& it = world.at(server);
+    if (question.system_id != world.system_of(server))
+        return {.refusal = Error{ErrorKind::refused, "the data directory belongs to another system"}};
+    if (it.has_processes()) return {.refusal = Error{ErrorKind::conflict, "processes hold the data directory: its WAL has no end yet"}};
+    if (world.branches.timeline(it.disk.branch) != question.from.timeline)
+        return {.refusal = Error{ErrorKind::failed, "the directory has gone on to another timeline"}};
+    const auto lies_behind = [&](const CommitRecord& commit) {
+        return commit.branch == it.disk.branch && commit.end > question.from.lsn && commit.end <= it.disk.end;
+    };
+    return {
+        .end = model::WalEnd{
+            std::max(it.disk.end, question.from.lsn), static_cast<std::uint64_t>(std::ranges::count_if(world.commits, lies_behind)), true}};
+}
+
+}  // namespace
+
+Async<model::WalEnd> SimHost::read_wal_end(const model::WalEndQuestion& question, Instant deadline) {
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<ReadEnd>>)> script = [&world = world_, server = server_, from, question](const auto& reply) {
+        world.agenda.after(world.random.between(Duration{5ms}, 60ms), [&world, server, from, question, reply] {
+            if (world.at(server).powered) answer(world, from, reply, end_on_disk(world, server, question));
+        });
+    };
+    if (world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
+    const auto read = co_await run<ReadEnd>("read the end of the WAL", deadline, std::move(script));
+    if (!read) co_return read.error();
+    if (read->refusal) co_return *read->refusal;
+    co_return read->end.value_or(model::WalEnd{model::Lsn{0}});
 }
 
 asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::uint16_t /*port*/, Instant deadline) {

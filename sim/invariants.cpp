@@ -142,6 +142,7 @@ void Invariants::told(const saved::Event& event) {
         if (const auto asked = sightings_[from->second].asked)
             gates_opened_.insert_or_assign(*event.operation, GatesOpened{world_.agenda.now(), *asked});
     }
+    note_bound(event);
     if (event.name != "promoted") return;
     if (!field(event, "loss_at_least_bytes")) return violated("a failover says what it lost", event.text);
     judge_announcement(event);

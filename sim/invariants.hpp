@@ -71,6 +71,8 @@ private:
     void sighted(ServerIndex server, const model::HeldSight& sight, Instant asked);
     void judge_sightings(std::uint64_t operation);
     void judge_announcement(const saved::Event& event);
+    void note_bound(const saved::Event& event);
+    void judge_bounds();
     void promoted(ServerIndex server);
     void fenced(ServerIndex server);
     void appended(const saved::JournalRecord& record);
@@ -105,6 +107,7 @@ private:
         Instant old_primary_asked;  // the question of its last answer
     };
     std::map<std::uint64_t, GatesOpened> gates_opened_;
+    std::map<std::uint64_t, std::uint64_t> most_;  // bytes that a failover may have lost, by its last word
 };
 
 }  // namespace handyrep::sim

@@ -89,6 +89,31 @@ void Invariants::judge_announcement(const saved::Event& event) {
             fmt::format("{} bytes that were flushed when the old primary was last asked, announced {}", lost, *bytes));
 }
 
+/// The estimate of the promotion, and in its place what was then read on the old primary's disk.
+void Invariants::note_bound(const saved::Event& event) {
+    const std::string_view name = event.name == "loss_known" ? "loss_bytes" : event.name == "promoted" ? "loss_at_most_bytes" : "";
+    if (const auto bytes = number(field(event, name).value_or(""))) most_.insert_or_assign(event.operation.value_or(0), *bytes);
+}
+
+/// Everything that the old primary acknowledged and that was on its disk counts, whenever it was: asked at the end, when every
+/// client has heard what it will hear.
+void Invariants::judge_bounds() {
+    for (const auto& [operation, most] : most_) {
+        const auto promotion = std::ranges::find(promotions_, operation, &Promotion::operation);
+        const auto from = fails_over_from_.find(operation);
+        if (promotion == promotions_.end() || from == fails_over_from_.end() || by_hand_.contains(from->second)) continue;
+        std::uint64_t lost = 0;
+        for (const Acknowledged& it : world_.acknowledged) {
+            if (it.server != from->second || !it.flushed) continue;
+            if (const auto fork = world_.branches.left(promotion->branch, it.branch)) lost = std::max(lost, gap(*fork, it.end).count);
+        }
+        if (lost <= most) continue;
+        violated(
+            "no failover loses more than it announced as at most",
+            fmt::format("operation {}: {} bytes that were acknowledged are lost, announced {}", operation, lost, most));
+    }
+}
+
 bool Invariants::proof_is_weak(std::uint64_t operation) const {
     const auto proof = proofs_.find(operation);
     return proof != proofs_.end() && (proof->second == "witnessed" || proof->second == "nothing");
@@ -118,6 +143,7 @@ void Invariants::judge_operations() {
 void Invariants::judge_end() {
     judge_overlaps();
     judge_operations();
+    judge_bounds();
     judge_writers();
 }
 

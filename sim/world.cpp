@@ -116,7 +116,8 @@ void World::die(ServerIndex server) {
     it.receiver.reset();
     it.waiting.clear();
     it.when_thawed.clear();
-    it.unflushed = 0;
+    if (std::exchange(it.unflushed, 0) > 0)
+        std::erase_if(commits, [&](const CommitRecord& commit) { return commit.branch == it.disk.branch && commit.end > it.disk.end; });
     it.flush_due.reset();
     it.checkpointer_busy_until.reset();
     it.senders.clear();

@@ -56,6 +56,12 @@ struct Acknowledged {
     bool flushed = true;  // on the server's own disk
 };
 
+/// A record that commits a transaction, inserted somewhere.
+struct CommitRecord {
+    BranchId branch;
+    model::Lsn end;
+};
+
 /// What is left of a record that its sender did not live to send whole.
 inline constexpr std::uint64_t longest_half_record = 8000;
 
@@ -174,6 +180,7 @@ public:
     std::vector<Client> clients{};
     std::vector<Router> routers{};
     std::vector<Acknowledged> acknowledged{};
+    std::vector<CommitRecord> commits{};
     std::function<void()> on_change{};
     std::function<void(ServerIndex)> on_promoted{};
     std::function<void(ServerIndex)> on_fenced{};  // just before the kill

@@ -163,11 +163,15 @@ std::string explanation_text(const Json& it, const Layout& layout) {
 std::string loss_of(const Json& loss) {
     if (loss.is_null()) return "nobody knows: the primary or the candidate was never read";
     const auto known = loss.at("known_bytes").get<std::uint64_t>();
+    const Json& most = loss.at("at_most_bytes");
     return fmt::format(
-        "{} (primary seen {} before, candidate {}); what was written after that and not sent would be lost too",
+        "{} (primary seen {} before, candidate {}); what was written after that and not sent comes on top: {}",
         known == 0 ? "nothing known: the candidate had all that the primary was seen to have flushed"
                    : fmt::format("at least {} of WAL that the primary had flushed and the candidate had not", bytes_text(known)),
-        rough(loss.at("primary_age_seconds").get<double>()), rough(loss.at("candidate_age_seconds").get<double>()));
+        rough(loss.at("primary_age_seconds").get<double>()), rough(loss.at("candidate_age_seconds").get<double>()),
+        most.is_null()
+            ? fmt::format("nobody can say how much: {}", field(loss, "unbounded"))
+            : fmt::format("at most {} in all, estimated by how fast it was seen to write", bytes_text(most.get<std::uint64_t>())));
 }
 
 std::string outcome_of(const Json& death) {

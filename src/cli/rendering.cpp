@@ -60,13 +60,29 @@ std::vector<Cell> row_of(const Json& server) {
     };
 }
 
+/// What was read on the old primary's disk, else what was announced.
+std::string loss_of(const Json& loss) {
+    if (loss.is_null()) return {};
+    const auto amount = [&](std::string_view key) { return bytes_text(loss.at(key).get<std::uint64_t>()); };
+    if (!loss.at("read_bytes").is_null()) {
+        const Json& transactions = loss.at("read_transactions");
+        return fmt::format(
+            "; lost: {} of WAL with {} committed transactions", amount("read_bytes"),
+            transactions.is_null() ? "an unknown number of" : fmt::format("{}", transactions.get<std::uint64_t>()));
+    }
+    return fmt::format(
+        "; lost: at least {}, at most {}", loss.at("at_least_bytes").is_null() ? "unknown" : amount("at_least_bytes"),
+        loss.at("at_most_bytes").is_null() ? fmt::format("unknown ({})", field(loss, "unbounded"))
+                                           : amount("at_most_bytes") + " (estimated)");
+}
+
 std::string operation_of(const Json& operation, WallTime now) {
     const std::string step = field(operation, "step");
     const bool running = operation.at("ended").is_null();
     return fmt::format(
-        "#{} {} by {}, {} {}: {}{}", operation.at("id").get<std::uint64_t>(), field(operation, "kind"), field(operation, "by"),
+        "#{} {} by {}, {} {}: {}{}{}", operation.at("id").get<std::uint64_t>(), field(operation, "kind"), field(operation, "by"),
         running ? "since" : "ended", moment(field(operation, running ? "began" : "ended"), now), field(operation, "outcome"),
-        running && !step.empty() ? ", step: " + step : "");
+        running && !step.empty() ? ", step: " + step : "", operation.contains("loss") ? loss_of(operation.at("loss")) : "");
 }
 
 std::string header_of(const Json& status, WallTime now, const Layout& layout) {

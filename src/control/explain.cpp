@@ -141,7 +141,9 @@ Json loss_json(const plans::Loss& it) {
     return Json{
         {"known_bytes", it.known.count},
         {"primary_age_seconds", seconds(it.primary_age)},
-        {"candidate_age_seconds", seconds(it.candidate_age)}};
+        {"candidate_age_seconds", seconds(it.candidate_age)},
+        {"at_most_bytes", or_null(it.at_most, [](model::Bytes bytes) { return bytes.count; })},
+        {"unbounded", it.unbounded}};
 }
 
 Json foresight_json(const plans::Foresight& it) {

@@ -55,6 +55,17 @@ Json finding_json(const decide::Finding& finding) {
     };
 }
 
+Json loss_json(const saved::LossRecord& loss) {
+    const auto bytes = [](model::Bytes it) { return it.count; };
+    return Json{
+        {"at_least_bytes", or_null(loss.at_least, bytes)},
+        {"at_most_bytes", or_null(loss.at_most, bytes)},
+        {"unbounded", loss.unbounded},
+        {"read_bytes", or_null(loss.read, bytes)},
+        {"read_transactions", or_null(loss.transactions, [](std::uint64_t it) { return it; })},
+    };
+}
+
 Json operation_json(const engine::OperationReport& operation) {
     return Json{
         {"id", operation.id},
@@ -65,6 +76,7 @@ Json operation_json(const engine::OperationReport& operation) {
         {"ended", or_null(operation.ended, [](WallTime it) { return text(it); })},
         {"step", operation.step()},
         {"outcome", operation.outcome},
+        {"loss", or_null(operation.loss, loss_json)},
     };
 }
 

@@ -44,6 +44,7 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
     }
     if (const auto* it = std::get_if<plans::Promote>(&command)) co_return co_await promote(*it, deadline);
     if (const auto* it = std::get_if<plans::RecordPromotion>(&command)) co_return co_await record(*it, deadline);
+    if (const auto* it = std::get_if<plans::ReadLoss>(&command)) co_return co_await read_loss(*it, deadline);
     co_return co_await repoint(std::get<plans::Repoint>(command), deadline);
 }
 
@@ -92,6 +93,7 @@ Async<void> Hands::fence(const plans::Fence& command, Instant deadline) {
         co_return report.error().during(fmt::format("fence {}", command.server.text()));
     }
     findings_.fence.processes_gone = report->processes_gone();
+    if (report->processes_gone()) findings_.silenced = state_.clock().now();
     findings_.fence.text = fmt::format(
         "{}: {} processes ended, {} left, {}, autostart: {}", command.server.text(), report->killed, report->left,
         report->marked ? "marked standby" : "not marked standby", report->autostart);
@@ -202,7 +204,6 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
                 "{} holds {} more than {}", it.server.text(), text(gap(chosen->position.lsn, it.position.lsn)), command.candidate.text())};
     }
     findings_.old_position = chosen->position;
-    findings_.loss = decide::estimated_loss(input, chosen->position.lsn);
     findings_.fence_gate = decide::fence_gate(input, analysis, findings_.fence, findings_.finals);
     findings_.durability_gate = decide::durability_gate(input, findings_.finals, command.candidate);
     pass_by_order(*findings_.fence_gate, command.overrides.fence, "fence");
@@ -211,9 +212,11 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
         if (const auto* closed = std::get_if<decide::GateClosed>(gate))
             co_return Error{ErrorKind::refused, fmt::format("{}: {}", word_for(closed->why), closed->text)};
     }
+    const auto proof = std::get<decide::GateOpen>(*findings_.fence_gate).proof;
+    findings_.loss = decide::loss_bounds(input, chosen->position.lsn, proof, findings_.silenced);
     state_.tell(
         Level::info, "gates_open", "both gates are open",
-        {{"proof", std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof))},
+        {{"proof", std::string(word_for(proof))},
          {"fence", text_of(*findings_.fence_gate)},
          {"durability", text_of(*findings_.durability_gate)},
          {"candidate", command.candidate.text()},

@@ -5,8 +5,9 @@
 // asked of decide/, with what was found.
 #pragma once
 
-#include "decide/gates.hpp"
+#include "decide/loss.hpp"
 #include "engine/state.hpp"
+#include "model/wal_end.hpp"
 #include "plans/plan.hpp"
 
 #include <optional>
@@ -23,9 +24,11 @@ struct Findings {
     std::vector<decide::FinalPosition> finals;
     std::optional<decide::Gate> fence_gate;
     std::optional<decide::Gate> durability_gate;
-    std::optional<model::Bytes> loss;           // at least; nothing: unknown
-    std::optional<decide::PrimaryEnd> old_end;  // what that estimate rests on
+    decide::LossBounds loss;
+    std::optional<Instant> silenced;            // no process of the old primary was left
+    std::optional<decide::PrimaryEnd> old_end;  // what the loss at least rests on
     std::optional<model::WalPosition> old_position;
+    std::optional<model::WalEnd> lost;              // read on the old primary's disk
     std::optional<model::ServerName> better;        // holds more WAL than the candidate: the next plan is for this one
     std::optional<model::TimelineHistory> history;  // of the promoted server
     std::optional<WallTime> expires;                // of the promotion, by the candidate's clock
@@ -55,11 +58,14 @@ private:
     asio::awaitable<void> end_queries(model::ServerName server, Instant deadline);
     Async<void> record(const plans::RecordPromotion& command, Instant deadline);
     Async<void> repoint(const plans::Repoint& command, Instant deadline);
+    Async<void> read_loss(const plans::ReadLoss& command, Instant deadline);
     Async<void> follow(const model::ServerName& replica, const model::ServerName& upstream, Instant deadline);
 
     /// One look through the held session, which also goes into the evidence.
     asio::awaitable<model::HeldSight> look(const model::ServerName& server, Instant deadline);
     void tell_promotion(const plans::RecordPromotion& command);
+    [[nodiscard]] std::optional<model::TimelineSwitch> fork_of_promotion() const;
+    void tell_loss(const plans::ReadLoss& command, const model::TimelineSwitch& fork, const model::WalEnd& read);
     void note_final(const model::ServerName& server, const model::Answered& answer, bool replayed_whole);
 
     State& state_;

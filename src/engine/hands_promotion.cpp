@@ -90,43 +90,4 @@ asio::awaitable<void> Hands::end_queries(ServerName server, Instant deadline) {
         findings_.operation);
 }
 
-/// The loss is "at least": between the primary's last answer and its end it may have flushed more.
-void Hands::tell_promotion(const plans::RecordPromotion& command) {
-    const bool known = findings_.loss && findings_.old_end;
-    const std::string bytes = known ? fmt::format("{}", findings_.loss->count) : "unknown";
-    const std::string age = known ? text(std::chrono::floor<milliseconds>(findings_.old_end->age)) : "unknown";
-    const std::string loss = known ? fmt::format("at least {} bytes (the primary's end was read {} before)", bytes, age)
-                                   : std::string("unknown (this life of the manager never read the primary)");
-    const bool proved = findings_.fence_gate && is_open(*findings_.fence_gate);
-    state_.tell(
-        Level::warning, "promoted",
-        fmt::format("{} is the primary now, {} must not run as one; lost: {}", command.promoted.text(), command.old_primary.text(), loss),
-        {{"server", command.promoted.text()},
-         {"from", command.old_primary.text()},
-         {"epoch", fmt::format("{}", state_.saved.epoch)},
-         {"proof", proved ? std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof)) : "unknown"},
-         {"loss_at_least_bytes", bytes},
-         {"loss_seen_before", age}},
-        findings_.operation);
-}
-
-Async<void> Hands::record(const plans::RecordPromotion& command, Instant deadline) {
-    if (state_.saved.primary == command.promoted) co_return Result<void>{};
-    if (!findings_.history) {
-        const auto history = co_await state_.postgres(command.promoted).timeline_history(deadline);
-        if (history) findings_.history = *history;
-    }
-    record_promotion(
-        state_.saved, {.promoted = command.promoted,
-                       .old_primary = command.old_primary,
-                       .old_position = findings_.old_position,
-                       .history = findings_.history,
-                       .at = state_.clock().wall(),
-                       .automatic = findings_.automatic});
-    auto written = co_await state_.save();
-    tell_promotion(command);
-    if (!written) co_return written.error();
-    co_return Result<void>{};
-}
-
 }  // namespace handyrep::engine

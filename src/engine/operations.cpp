@@ -48,6 +48,14 @@ saved::OperationBegun describe_begun(
     return out;
 }
 
+saved::LossRecord loss_of(const Findings& findings) {
+    saved::LossRecord out{.at_least = findings.loss.at_least, .at_most = findings.loss.at_most, .unbounded = findings.loss.unbounded};
+    if (!findings.lost || findings.history->switches().empty()) return out;
+    out.read = gap(findings.history->switches().back().at, findings.lost->end);
+    if (findings.lost->all_counted) out.transactions = findings.lost->commits;
+    return out;
+}
+
 }  // namespace
 
 asio::awaitable<void> Cluster::Loop::operate() {
@@ -144,8 +152,9 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
             old_primary.name.text(), old_primary.pgdata);
     }
     note_refusal(outcome, text);
-    if (operation_ && operation_->id == findings.operation && outcome.end == End::unknown) {
-        operation_->outcome = text;
+    if (operation_ && operation_->id == findings.operation) {
+        if (findings.history) operation_->loss = loss_of(findings);
+        if (outcome.end == End::unknown) operation_->outcome = text;
         state_.store().remember(*operation_);
     }
     const bool clean = outcome.end == End::done && outcome.failures.empty();
@@ -267,8 +276,11 @@ asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
     conductor.resume_at(work.open.last_sequence);
     const auto highest = std::ranges::find(state_.saved.highest, promoted, &model::HighestSeen::server);
     if (highest != state_.saved.highest.end()) findings.old_position = highest->position;
-    const Outcome outcome =
-        co_await conductor.finish(plans::after_promotion(state_.saved, state_.settings(), promoted, work.open.old_primary));
+    const Outcome outcome = co_await conductor.finish(plans::after_promotion(
+        state_.saved, state_.settings(),
+        {.promoted = promoted,
+         .old_primary = work.open.old_primary,
+         .old_host_answers = decide::analyse(state_.input()).primary_host_answers}));
     co_await conclude(conductor, findings, outcome);
 }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string_view>
+#include <utility>
 
 namespace handyrep::model {
 
@@ -43,6 +45,31 @@ void note_flush(ServerEvidence& it, const PrimaryAnswer& now, const Answered* be
     }
 }
 
+constexpr Duration pace_window = std::chrono::minutes{5};
+/// Two looks closer together than this say nothing of a pace.
+constexpr double shortest_pace = 0.01;
+
+/// By the server's own clock, which stamped both answers where they were made.
+Bytes pace_between(const Answered& before, const Answered& now) {
+    const PrimaryAnswer* const then = before.primary();
+    const double seconds = std::chrono::duration<double>(now.server_time - before.server_time).count();
+    if (then == nullptr || then->timeline != now.primary()->timeline || seconds < shortest_pace) return {};
+    return {static_cast<std::uint64_t>(static_cast<double>(gap(then->inserted, now.primary()->inserted).count) / seconds)};
+}
+
+void note_pace(ServerEvidence& it, const Answered& now, Instant at) {
+    WalPace out = it.pace.value_or(WalPace{.asked_after = at - pace_window, .since = at});
+    if (at - out.since >= pace_window) {
+        out.former = std::exchange(out.peak, Bytes{});
+        out.since = at;
+    }
+    if (it.last_answer) {
+        out.asked_after = it.last_answer->at;
+        out.peak = std::max(out.peak, pace_between(it.last_answer->what, now));
+    }
+    it.pace = out;
+}
+
 /// The usual names of programs that keep WAL elsewhere; what a replica or subscriber is called is anybody's choice.
 void note_wal_sinks(ServerEvidence& it, const PrimaryAnswer& answer) {
     constexpr std::array<std::string_view, 3> known{"pg_receivewal", "pg_receivexlog", "barman_receive_wal"};
@@ -56,6 +83,7 @@ void absorb_answer(ServerEvidence& it, const Answered& answer, Instant at) {
     end_bad_spell(it);
     if (const PrimaryAnswer* primary = answer.primary()) {
         note_wal_sinks(it, *primary);
+        note_pace(it, answer, at);
         note_flush(it, *primary, it.last_answer ? &it.last_answer->what : nullptr, at);
         it.unattached_since.reset();
     } else {
@@ -133,9 +161,10 @@ void absorb(Evidence& evidence, const Sighting& sighting) {
 
 void discard(Evidence& evidence, Instant now, Duration slept) {
     for (ServerEvidence& it : evidence.servers) {
-        it = ServerEvidence{.server = it.server, .last_answer = std::move(it.last_answer), .writable_at = it.writable_at};
+        it = ServerEvidence{.server = it.server, .last_answer = std::move(it.last_answer), .writable_at = it.writable_at, .pace = it.pace};
         if (it.last_answer) it.last_answer->at -= slept;
         if (it.writable_at) *it.writable_at -= slept;
+        if (it.pace) it.pace->asked_after -= slept;
     }
     evidence.counts_from = now;
 }

@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "model/sighting.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,16 @@ template <class T>
 struct Seen {
     Instant at;
     T what;
+};
+
+/// How fast a primary was seen to write WAL. The highest pace counts for five to ten minutes.
+struct WalPace {
+    Instant asked_after;  // the question of the last answer was sent no earlier: the answer before it had come
+    Instant since;        // of the five minutes that run
+    Bytes peak{};         // in a second, within them
+    Bytes former{};       // and within the five minutes before
+    [[nodiscard]] Bytes highest() const { return std::max(peak, former); }
+    friend bool operator==(const WalPace&, const WalPace&) = default;
 };
 
 struct ServerEvidence {
@@ -41,6 +52,7 @@ struct ServerEvidence {
     std::optional<Instant> writable_at{};
     std::optional<Instant> flush_stuck_since{};  // the insert position of this moment is not flushed yet
     std::optional<Lsn> flush_wanted{};           // that insert position
+    std::optional<WalPace> pace{};               // kept when the server falls silent
 };
 
 struct Evidence {

@@ -44,6 +44,11 @@ std::string describe(const Command& command) {
             [](const Repoint& it) {
                 return fmt::format("let {} follow {} and see that it receives", it.replica.text(), it.upstream.text());
             },
+            [](const ReadLoss& it) {
+                return fmt::format(
+                    "on the host of {}: pg_waldump from the fork to the first record that is not whole; bytes and commits that are lost",
+                    it.old_primary.text());
+            },
         },
         command);
 }

@@ -83,7 +83,9 @@ Plan failover(const FailoverInput& input) {
              .why = input.decision.text,
              .apply = {Promote{candidate, input.settings.end_blocking_queries}},
              .limit = seconds{10}},
-        .finish = after_promotion(input.saved, input.settings, candidate, old_primary)};
+        .finish = after_promotion(
+            input.saved, input.settings,
+            {.promoted = candidate, .old_primary = old_primary, .old_host_answers = input.analysis.primary_host_answers})};
     plan.reversible.push_back(secure(input));
     plan.reversible.push_back(read_positions(input));
     plan.reversible.push_back(
@@ -100,25 +102,33 @@ Plan failover(const FailoverInput& input) {
     return plan;
 }
 
-std::vector<Group> after_promotion(
-    const model::SavedState& saved, const model::FailoverSettings& settings, const ServerName& promoted, const ServerName& old_primary) {
+std::vector<Group> after_promotion(const model::SavedState& saved, const model::FailoverSettings& settings, const Promoted& what) {
+    const auto& [promoted, old_primary, old_host_answers] = what;
     std::vector<Group> groups;
     groups.push_back(
         {{{.name = fmt::format("record {} as primary", promoted.text()),
            .why = "the new roles are written down before clients and replicas follow them",
            .apply = {RecordPromotion{promoted, old_primary}},
            .limit = seconds{5}}}});
-    if (!settings.remaster) return groups;
-    Group repoint;
+    Group rest;
     for (const model::ServerDefinition& server : saved.servers) {
-        if (!server.enabled || server.name == promoted || server.name == old_primary || saved.barred(server.name) != nullptr) continue;
-        repoint.steps.push_back(
+        if (!settings.remaster || !server.enabled || server.name == promoted || server.name == old_primary ||
+            saved.barred(server.name) != nullptr)
+            continue;
+        rest.steps.push_back(
             {.name = fmt::format("re-point {}", server.name.text()),
              .why = fmt::format("it follows {} from now on", promoted.text()),
              .apply = {Repoint{server.name, promoted}},
              .limit = seconds{30}});
     }
-    if (!repoint.steps.empty()) groups.push_back(std::move(repoint));
+    if (old_host_answers && saved.system_id) {
+        rest.steps.push_back(
+            {.name = fmt::format("read what was lost on {}", old_primary.text()),
+             .why = "the loss was announced as an estimate; the end of its WAL says it exactly",
+             .apply = {ReadLoss{old_primary, *saved.system_id}},
+             .limit = seconds{15}});
+    }
+    if (!rest.steps.empty()) groups.push_back(std::move(rest));
     return groups;
 }
 

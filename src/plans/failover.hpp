@@ -22,10 +22,15 @@ struct FailoverInput {
 
 [[nodiscard]] Plan failover(const FailoverInput& input);
 
-/// What remains when the promotion itself is known to have happened: recording it, and re-pointing the others.
+/// What remains when the promotion itself is known to have happened: recording it, re-pointing the others, and, where the old
+/// primary's host answers, reading what was lost.
+struct Promoted {
+    model::ServerName promoted;
+    model::ServerName old_primary;
+    bool old_host_answers = false;
+};
 [[nodiscard]] std::vector<Group> after_promotion(
-    const model::SavedState& saved, const model::FailoverSettings& settings, const model::ServerName& promoted,
-    const model::ServerName& old_primary);
+    const model::SavedState& saved, const model::FailoverSettings& settings, const Promoted& what);
 
 /// Stops a server that was failed over from and runs as primary again (S12).
 [[nodiscard]] Plan stop_returned_primary(const model::SavedState& saved, const model::MustBeDown& entry);

@@ -1,6 +1,7 @@
 #include "plans/foresight.hpp"
 
 #include "base/overloaded.hpp"
+#include "decide/loss.hpp"
 #include "plans/describe.hpp"
 #include "plans/failover.hpp"
 
@@ -139,12 +140,15 @@ private:
     decide::Decision decision_{decide::Hold{decide::Reason::first_look_incomplete, {}}};
 };
 
-std::optional<Loss> loss_of(const Moment& moment, const model::ServerName& candidate) {
+/// `proof`: what the fence gate would then go by.
+std::optional<Loss> loss_of(const Moment& moment, const model::ServerName& candidate, decide::Proof proof) {
     const decide::AnalysisInput input = decide::input_of(moment);
     const auto end = decide::last_known_end(input);
     const ServerEvidence* const seen = moment.evidence.find(candidate);
     if (!end || seen == nullptr || !seen->last_answer || seen->last_answer->what.standby() == nullptr) return std::nullopt;
-    return Loss{gap(seen->last_answer->what.standby()->received, end->flushed), end->age, moment.now - seen->last_answer->at};
+    const model::Lsn received = seen->last_answer->what.standby()->received;
+    const decide::LossBounds bounds = decide::loss_bounds(input, received, proof, moment.now);
+    return Loss{gap(received, end->flushed), end->age, moment.now - seen->last_answer->at, bounds.at_most, bounds.unbounded};
 }
 
 std::vector<std::string> steps_of(const Play& play, const decide::FailOver& order) {
@@ -177,7 +181,9 @@ Foresight foresee(const Moment& moment, const model::ServerName& primary, Death 
     const auto chosen = std::ranges::find_if(out.then.candidates, &decide::CandidateState::chosen);
     if (chosen != out.then.candidates.end()) {
         out.candidate = chosen->server;
-        out.loss = loss_of(moment, chosen->server);
+        const decide::Gate fence = decide::fence_outlook(play.input(), play.analysis());
+        const auto* const open = std::get_if<decide::GateOpen>(&fence);
+        out.loss = loss_of(moment, chosen->server, open != nullptr ? open->proof : decide::Proof::nothing);
     }
     if (order) out.steps = steps_of(play, *order);
     return out;

@@ -25,6 +25,9 @@ struct Loss {
     model::Bytes known;    // the primary's flush position when last seen, less the candidate's when last seen
     Duration primary_age;  // of that sight of the primary
     Duration candidate_age;
+    /// What was written since then and not sent, from above; nothing where no proof would stop the old primary, and why.
+    std::optional<model::Bytes> at_most{};
+    std::string unbounded{};
     friend bool operator==(const Loss&, const Loss&) = default;
 };
 

@@ -66,7 +66,14 @@ struct Repoint {
     model::ServerName upstream;
 };
 
-using Command = std::variant<Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint>;
+/// Reads on the fenced old primary's disk where its WAL ends: what was lost, exactly. Changes nothing.
+struct ReadLoss {
+    model::ServerName old_primary;
+    model::SystemId system_id;
+};
+
+using Command =
+    std::variant<Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint, ReadLoss>;
 
 struct Step {
     std::string name;             // shown to the operator word for word; unique within the plan

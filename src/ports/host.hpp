@@ -6,6 +6,7 @@
 #include "base/secret.hpp"
 #include "base/time.hpp"
 #include "model/sighting.hpp"
+#include "model/wal_end.hpp"
 #include "ports/async.hpp"
 
 #include <cstdint>
@@ -36,6 +37,10 @@ public:
     /// The fence of S7; what marks a standby follows from the directory's own version. `refused` when the directory is not one of
     /// `expected`, with nothing touched.
     virtual Async<FenceReport> fence(model::SystemId expected, Instant deadline) = 0;
+
+    /// Where the WAL of the directory ends (S3, S10), once nothing writes it. Changes nothing. `refused` when the directory is of
+    /// another system, `conflict` while a process holds it, `failed` when what is there does not reach that far.
+    virtual Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) = 0;
 
     /// Whether this machine gets any byte of a PostgreSQL server at `hostname`:`port`, or sees it close the connection. Never an error: what cannot be found out is `unknown`.
     virtual asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) = 0;

@@ -216,8 +216,17 @@ void describe(Archive& it, model::Seen<T>& value) {
 }
 
 template <class Archive>
+void describe(Archive& it, model::WalPace& value) {
+    auto& [asked_after, since, peak, former] = value;
+    it("asked_after_ns_ago", asked_after);
+    it("since_ns_ago", since);
+    it("peak_bytes_per_second", peak);
+    it("former_bytes_per_second", former);
+}
+
+template <class Archive>
 void describe(Archive& it, model::ServerEvidence& value) {
-    auto& [server, held, dial, host, witness, details, last_answer, last_words, bad_since, silent_since, dials_bad_since, bad_looks, recovered, shut_down, recovering_since, unattached_since, wal_sinks, writable_at, flush_stuck_since, flush_wanted] =
+    auto& [server, held, dial, host, witness, details, last_answer, last_words, bad_since, silent_since, dials_bad_since, bad_looks, recovered, shut_down, recovering_since, unattached_since, wal_sinks, writable_at, flush_stuck_since, flush_wanted, pace] =
         value;
     it("server", server);
     it("held", held);
@@ -239,6 +248,7 @@ void describe(Archive& it, model::ServerEvidence& value) {
     it("writable_ns_ago", writable_at);
     it("flush_stuck_since_ns_ago", flush_stuck_since);
     it("flush_wanted", flush_wanted);
+    it("pace", pace);
 }
 
 template <class Archive>

@@ -51,6 +51,39 @@ std::optional<StepRecord> step_of(const json& document) {
     return out;
 }
 
+json number_or_null(const std::optional<model::Bytes>& bytes) { return bytes ? json(bytes->count) : json(nullptr); }
+
+json loss_json(const std::optional<LossRecord>& loss) {
+    if (!loss) return nullptr;
+    return {
+        {"at_least", number_or_null(loss->at_least)},
+        {"at_most", number_or_null(loss->at_most)},
+        {"unbounded", loss->unbounded},
+        {"read", number_or_null(loss->read)},
+        {"transactions", loss->transactions ? json(*loss->transactions) : json(nullptr)}};
+}
+
+std::optional<std::uint64_t> number_of(const json& document, const char* member) {
+    const json& found = document.at(member);
+    return found.is_null() ? std::nullopt : std::optional{found.get<std::uint64_t>()};
+}
+
+std::optional<model::Bytes> bytes_of(const json& document, const char* member) {
+    const auto count = number_of(document, member);
+    return count ? std::optional{model::Bytes{*count}} : std::nullopt;
+}
+
+std::optional<LossRecord> loss_of(const json& document) {
+    const json& loss = document.at("loss");
+    if (loss.is_null()) return std::nullopt;
+    return LossRecord{
+        .at_least = bytes_of(loss, "at_least"),
+        .at_most = bytes_of(loss, "at_most"),
+        .unbounded = loss.at("unbounded").get<std::string>(),
+        .read = bytes_of(loss, "read"),
+        .transactions = number_of(loss, "transactions")};
+}
+
 /// Throws what the library throws on a missing member or one of another type.
 std::optional<OperationRecord> record_of(const json& document) {
     OperationRecord out{
@@ -73,6 +106,7 @@ std::optional<OperationRecord> record_of(const json& document) {
         out.steps.push_back(*std::move(step));
     }
     out.outcome = document.at("outcome").get<std::string>();
+    out.loss = loss_of(document);
     return out;
 }
 
@@ -113,7 +147,8 @@ std::string to_text(const OperationRecord& operation) {
         {"began", handyrep::text(operation.began)},
         {"ended", operation.ended ? json(handyrep::text(*operation.ended)) : json(nullptr)},
         {"steps", json::array()},
-        {"outcome", operation.outcome}};
+        {"outcome", operation.outcome},
+        {"loss", loss_json(operation.loss)}};
     for (const StepRecord& step : operation.steps) document["steps"].push_back(step_json(step));
     return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -4,6 +4,7 @@
 // manager finds open are the same thing.
 #pragma once
 
+#include "model/lsn.hpp"
 #include "saved/journal.hpp"
 
 #include <chrono>
@@ -24,6 +25,16 @@ struct StepRecord {
     friend bool operator==(const StepRecord&, const StepRecord&) = default;
 };
 
+/// What a promotion lost: as it was announced, and then as it was read on the old primary's disk, where that was possible.
+struct LossRecord {
+    std::optional<model::Bytes> at_least{};
+    std::optional<model::Bytes> at_most{};
+    std::string unbounded{};  // why there is no at_most; empty: there is
+    std::optional<model::Bytes> read{};
+    std::optional<std::uint64_t> transactions{};
+    friend bool operator==(const LossRecord&, const LossRecord&) = default;
+};
+
 struct OperationRecord {
     std::uint64_t id = 0;
     std::string kind{};
@@ -33,7 +44,8 @@ struct OperationRecord {
     WallTime began{};
     std::optional<WallTime> ended{};
     std::vector<StepRecord> steps{};
-    std::string outcome = "running";  // then "done", "refused: …", "failed: …", "unknown: …"
+    std::string outcome = "running";   // then "done", "refused: …", "failed: …", "unknown: …"
+    std::optional<LossRecord> loss{};  // of a promotion
 
     /// The step being done, or the last one.
     [[nodiscard]] std::string step() const { return steps.empty() ? std::string{} : steps.back().name; }

@@ -14,7 +14,7 @@
 namespace handyrep::saved {
 
 /// The format this program writes, and the only one it reads: a recording of another version means something else there.
-inline constexpr int recording_format = 1;
+inline constexpr int recording_format = 2;
 
 struct Recording {
     std::string handyrep;                // the version that made it

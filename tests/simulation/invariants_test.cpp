@@ -235,5 +235,37 @@ TEST(Invariants, AreBrokenByALossAboveTheOneThatWasAnnounced) {
     EXPECT_EQ(it.broken(), "no failover loses more than it announced; ");
 }
 
+/// 100,000 acknowledged bytes are lost; the last word about them is `event`.
+std::string judged_with_the_last_word(const saved::Event& event) {
+    Bench it;
+    it.world.kill_all(db1);
+    it.journal(saved::JournalEntry::begun, "failover");
+    it.tell_proof("processes_gone");
+    const model::Lsn fork = it.world.at(db2).disk.end;
+    it.world.begin_promotion(db2);
+    it.advance(1s);
+    const saved::Event promoted{
+        .at = {},
+        .name = "promoted",
+        .text = "",
+        .operation = 1,
+        .fields = {{"server", "db2"}, {"loss_at_least_bytes", "0"}, {"loss_at_most_bytes", "1000000"}}};
+    it.disk.on_event(promoted);
+    it.disk.on_event(event);
+    // Heard of after the announcement: judged at the end.
+    it.world.acknowledged.push_back({db1, it.world.at(db1).disk.branch, fork + model::Bytes{100000}, it.world.agenda.now(), false});
+    it.journal(saved::JournalEntry::ended, "operation");
+    it.invariants.judge_end();
+    return it.broken();
+}
+
+TEST(Invariants, AreBrokenByALossAboveTheLastWordAboutIt) {
+    const auto known = [](std::string bytes) {
+        return saved::Event{.at = {}, .name = "loss_known", .text = "", .operation = 1, .fields = {{"loss_bytes", std::move(bytes)}}};
+    };
+    EXPECT_EQ(judged_with_the_last_word(known("100000")), "");
+    EXPECT_EQ(judged_with_the_last_word(known("90000")), "no failover loses more than it announced as at most; ");
+}
+
 }  // namespace
 }  // namespace handyrep::sim

@@ -78,6 +78,8 @@ std::string conninfo_value(const std::string& text) {
 
 }  // namespace
 
+std::string_view programs_script() { return find_programs; }
+
 std::string inspection_script(const std::string& pgdata) { return script_about(pgdata).append(find_programs).append(inspect); }
 
 std::string login_script(const std::string& pgdata, const ports::LoginQuestion& question, Duration limit) {

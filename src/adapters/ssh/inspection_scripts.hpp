@@ -5,8 +5,12 @@
 #include "ports/inspector.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace handyrep::adapters::ssh {
+
+/// Sets `version` and `programs`, the folder of the server's programs (empty: not found), behind `script_about`.
+[[nodiscard]] std::string_view programs_script();
 
 [[nodiscard]] std::string inspection_script(const std::string& pgdata);
 

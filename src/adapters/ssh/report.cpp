@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -120,6 +121,69 @@ Result<ports::FenceReport> read_fence(std::string_view text) {
     out.left = lines.number<std::uint32_t>("left");
     if (!lines.ends_whole()) return damaged("the fence");
     return out;
+}
+
+namespace {
+
+/// pg_waldump always ends with a complaint; these three say that nothing whole follows.
+bool is_an_end(std::string_view why) {
+    constexpr std::array<std::string_view, 3> ends{"error in WAL record at", "could not find a valid record after", "could not find file"};
+    return std::ranges::any_of(ends, [&](std::string_view it) { return why.find(it) != std::string_view::npos; });
+}
+
+Error no_end(std::string_view why) { return {ErrorKind::failed, fmt::format("the end of the WAL was not found: {}", why)}; }
+
+struct WalEndLines {
+    std::uint32_t control_timeline;
+    bool counted;
+    std::uint64_t commits;
+    std::string_view last;
+    std::uint64_t length;
+    bool switches;
+    model::WalLayout layout;
+    int status;
+    std::string_view why;
+};
+
+Result<WalEndLines> wal_end_lines(std::string_view text) {
+    Lines lines{text};
+    WalEndLines out{};
+    out.control_timeline = lines.number<std::uint32_t>("control_timeline");
+    out.counted = lines.flag("counted");
+    out.commits = lines.number<std::uint64_t>("commits");
+    out.last = lines.take("last");
+    out.length = lines.number<std::uint64_t>("length");
+    out.switches = lines.flag("switches");
+    out.layout.page = lines.number<std::uint64_t>("page");
+    out.layout.segment = lines.number<std::uint64_t>("segment");
+    out.status = lines.number<int>("status");
+    out.why = lines.take("why");
+    if (!lines.ends_whole() || out.layout.page == 0 || out.layout.segment % out.layout.page != 0) return damaged("the end of the WAL");
+    return out;
+}
+
+}  // namespace
+
+Result<model::WalEnd> read_wal_end(std::string_view text, const model::WalEndQuestion& question) {
+    if (text.starts_with("foreign ")) return Error{ErrorKind::refused, "the data directory belongs to another system"};
+    if (text.starts_with("held ")) return Error{ErrorKind::conflict, "processes hold the data directory: its WAL has no end yet"};
+    const auto lines = wal_end_lines(text);
+    if (!lines) return lines.error();
+    if (lines->status == 124) return Error{ErrorKind::timed_out, "the end of the WAL was not reached in time"};
+    if (!is_an_end(lines->why) || (lines->status != 0 && lines->status != 1)) return no_end(lines->why);
+    if (lines->control_timeline > question.from.timeline.id)
+        return no_end(fmt::format("the directory has gone on to timeline {}", lines->control_timeline));
+    if (lines->last == "-") {
+        // Nothing behind the fork, not even the segment that it lies in: then somebody took WAL away.
+        const bool at_segment = gap(model::Lsn{0}, question.from.lsn).count % lines->layout.segment == 0;
+        if (!lines->counted || (!at_segment && lines->why.find("could not find file") != std::string_view::npos)) return no_end(lines->why);
+        return model::WalEnd{question.from.lsn, 0, true};
+    }
+    const auto last = model::Lsn::parse(lines->last);
+    if (!last) return damaged("the end of the WAL");
+    const model::Lsn end =
+        lines->switches ? end_of_segment(*last, lines->layout) : end_of_record(*last, model::Bytes{lines->length}, lines->layout);
+    return model::WalEnd{end, lines->commits, lines->counted};
 }
 
 Result<model::FenceDrill> read_drill(std::string_view text) {

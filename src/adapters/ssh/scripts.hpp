@@ -5,6 +5,7 @@
 #include "base/secret.hpp"
 #include "base/time.hpp"
 #include "model/server.hpp"
+#include "model/wal_end.hpp"
 
 #include <cstdint>
 #include <string>
@@ -27,6 +28,9 @@ struct Node {
 
 /// The same script without its deeds; answers as it does.
 [[nodiscard]] std::string drill_script(const Node& node, model::SystemId expected);
+
+/// The end of the WAL of `timeline`, read from `from` on by pg_waldump, for at most `limit`.
+[[nodiscard]] std::string wal_end_script(const std::string& pgdata, const model::WalEndQuestion& question, Duration limit);
 
 /// Exit status 0 connected, 3 refused, 4 no answer, 5 cannot be found out.
 [[nodiscard]] std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit);

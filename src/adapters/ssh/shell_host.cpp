@@ -48,6 +48,15 @@ Async<ports::FenceReport> ShellHost::fence(model::SystemId expected, Instant dea
     co_return read_fence(*text);
 }
 
+Async<model::WalEnd> ShellHost::read_wal_end(const model::WalEndQuestion& question, Instant deadline) {
+    // Read twice at most; what is then left is for the way back.
+    const Duration limit = (deadline - clock_.now() - way_back) / 2 - way_back;
+    auto script = wal_end_script(settings_.server.pgdata, question, limit);
+    const auto text = co_await text_of(std::move(script), "reading the end of the WAL", When::anytime, deadline);
+    if (!text) co_return text.error();
+    co_return ssh::read_wal_end(*text, question);
+}
+
 asio::awaitable<model::Reach> ShellHost::reach(const std::string& hostname, std::uint16_t port, Instant deadline) {
     const Duration limit = std::max<Duration>(way_back, deadline - clock_.now() - way_back);
     const auto output = co_await shell_.run(reach_script(hostname, port, limit), When::anytime, deadline);

@@ -27,6 +27,7 @@ public:
 
     Async<model::HostLook> look(Instant deadline) override;
     Async<ports::FenceReport> fence(model::SystemId expected, Instant deadline) override;
+    Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
     Async<std::string> keep_password(const Secret& line, Instant deadline) override;
 

@@ -165,6 +165,42 @@ TEST_P(Hosts, ProveNothingWhenTheAutostartCannotBeDisabled) {
     std::filesystem::remove_all(owners_folder() / "etc");
 }
 
+TEST_P(Hosts, ReadWhereTheWalOfADeadServerEnds) {
+    const auto id = system_id();
+    auto session = primary().session();
+    ASSERT_TRUE(session);
+    ASSERT_TRUE(session->query("CREATE TABLE IF NOT EXISTS lost (i int)"));
+    ASSERT_TRUE(session->query("CHECKPOINT"));
+    const auto flushed = [&] { return model::Lsn::parse(*primary().ask("SELECT pg_current_wal_flush_lsn()")); };
+    // Tests before this one may have promoted it.
+    const std::string digits = primary().ask("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")->substr(0, 8);
+    const model::Timeline timeline{static_cast<std::uint32_t>(std::stoul(digits, nullptr, 16))};
+    const model::WalEndQuestion question{id, {timeline, *flushed()}};
+    for (int i = 0; i < 7; ++i) ASSERT_TRUE(session->query("INSERT INTO lost VALUES (1)"));
+    // A record over several pages.
+    ASSERT_TRUE(session->query("SELECT pg_logical_emit_message(true, 'long', repeat('x', 30000))"));
+    const model::Lsn written = *flushed();
+
+    const auto early = loop.run(host(primary())->read_wal_end(question, loop.in(seconds{20})));
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().kind, ErrorKind::conflict);
+
+    ASSERT_TRUE(loop.run(host(primary())->fence(id, loop.in(seconds{20}))));
+    const auto read = loop.run(host(primary())->read_wal_end(question, loop.in(seconds{20})));
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_GE(read->end, written);
+    EXPECT_LT(gap(written, read->end).count, 4096U);  // what the server writes by itself
+    EXPECT_EQ(read->commits, 8U);
+    EXPECT_TRUE(read->all_counted);
+
+    const auto none = loop.run(host(primary())->read_wal_end({id, {timeline, read->end}}, loop.in(seconds{20})));
+    ASSERT_TRUE(none) << none.error().text();
+    EXPECT_EQ(*none, (model::WalEnd{read->end, 0, true}));
+    EXPECT_EQ(
+        loop.run(host(primary())->read_wal_end({model::SystemId{42}, question.from}, loop.in(seconds{20}))).error().kind,
+        ErrorKind::refused);
+}
+
 /// A service manager by the answers of its command, on a machine that has none; only here, where our own PATH counts.
 class ServiceManager : public RealPostgres {
 protected:

@@ -2,6 +2,7 @@
 #include "adapters/ssh/report.hpp"
 #include "adapters/ssh/scripts.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -50,6 +51,45 @@ TEST(LookReport, IsAnErrorWhenAnythingIsDamaged) {
 }
 
 constexpr std::string_view good_fence = "autostart_off 1\nautostart none found\nmarked 1\nkilled 9\nleft 0\nend\n";
+
+const model::WalEndQuestion from_fork{model::SystemId{7}, {model::Timeline{2}, model::Lsn{0x1516868}}};
+
+std::string wal_end_answer(std::string_view last, std::string_view why, std::string_view timeline = "2") {
+    return fmt::format(
+        "control_timeline {}\ncounted 1\ncommits 5\n{}\npage 8192\nsegment 16777216\nstatus 1\nwhy pg_waldump: error: {}\nend\n", timeline,
+        last, why);
+}
+
+TEST(WalEndReport, EndsWhereItsLastRecordEnds) {
+    const auto read = read_wal_end(
+        wal_end_answer("last 0/01516A40\nlength 34\nswitches 0", "error in WAL record at 0/1516A40: invalid record length at 0/1516A68"),
+        from_fork);
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(*read, (model::WalEnd{model::Lsn{0x1516A68}, 5, true}));
+}
+
+TEST(WalEndReport, OfARecordThatSwitchesEndsWithTheSegment) {
+    const auto read = read_wal_end(wal_end_answer("last 0/01516A40\nlength 24\nswitches 1", "could not find file \"x\""), from_fork);
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(read->end, model::Lsn{0x2000000});
+}
+
+TEST(WalEndReport, EndsAtTheForkWhereNothingFollows) {
+    const auto read =
+        read_wal_end(wal_end_answer("last -\nlength 0\nswitches 0", "could not find a valid record after 0/1516868"), from_fork);
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(read->end, from_fork.from.lsn);
+}
+
+TEST(WalEndReport, KnowsNoEndThatItWasNotTold) {
+    const std::string none = "last -\nlength 0\nswitches 0";
+    // The segment that the fork lies in was there once.
+    EXPECT_FALSE(read_wal_end(wal_end_answer(none, "could not find file \"x\""), from_fork));
+    EXPECT_FALSE(read_wal_end(wal_end_answer(none, "could not open directory"), from_fork));
+    EXPECT_FALSE(read_wal_end(wal_end_answer(none, "could not find a valid record after 0/1516868", "3"), from_fork));
+    EXPECT_EQ(read_wal_end("held 3\nend\n", from_fork).error().kind, ErrorKind::conflict);
+    EXPECT_EQ(read_wal_end("foreign 8\nend\n", from_fork).error().kind, ErrorKind::refused);
+}
 
 TEST(FenceReport, ProvesWhatItSays) {
     const auto report = read_fence(good_fence);

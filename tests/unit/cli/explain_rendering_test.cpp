@@ -161,7 +161,11 @@ TEST(ForesightText, ShowsBothDeathsWithCandidateLossGatesAndSteps) {
                          "  candidate   db2\n"
                          "  lost        nothing known: the candidate had all that the primary was seen to\n"
                          "              have flushed (primary seen 0.2s before, candidate 0.2s); what was\n"
-                         "              written after that and not sent would be lost too\n"));
+                         "              written after that and not sent comes on top: at most 716.8 kB in\n"
+                         "              all, estimated by how fast it was seen to write\n"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("comes on top: nobody can say how\n              much: the old primary may go on writing where clients reach it\n"));
     EXPECT_THAT(text, HasSubstr("IF db1 DIED: its host vanishes, with everything on it\n"));
     EXPECT_THAT(text, HasSubstr("\n 5. promote db2  << point of no return (at most 10s)"));
 }

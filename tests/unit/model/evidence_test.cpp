@@ -88,6 +88,29 @@ TEST(Evidence, TakesARefusedQuestionForALivingServer) {
     EXPECT_FALSE(story.of().bad_since);
 }
 
+HeldSight at_clock(std::uint64_t inserted, WallTime server_time) {
+    auto sight = std::get<Answered>(answer(inserted, inserted));
+    sight.server_time = server_time;
+    return sight;
+}
+
+TEST(WalPace, IsTheHighestBetweenTwoAnswersByTheServersClock) {
+    Story story;
+    story.held(0s, at_clock(0, WallTime{} + 10s)).held(3s, at_clock(1000, WallTime{} + 11s)).held(4s, at_clock(1100, WallTime{} + 12s));
+    ASSERT_TRUE(story.of().pace);
+    EXPECT_EQ(story.of().pace->highest(), Bytes{1000});
+    EXPECT_EQ(story.of().pace->asked_after, at(3s));
+}
+
+TEST(WalPace, IsForgottenAfterFiveToTenMinutes) {
+    Story story;
+    story.held(0s, at_clock(0, WallTime{})).held(1s, at_clock(1000, WallTime{} + 1s));
+    story.held(6min, at_clock(1000, WallTime{} + 6min));
+    EXPECT_EQ(story.of().pace->highest(), Bytes{1000});
+    story.held(12min, at_clock(1000, WallTime{} + 12min));
+    EXPECT_EQ(story.of().pace->highest(), Bytes{0});
+}
+
 TEST(WritableSighting, IsAnAnswerWhoseFlushPositionMoved) {
     Story story;
     story.held(0ms, answer(100, 100));

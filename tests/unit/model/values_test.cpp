@@ -4,6 +4,7 @@
 #include "model/server.hpp"
 #include "model/sync_standbys.hpp"
 #include "model/timeline.hpp"
+#include "model/wal_end.hpp"
 
 #include <gtest/gtest.h>
 
@@ -163,6 +164,15 @@ TEST(SyncStandbys, AreRevokedWhenFewerThanTheRequiredAreLeft) {
     EXPECT_EQ(set_of("FIRST 3 (a, b, c)").to_revoke(), 1U);
     EXPECT_EQ(set_of("a").to_revoke(), 1U);
     EXPECT_EQ(set_of("ANY 3 (a)").to_revoke(), 0U) << "it can never acknowledge";
+}
+
+TEST(EndOfRecord, IsAlignedAndCountsTheHeadersOfPages) {
+    const WalLayout layout{};
+    EXPECT_EQ(end_of_record(Lsn{0x1516A40}, Bytes{34}, layout), Lsn{0x1516A68});
+    // Ends with the page: the next header is not part of it.
+    EXPECT_EQ(end_of_record(Lsn{0x1001F00}, Bytes{0x100}, layout), Lsn{0x1002000});
+    EXPECT_EQ(end_of_record(Lsn{0x1001F00}, Bytes{0x108}, layout), Lsn{0x1002000 + 24 + 8});
+    EXPECT_EQ(end_of_record(Lsn{0x1FFFF00}, Bytes{0x108}, layout), Lsn{0x2000000 + 40 + 8});
 }
 
 TEST(SavedState, KnowsWhoIsBarred) {

@@ -71,13 +71,22 @@ TEST_F(Failover, RecordsTheNewPrimaryBeforeAnybodyFollowsIt) {
     const Plan it = plan();
     ASSERT_EQ(it.finish.size(), 2U);
     EXPECT_TRUE(std::holds_alternative<RecordPromotion>(it.finish[0].steps.front().apply.front()));
-    ASSERT_EQ(it.finish[1].steps.size(), 1U);
+    ASSERT_EQ(it.finish[1].steps.size(), 2U);
     EXPECT_EQ(std::get<Repoint>(it.finish[1].steps.front().apply.front()).replica, server("db3"));
 }
 
 TEST_F(Failover, RepointsNobodyWhenRemasterIsOff) {
     scene.settings.remaster = false;
-    EXPECT_EQ(plan().finish.size(), 1U);
+    const Plan it = plan();
+    ASSERT_EQ(it.finish.size(), 2U);
+    ASSERT_EQ(it.finish[1].steps.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<ReadLoss>(it.finish[1].steps.front().apply.front()));
+}
+
+TEST_F(Failover, ReadsWhatWasLostOnlyAfterThePromotionIsWrittenDown) {
+    const Plan it = plan();
+    EXPECT_EQ(servers_of(it.finish[1].steps.back(), &ReadLoss::old_primary), std::vector<std::string>{"db1"});
+    EXPECT_TRUE(servers_of(it.finish[0].steps.front(), &ReadLoss::old_primary).empty());
 }
 
 TEST_F(Failover, DoesNotWaitForAHostThatDoesNotAnswer) {

@@ -80,7 +80,9 @@ TEST(OperationRecord, OfAStepThatIsTriedAgainKeepsBoth) {
 }
 
 TEST(OperationRecord, IsReadBackAsItWasWritten) {
-    for (const OperationRecord& it : {after({begun()}), ended_one()}) {
+    OperationRecord promotion = ended_one();
+    promotion.loss = LossRecord{.at_least = model::Bytes{0}, .unbounded = "nothing proves it", .transactions = 3};
+    for (const OperationRecord& it : {after({begun()}), ended_one(), promotion}) {
         const auto read = operation_record_from_text(to_text(it));
         ASSERT_TRUE(read) << read.error().what;
         EXPECT_EQ(*read, it);

@@ -79,7 +79,8 @@ model::ServerEvidence evidence_of(std::string_view name, Instant now, model::Hel
         .recovering_since = now - 10s,
         .writable_at = now - 11s,
         .flush_stuck_since = now - 12s,
-        .flush_wanted = Lsn{0x3000028}};
+        .flush_wanted = Lsn{0x3000028},
+        .pace = model::WalPace{.asked_after = now - 700ms, .since = now - 4min, .peak = model::Bytes{4096}, .former = model::Bytes{8192}}};
 }
 
 /// Everything there can be in one.
@@ -266,10 +267,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Damage{"AnotherKind", "handyrep recording", "handyrep status", "kind: is not 'handyrep recording'"},
         Damage{
-            "ALaterFormat", "\"format\": 1", "\"format\": 2",
-            "format: the file has format 2, made by HandyRep 0.1.0; this HandyRep reads format 1 only"},
-        Damage{"NoFormat", "\"format\": 1,", "", "format: is missing"},
-        Damage{"AFormatInWords", "\"format\": 1", "\"format\": \"one\"", R"(format: "one" is not a whole number)"},
+            "ALaterFormat", "\"format\": 2", "\"format\": 3",
+            "format: the file has format 3, made by HandyRep 0.1.0; this HandyRep reads format 2 only"},
+        Damage{"NoFormat", "\"format\": 2,", "", "format: is missing"},
+        Damage{"AFormatInWords", "\"format\": 2", "\"format\": \"one\"", R"(format: "one" is not a whole number)"},
         Damage{"NoCluster", "\"cluster\": \"pay\",", "", "moments[0].saved.cluster: is missing"},
         Damage{"ABadName", "\"cluster\": \"pay\"", "\"cluster\": \"p/y\"", "moments[0].saved.cluster: 'p/y'"},
         Damage{
@@ -349,9 +350,9 @@ TEST(Recording, NeverCrashesOnNonsense) {
     EXPECT_THAT(error_of("null"), HasSubstr("kind"));
     EXPECT_THAT(error_of(std::string(5000, '[')), HasSubstr("lies too deep"));
     EXPECT_THAT(
-        error_of(R"({"kind": "handyrep recording", "format": 1, "handyrep": "x", "moments": [], "marks": ""})"), HasSubstr("moments"));
+        error_of(R"({"kind": "handyrep recording", "format": 2, "handyrep": "x", "moments": [], "marks": ""})"), HasSubstr("moments"));
     EXPECT_THAT(
-        error_of(R"({"kind": "handyrep recording", "format": 1, "handyrep": "x", "moments": [5], "marks": ""})"), HasSubstr("moments[0]"));
+        error_of(R"({"kind": "handyrep recording", "format": 2, "handyrep": "x", "moments": [5], "marks": ""})"), HasSubstr("moments[0]"));
 }
 
 }  // namespace
