@@ -56,6 +56,7 @@ constexpr std::array kinds{
     Kind{DeedKind::kill_all, Fits::any_server, Ends::done, 0s, true},
     Kind{DeedKind::kill_postmaster, Fits::any_server, Ends::done, 0s, true},
     Kind{DeedKind::fast_stop, Fits::any_server, Ends::done, 0s, true},
+    Kind{DeedKind::immediate_stop, Fits::any_server, Ends::done, 0s, true},
     Kind{DeedKind::kill_backend, Fits::any_server, Ends::done},
     Kind{DeedKind::fast_restart, Fits::any_server, Ends::done},
     Kind{DeedKind::bulk_load, Fits::any_server, Ends::done},
@@ -63,6 +64,7 @@ constexpr std::array kinds{
     Kind{DeedKind::stop_postmaster, Fits::any_server, Ends::may_stay, 15s},
     Kind{DeedKind::power_off, Fits::any_server, Ends::may_stay, 20s},
     Kind{DeedKind::silence, Fits::any_server, Ends::may_stay, 15s},
+    Kind{DeedKind::link_down, Fits::any_server, Ends::may_stay, 15s},
     Kind{DeedKind::sshd_down, Fits::any_server, Ends::may_stay, 15s},
     Kind{DeedKind::sudo_denied, Fits::any_server, Ends::may_stay, 15s},
     Kind{DeedKind::storage_stalled, Fits::any_server, Ends::by_itself, 12s},
@@ -81,6 +83,12 @@ constexpr std::array kinds{
 
 std::string server_name(std::size_t number) { return fmt::format("db{}", number); }
 
+/// What takes the primary away for good, or for longer than a failover waits.
+constexpr std::array fatal{
+    DeedKind::kill_all, DeedKind::kill_all,        DeedKind::kill_postmaster, DeedKind::fast_stop, DeedKind::immediate_stop,
+    DeedKind::freeze,   DeedKind::stop_postmaster, DeedKind::power_off,       DeedKind::silence,   DeedKind::link_down,
+};
+
 /// Draws one fault after the other, and knows which servers an earlier one took out for good.
 class Faults {
 public:
@@ -91,6 +99,14 @@ public:
             const Kind& kind = kinds.at(dice_.below(kinds.size()));
             if (auto deed = of(kind)) return *std::move(deed);
         }
+    }
+
+    /// One that the primary of the beginning does not come back from; any other where it is gone already.
+    Deed draw_fatal() {
+        const NodeName primary = server_name(1);
+        const DeedKind kind = fatal.at(dice_.below(fatal.size()));
+        if (!gone_.insert(primary).second) return draw();
+        return {.kind = kind, .on = {primary}};
     }
 
 private:
@@ -178,8 +194,10 @@ scenarios::Scenario draw_story(std::uint64_t seed, Replication replication) {
     add(scenarios::Run{dice.between(1s, 4s)});
     Faults faults{dice, out.cluster.servers, out.cluster.restarted_after.has_value()};
     const std::size_t count = 1 + dice.below(4);
+    // Most faults are lived through; that a failover is what this is about needs some help.
+    const std::size_t fatal_one = dice.chance(60) ? dice.below(count) : count;
     for (std::size_t it = 0; it < count; ++it) {
-        add(faults.draw());
+        add(it == fatal_one ? faults.draw_fatal() : faults.draw());
         // Often the next one comes while this one lasts, sometimes at the same moment.
         if (!dice.chance(25)) add(scenarios::Run{dice.between(0s, 8s)});
     }

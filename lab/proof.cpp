@@ -21,8 +21,9 @@ std::vector<Interval> intervals(const std::vector<std::unique_ptr<Watcher>>& wat
 
 std::size_t late_rows(const std::vector<Acknowledged>& rows, const std::vector<Interval>& intervals) {
     return static_cast<std::size_t>(std::ranges::count_if(rows, [&](const Acknowledged& row) {
-        return std::ranges::any_of(
-            intervals, [&](const Interval& it) { return it.server != row.server && model::Timeline{it.timeline} > row.position.timeline && it.from < row.sent; });
+        return std::ranges::any_of(intervals, [&](const Interval& it) {
+            return it.server != row.server && model::Timeline{it.timeline} > row.position.timeline && it.from < row.sent;
+        });
     }));
 }
 

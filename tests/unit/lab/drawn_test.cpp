@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace handyrep::lab {
 namespace {
@@ -38,8 +41,8 @@ TEST(DrawnStories, ComeToNobodyWhoIsGoneForGood) {
             const auto* const deed = std::get_if<Deed>(&step.what);
             if (deed == nullptr || deed->on.size() != 1 || !deed->other.empty()) continue;
             EXPECT_FALSE(gone.contains(deed->on.front())) << seed << ": " << text(step);
-            const bool kills =
-                deed->kind == DeedKind::kill_all || deed->kind == DeedKind::kill_postmaster || deed->kind == DeedKind::fast_stop;
+            const bool kills = deed->kind == DeedKind::kill_all || deed->kind == DeedKind::kill_postmaster ||
+                               deed->kind == DeedKind::fast_stop || deed->kind == DeedKind::immediate_stop;
             const bool stays =
                 !deed->lasts && (deed->kind == DeedKind::freeze || deed->kind == DeedKind::power_off || deed->kind == DeedKind::silence);
             if (stays) ++staying;
@@ -47,6 +50,20 @@ TEST(DrawnStories, ComeToNobodyWhoIsGoneForGood) {
         }
     }
     EXPECT_GT(staying, 0U);
+}
+
+TEST(DrawnStories, TakeThePrimaryAwayMoreOftenThanNot) {
+    const std::set<DeedKind> takes_away{DeedKind::kill_all, DeedKind::kill_postmaster, DeedKind::power_off, DeedKind::silence,
+                                        DeedKind::freeze,   DeedKind::immediate_stop,  DeedKind::fast_stop, DeedKind::link_down};
+    std::size_t taken = 0;
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        const auto story = draw_story(seed);
+        taken += std::ranges::any_of(story.steps, [&](const scenarios::Step& step) {
+            const auto* const deed = std::get_if<Deed>(&step.what);
+            return deed != nullptr && !deed->lasts && takes_away.contains(deed->kind) && deed->on == std::vector<std::string>{"db1"};
+        });
+    }
+    EXPECT_GE(taken, 50U);
 }
 
 }  // namespace
