@@ -16,12 +16,13 @@ void Hands::tell_promotion(const plans::RecordPromotion& command) {
     const auto bytes = [](const std::optional<model::Bytes>& it) { return it ? fmt::format("{}", it->count) : std::string("unknown"); };
     const std::string age = findings_.loss.at_least && findings_.old_end ? text(std::chrono::floor<milliseconds>(findings_.old_end->age))
                                                                          : std::string("unknown");
+    const auto fork = findings_.fork();
     std::vector<Field> fields{
         {"server", command.promoted.text()},
         {"from", command.old_primary.text()},
         {"epoch", fmt::format("{}", state_.saved.epoch)},
         {"proof", judged ? std::string(word_for(std::get<decide::GateOpen>(*findings_.fence_gate).proof)) : "unknown"},
-        {"fork", fork_of_promotion() ? text(model::WalPosition{fork_of_promotion()->from, fork_of_promotion()->at}) : "unknown"},
+        {"fork", fork ? text(model::WalPosition{fork->from, fork->at}) : "unknown"},
         {"loss_at_least_bytes", bytes(findings_.loss.at_least)},
         {"loss_seen_before", age},
         {"loss_at_most_bytes", bytes(findings_.loss.at_most)}};
@@ -32,12 +33,6 @@ void Hands::tell_promotion(const plans::RecordPromotion& command) {
             "{} is the primary now, {} must not run as one; lost: {}", command.promoted.text(), command.old_primary.text(),
             text(findings_.loss)),
         std::move(fields), findings_.operation);
-}
-
-/// The last switch of the promoted server's history: where it left the old primary's WAL.
-std::optional<model::TimelineSwitch> Hands::fork_of_promotion() const {
-    if (!findings_.history || findings_.history->switches().empty()) return std::nullopt;
-    return findings_.history->switches().back();
 }
 
 void Hands::tell_loss(const plans::ReadLoss& command, const model::TimelineSwitch& fork, const model::WalEnd& read) {
@@ -58,7 +53,7 @@ void Hands::tell_loss(const plans::ReadLoss& command, const model::TimelineSwitc
 
 /// Behind the promotion, so that nobody waits for it; the fence left nobody who could still write there.
 Async<void> Hands::read_loss(const plans::ReadLoss& command, Instant deadline) {
-    const auto fork = fork_of_promotion();
+    const auto fork = findings_.fork();
     if (!fork) co_return Error{ErrorKind::failed, "the timeline history of the promoted server is not known: nobody knows where it forked"};
     const model::WalEndQuestion question{command.system_id, {fork->from, fork->at}};
     const auto read = co_await state_.host(command.old_primary).read_wal_end(question, deadline);

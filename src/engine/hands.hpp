@@ -33,6 +33,12 @@ struct Findings {
     std::optional<model::TimelineHistory> history;  // of the promoted server
     std::optional<WallTime> expires;                // of the promotion, by the candidate's clock
     std::optional<WallTime> taken;                  // by the same clock, when it said that it took the request
+
+    /// The last switch of the promoted server's history: where it left the old primary's WAL.
+    [[nodiscard]] std::optional<model::TimelineSwitch> fork() const {
+        if (!history || history->switches().empty()) return std::nullopt;
+        return history->switches().back();
+    }
 };
 
 class Hands {
@@ -64,7 +70,6 @@ private:
     /// One look through the held session, which also goes into the evidence.
     asio::awaitable<model::HeldSight> look(const model::ServerName& server, Instant deadline);
     void tell_promotion(const plans::RecordPromotion& command);
-    [[nodiscard]] std::optional<model::TimelineSwitch> fork_of_promotion() const;
     void tell_loss(const plans::ReadLoss& command, const model::TimelineSwitch& fork, const model::WalEnd& read);
     void note_final(const model::ServerName& server, const model::Answered& answer, bool replayed_whole);
 

@@ -50,8 +50,9 @@ saved::OperationBegun describe_begun(
 
 saved::LossRecord loss_of(const Findings& findings) {
     saved::LossRecord out{.at_least = findings.loss.at_least, .at_most = findings.loss.at_most, .unbounded = findings.loss.unbounded};
-    if (!findings.lost || findings.history->switches().empty()) return out;
-    out.read = gap(findings.history->switches().back().at, findings.lost->end);
+    const auto fork = findings.fork();
+    if (!findings.lost || !fork) return out;
+    out.read = gap(fork->at, findings.lost->end);
     if (findings.lost->all_counted) out.transactions = findings.lost->commits;
     return out;
 }
