@@ -57,7 +57,8 @@ Async<void> Hands::read_loss(const plans::ReadLoss& command, Instant deadline) {
     if (!findings_.fence.processes_gone)
         co_return Error{
             ErrorKind::refused,
-            fmt::format("{} is not fenced: it may start and go on writing, so nothing says where its WAL ends", command.old_primary.text())};
+            fmt::format(
+                "{} is not fenced: it may start and go on writing, so nothing says where its WAL ends", command.old_primary.text())};
     const auto fork = findings_.fork();
     if (!fork) co_return Error{ErrorKind::failed, "the timeline history of the promoted server is not known: nobody knows where it forked"};
     const model::WalEndQuestion question{command.system_id, {fork->from, fork->at}};
