@@ -25,10 +25,10 @@ bool is_of_network(DeedKind kind) {
 }
 
 bool is_of_manager(DeedKind kind) {
-    return kind == DeedKind::dns_hangs || kind == DeedKind::reboot_manager || kind == DeedKind::manager_clock ||
-           kind == DeedKind::configure || kind == DeedKind::kill_manager || kind == DeedKind::stop_manager ||
-           kind == DeedKind::start_manager || kind == DeedKind::store_fails || kind == DeedKind::store_hangs ||
-           kind == DeedKind::lose_journal || kind == DeedKind::keep_state || kind == DeedKind::stale_state;
+    return kind == DeedKind::dns_hangs || kind == DeedKind::login_expired || kind == DeedKind::reboot_manager ||
+           kind == DeedKind::manager_clock || kind == DeedKind::configure || kind == DeedKind::kill_manager ||
+           kind == DeedKind::stop_manager || kind == DeedKind::start_manager || kind == DeedKind::store_fails ||
+           kind == DeedKind::store_hangs || kind == DeedKind::lose_journal || kind == DeedKind::keep_state || kind == DeedKind::stale_state;
 }
 
 bool is_of_a_person(DeedKind kind) { return kind == DeedKind::maintenance || kind == DeedKind::pause; }

@@ -72,6 +72,7 @@ private:
     Outcome deny_sudo_halfway(Server& server);
     Outcome make_read_only(Server& server);
     Outcome change_rules(Server& server, const std::string& script);
+    Outcome let_certificate_expire(Server& server);
     Outcome fill_walsenders(Server& server);
     Outcome hold_back(scenarios::DeedKind kind, const std::optional<Duration>& lasts);
     Outcome begin_set(const scenarios::Deed& deed);

@@ -49,13 +49,14 @@ Result<void> Manager::make_disk() const {
 Result<void> Manager::configure(const std::vector<Server*>& servers, const ManagerOptions& options) const {
     std::string text = fmt::format(
         "handyrep:\n  cluster_name: lab\n  state_dir: {}\n  listen: 127.0.0.1:{}\n  log_format: json\n"
-        "passwords:\n  superuser_pass: {}\n  replication_pass: {}\n",
-        state_folder().string(), http_port, passwords_.superuser.reveal(), passwords_.replication.reveal());
+        "passwords:\n  replication_pass: {}\n",
+        state_folder().string(), http_port, passwords_.replication.reveal());
+    if (options.has_password) text += fmt::format("  superuser_pass: {}\n", passwords_.superuser.reveal());
     if (!options.failover.empty()) text += "failover:\n";
     for (const auto& [key, value] : options.failover) text += fmt::format("  {}: {}\n", key, value);
     text += fmt::format(
-        "server_defaults:\n  database_user: postgres\n  replication_user: {}\n  transport: ssh\n  ssh_user: handyrep\n  ssh_config: {}\nservers:\n",
-        replication_user, options.ssh_config.string());
+        "server_defaults:\n  database_user: postgres\n  replication_user: {}\n  transport: ssh\n  ssh_user: handyrep\n  ssh_config: {}\n{}servers:\n",
+        replication_user, options.ssh_config.string(), options.tls);
     for (const Server* it : servers) {
         text += fmt::format(
             "  {}:\n    hostname: {}\n    port: {}\n    pgdata: {}\n    role: {}\n", it->name(), it->machine().host_name(), postgres_port,

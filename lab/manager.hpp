@@ -25,6 +25,8 @@ struct ManagerOptions {
     std::vector<std::pair<std::string, std::string>> failover{};    // keys of the section `failover`
     std::vector<std::pair<std::string, std::string>> priorities{};  // server and failover_priority
     std::filesystem::path ssh_config;
+    std::string tls{};         // lines of server_defaults
+    bool has_password = true;  // else it logs in by a certificate
 };
 
 class Manager {

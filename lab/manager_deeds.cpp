@@ -97,6 +97,9 @@ Deeds::Outcome Deeds::to_manager(const scenarios::Deed& deed) {
             site_.cut_power(manager.machine());
             return Undo{[this, &manager] { return site_.boot(manager.machine()); }};
         case DeedKind::dns_hangs: return black_hole_names();
+        case DeedKind::login_expired:
+            if (auto expired = site_.certify_login(harness::Validity::expired); !expired) return expired.error();
+            return Undo{[this] { return site_.certify_login(harness::Validity::good); }};
         case DeedKind::configure: return configure(deed.settings);
         case DeedKind::manager_clock: {
             const auto by = scenarios::seconds_of_jump(deed);

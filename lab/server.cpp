@@ -51,6 +51,9 @@ host all all samenet scram-sha-256
 host replication all samenet scram-sha-256
 )";
 
+/// The manager gets in by its certificate; the clients by their passwords, as ever.
+std::string certificate_rules() { return fmt::format("hostssl all,replication postgres {}/32 cert\n", managers_address); }
+
 }  // namespace
 
 Result<void> Server::make_disk() const {
@@ -106,8 +109,13 @@ Result<void> Server::write_debian_cluster() const {
 Result<void> Server::write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const {
     std::string text{common_settings};
     text += fmt::format("unix_socket_directories = '{}'\ncluster_name = '{}'\n", (machine_.folder() / "run").string(), name());
+    if (has("tls")) {
+        text += fmt::format(
+            "ssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\nssl_ca_file = '{}'\n", certificate().string(), key().string(),
+            authority().string());
+    }
     for (const auto& [key, value] : settings) text += fmt::format("{} = '{}'\n", key, value);
-    const std::string rules{host_rules};
+    const std::string rules = (has("certificate_logins") ? certificate_rules() : std::string{}) + std::string{host_rules};
     const std::string folder = config_folder();
     if (has("config_apart")) {
         auto moved = machine_.shell(fmt::format(
@@ -184,9 +192,10 @@ Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::
 Result<void> Server::make_replica(const Server& upstream, const std::vector<std::pair<std::string, std::string>>& settings) {
     if (auto owned = own_disks(); !owned) return owned.error();
     if (auto written = write_pgpass(); !written) return written;
+    const std::string tls = has("tls") ? fmt::format("sslmode=verify-full sslrootcert={}", authority().string()) : "sslmode=disable";
     const std::string source = fmt::format(
-        "host={} port={} user={} passfile={} application_name={} sslmode=disable gssencmode=disable", upstream.machine().host_name(),
-        postgres_port, replication_user, (disk() / "replication.pgpass").string(), name());
+        "host={} port={} user={} passfile={} application_name={} {} gssencmode=disable", upstream.machine().host_name(), postgres_port,
+        replication_user, (disk() / "replication.pgpass").string(), name(), tls);
     std::vector<std::string> words{"pg_basebackup", "-D",        data(),          "-R", "-X",  "stream", "-c",
                                    "fast",          "--no-sync", "--no-manifest", "-d", source};
     if (has("wal_apart")) words.insert(words.end(), {"--waldir", wal_disk() / "pg_wal"});

@@ -18,6 +18,7 @@
 namespace handyrep::lab {
 
 inline constexpr std::uint16_t postgres_port = 5432;
+inline constexpr const char* managers_address = "10.87.0.1";
 inline constexpr const char* replication_user = "replicator";
 
 struct Passwords {
@@ -43,6 +44,10 @@ public:
     }
     [[nodiscard]] std::filesystem::path rules_file() const { return config_folder() / "pg_hba.conf"; }
     [[nodiscard]] std::filesystem::path space() const { return machine_.folder() / "space"; }
+    /// Its certificate, the key of it, and who may have signed those of others: where it has any.
+    [[nodiscard]] std::filesystem::path certificate() const { return disk() / "server.crt"; }
+    [[nodiscard]] std::filesystem::path key() const { return disk() / "server.key"; }
+    [[nodiscard]] std::filesystem::path authority() const { return disk() / "ca.crt"; }
     /// Words of scenarios::layouts.
     [[nodiscard]] bool has(std::string_view layout) const { return std::ranges::count(layouts_, layout) != 0; }
     [[nodiscard]] std::filesystem::path log() const { return machine_.folder() / "log" / "postgresql.log"; }

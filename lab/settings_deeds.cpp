@@ -38,6 +38,16 @@ Deeds::Outcome Deeds::change_rules(Server& server, const std::string& script) {
     }};
 }
 
+/// Whoever is connected goes on; whoever connects anew sees it.
+Deeds::Outcome Deeds::let_certificate_expire(Server& server) {
+    const auto replace = [this, &server](harness::Validity validity) -> Result<void> {
+        if (auto signed_anew = site_.certify(server, validity); !signed_anew) return signed_anew;
+        return server.has_processes() ? reload(server) : nothing();
+    };
+    if (auto expired = replace(harness::Validity::expired); !expired) return expired.error();
+    return Undo{[replace] { return replace(harness::Validity::good); }};
+}
+
 /// Whatever becomes free is taken, too: a replica that lost its sender does not get it back.
 Deeds::Outcome Deeds::fill_walsenders(Server& server) {
     auto crowd = std::make_shared<std::jthread>([&server](const std::stop_token& stop) {
@@ -86,6 +96,7 @@ Deeds::Outcome Deeds::to_settings(DeedKind kind, Server& server) {
         case DeedKind::hba_broken: return change_rules(server, "echo 'local all all scram-sha-256'");
         case DeedKind::connections_full: return fill_connections(server);
         case DeedKind::walsenders_full: return fill_walsenders(server);
+        case DeedKind::certificate_expired: return let_certificate_expire(server);
         case DeedKind::detach: return detach(server);
         case DeedKind::slot: {
             if (auto made = server.ask("SELECT pg_create_physical_replication_slot('left_behind', true)::text"); !made) return made.error();

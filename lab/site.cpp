@@ -21,7 +21,6 @@ namespace {
 
 constexpr const char* description_name = "site.json";
 constexpr std::string_view network = "10.87.0.";
-constexpr std::size_t manager_number = 1;
 constexpr std::size_t apps_number = 2;
 constexpr std::size_t first_server_number = 11;
 
@@ -51,22 +50,22 @@ Result<void> all_of(std::vector<std::future<Result<void>>> tasks) {
 Site::Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts, const std::vector<std::string>& services)
     : folder_{std::move(folder)}, layouts_{std::move(layouts)}, fabric_{folder_ / "switch"} {
     const auto programs = harness::find_programs();
-    const auto add = [this](const std::string& name, std::size_t number) {
+    const auto add = [this](const std::string& name, const std::string& first_address) {
         // One that was changed stands in a file.
         const auto changed = harness::read_file(folder_ / name / "address");
-        machines_.push_back(std::make_unique<Machine>(Place{name, changed ? *changed : address(number), folder_ / name}));
+        machines_.push_back(std::make_unique<Machine>(Place{name, changed ? *changed : first_address, folder_ / name}));
         return machines_.back().get();
     };
     for (std::size_t i = 0; i < servers; ++i) {
-        Machine* const machine = add(fmt::format("db{}", i + 1), first_server_number + i);
+        Machine* const machine = add(fmt::format("db{}", i + 1), address(first_server_number + i));
         servers_.push_back(std::make_unique<Server>(*machine, programs ? *programs : std::filesystem::path{}, passwords_, layouts_));
     }
-    manager_ = std::make_unique<Manager>(*add("manager", manager_number), passwords_);
-    apps_ = add("apps", apps_number);
+    manager_ = std::make_unique<Manager>(*add("manager", managers_address), passwords_);
+    apps_ = add("apps", address(apps_number));
     for (const std::string& it : services) {
         const ServiceKind* const kind = service_kind(it);
         ensure(kind != nullptr, "a service of the lab has its line in the table");
-        services_.push_back(std::make_unique<Service>(*add(it, kind->number), *kind, passwords_));
+        services_.push_back(std::make_unique<Service>(*add(it, address(kind->number)), *kind, passwords_));
     }
 }
 
@@ -203,12 +202,17 @@ Result<std::unique_ptr<Site>> Site::make(const SiteWanted& wanted) {
     constexpr std::size_t length = 20;
     site->passwords_ = {Secret{harness::random_word(length)}, Secret{harness::random_word(length)}, Secret{harness::random_word(length)}};
     if (auto made = site->make_hosts(); !made) return made.error();
+    if (auto made = site->make_certificates(); !made) return made.error();
     if (auto made = site->make_cluster(wanted); !made) return made.error();
     if (auto made = site->make_services(); !made) return made.error();
     std::vector<Server*> servers;
     for (const auto& it : site->servers_) servers.push_back(it.get());
     auto configured = site->manager_->configure(
-        servers, {.failover = wanted.failover, .priorities = wanted.priorities, .ssh_config = site->files().ssh_config()});
+        servers, {.failover = wanted.failover,
+                  .priorities = wanted.priorities,
+                  .ssh_config = site->files().ssh_config(),
+                  .tls = site->tls_keys(),
+                  .has_password = !site->has("certificate_logins")});
     if (!configured) return configured.error();
     if (wanted.managers_clock) {
         if (auto set = site->manager_->give_clock(); !set) return set.error();

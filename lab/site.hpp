@@ -8,13 +8,16 @@
 #include "lab/manager.hpp"
 #include "lab/server.hpp"
 #include "lab/service.hpp"
+#include "tests/harness/certificates.hpp"
 #include "tests/harness/temporary_folder.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,12 +74,20 @@ public:
     Result<void> change_address(Machine& machine, const std::string& address);
     [[nodiscard]] static std::string other_address(const std::string& address);
     Result<void> write_names_of(const Machine& machine, const std::set<std::string>& forgotten) const;
+    /// A certificate for a server by its name; PostgreSQL reads it at its next reload. `invalid` without the layout tls.
+    Result<void> certify(const Server& server, harness::Validity validity) const;
+    /// The manager's, which is its login. `invalid` without the layout certificate_logins.
+    Result<void> certify_login(harness::Validity validity) const;
     /// Where a password of the lab stands although nobody may write it there: logs, saved state. A sentence each.
     [[nodiscard]] std::vector<std::string> passwords_told() const;
 
 private:
     Site(std::filesystem::path folder, std::size_t servers, std::vector<std::string> layouts, const std::vector<std::string>& services);
     [[nodiscard]] HostFiles files() const;
+    [[nodiscard]] bool has(std::string_view layout) const { return std::ranges::count(layouts_, layout) != 0; }
+    [[nodiscard]] harness::Authority authority() const;
+    [[nodiscard]] std::string tls_keys() const;
+    Result<void> make_certificates() const;
     Result<void> make_hosts();
     Result<void> make_cluster(const SiteWanted& wanted);
     Result<void> make_services() const;

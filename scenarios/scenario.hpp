@@ -62,6 +62,7 @@ enum class DeedKind {
     walsenders_full,
     password_broken,
     hba_broken,
+    certificate_expired,
     detach,
     query,
     refuse_promotion,
@@ -80,6 +81,7 @@ enum class DeedKind {
     reset,
     // of the manager
     dns_hangs,
+    login_expired,
     kill_manager,
     stop_manager,
     start_manager,
@@ -179,11 +181,13 @@ struct Step {
     StepKind what;
 };
 
-/// Where a server's files are, where that is not the usual.
-inline constexpr std::array<std::string_view, 3> layouts{
-    "wal_apart",         // pg_wal on a disk of its own
-    "config_apart",      // postgresql.conf and pg_hba.conf in /etc, as Debian has them
-    "tablespace_apart",  // the table of the clients in a tablespace outside the data directory
+/// Where a server's files are, and who proves by a certificate who he is, where that is not the usual.
+inline constexpr std::array<std::string_view, 5> layouts{
+    "wal_apart",           // pg_wal on a disk of its own
+    "config_apart",        // postgresql.conf and pg_hba.conf in /etc, as Debian has them
+    "tablespace_apart",    // the table of the clients in a tablespace outside the data directory
+    "tls",                 // each server has a certificate for its name, which the manager and the replicas verify
+    "certificate_logins",  // and the manager one that is its login, instead of a password
 };
 
 struct ClusterWanted {

@@ -54,6 +54,9 @@ constexpr std::array table{
     Word{DeedKind::walsenders_full, "walsenders_full", Takes::server, "no WAL sender is left"},
     Word{DeedKind::password_broken, "password_broken", Takes::server, "the manager's login is refused"},
     Word{DeedKind::hba_broken, "hba_broken", Takes::server, "every login over the network is refused"},
+    Word{
+        DeedKind::certificate_expired, "certificate_expired", Takes::server,
+        "its certificate, which those who verify it see when they connect anew (layout tls)"},
     Word{DeedKind::detach, "detach", Takes::server, "somebody empties primary_conninfo"},
     Word{DeedKind::query, "query", Takes::server, "a long one on a hot standby, which holds up replay"},
     Word{DeedKind::refuse_promotion, "refuse_promotion", Takes::server, "it refuses to be promoted"},
@@ -70,6 +73,9 @@ constexpr std::array table{
     Word{DeedKind::delay, "delay", Takes::two_nodes, "400 ms on each way between two hosts"},
     Word{DeedKind::reset, "reset", Takes::two_nodes, "the first's packets to the second are answered with a reset"},
     Word{DeedKind::dns_hangs, "dns_hangs", Takes::nothing, "nobody answers the manager's questions for names"},
+    Word{
+        DeedKind::login_expired, "login_expired", Takes::nothing,
+        "the manager's certificate, which servers see when it connects anew (layout certificate_logins)"},
     Word{DeedKind::kill_manager, "kill_manager", Takes::nothing, "SIGKILL; its end is a start"},
     Word{DeedKind::stop_manager, "stop_manager", Takes::nothing, "SIGSTOP; its end is SIGCONT"},
     Word{DeedKind::start_manager, "start_manager", Takes::nothing, "if it does not run"},

@@ -85,6 +85,7 @@ Result<void> Deeds::begin(const scenarios::Deed& fault) {
         case DeedKind::link_down:
         case DeedKind::silence: keep(fault.kind, fault.lasts, to_network(fault)); return {};
         case DeedKind::dns_hangs:
+        case DeedKind::login_expired:
         case DeedKind::kill_manager:
         case DeedKind::reboot_manager:
         case DeedKind::stop_manager:
@@ -296,6 +297,7 @@ std::function<void()> Deeds::to_settings(DeedKind kind, ServerIndex server) {
         case DeedKind::password_broken: return raise(server, &Server::password_broken);
         case DeedKind::hba_broken: return raise(server, &Server::hba_broken);
         case DeedKind::walsenders_full: return raise(server, &Server::walsenders_full);
+        case DeedKind::certificate_expired: return raise(server, &Server::certificate_expired);
         case DeedKind::port_closed: return raise(server, &Server::port_closed);
         case DeedKind::refuses_look: return raise(server, &Server::look_refused);
         case DeedKind::detach: return detach(server);
@@ -354,6 +356,7 @@ std::function<void()> Deeds::pause() {
 std::function<void()> Deeds::to_manager(DeedKind kind) {
     switch (kind) {
         case DeedKind::dns_hangs: run_.world().names_hang = true; return [this] { run_.world().names_hang = false; };
+        case DeedKind::login_expired: run_.world().login_expired = true; return [this] { run_.world().login_expired = false; };
         case DeedKind::reboot_manager:
         case DeedKind::kill_manager: run_.kill_manager(); return [this] { run_.start_manager(); };
         case DeedKind::stop_manager: run_.set_manager_stopped(true); return [this] { run_.set_manager_stopped(false); };

@@ -95,6 +95,8 @@ Async<model::DatabaseInspection> SimDatabaseInspector::inspect(ports::Depth /*de
         world.when_running(server, [&world, server, node, reply] {
             const Server& there = world.at(server);
             if (there.password_broken) return give_back(world, node, reply, Answer{Error{ErrorKind::denied, "the password is wrong"}});
+            if (there.certificate_expired || world.login_expired)
+                return give_back(world, node, reply, Answer{Error{ErrorKind::denied, "TLS failed"}});
             if (there.connections_full) return give_back(world, node, reply, Answer{Error{ErrorKind::unreachable, "too many connections"}});
             give_back(world, node, reply, Answer{database_of(world, server)});
         });

@@ -152,6 +152,12 @@ void SimPostgres::answer_dial(World& world, ServerIndex server, const std::share
     Server& it = world.at(server);
     if (!it.powered || it.postmaster_stopped) return;
     DialOutcome outcome = DialOutcome::accepted;
+    // A backend speaks TLS before it says anything else.
+    const bool no_tls = it.certificate_expired || world.login_expired;
+    if (no_tls && it.postmaster != Server::Postmaster::none) {
+        world.network.send(it.node, 0, [dialled] { dialled->give(DialOutcome::tls_failed); });
+        return;
+    }
     switch (it.postmaster) {
         case Server::Postmaster::none: outcome = DialOutcome::reset; break;
         case Server::Postmaster::starting: outcome = it.after_crash ? DialOutcome::in_recovery : DialOutcome::starting_up; break;

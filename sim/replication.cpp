@@ -80,7 +80,8 @@ void World::accept_receiver(ServerIndex upstream, ServerIndex replica, std::uint
     Server& it = at(replica);
     Server& other = at(upstream);
     if (!it.receiver || it.receiver->number != number || it.receiver->state != Receiver::State::connecting) return;
-    const bool lets_in = !other.walsenders_full && !other.hba_broken && system_of(upstream) == system_of(replica);
+    const bool lets_in =
+        !other.walsenders_full && !other.hba_broken && !other.certificate_expired && system_of(upstream) == system_of(replica);
     if (!other.runs() || !network.up_both(it.node, other.node) || !lets_in) {
         it.receiver.reset();
         return end_receiver(replica, true);

@@ -139,8 +139,9 @@ struct Server {
     bool look_refused = false;         // the manager's rights were revoked
     bool connections_full = false;
     bool password_broken = false;
-    bool hba_broken = false;       // every login over the network is refused
-    bool walsenders_full = false;  // no replica gets in
+    bool hba_broken = false;           // every login over the network is refused
+    bool walsenders_full = false;      // no replica gets in
+    bool certificate_expired = false;  // which the manager and replicas verify
     bool refuses_promotion = false;
     bool hangs_at_promotion = false;
     bool holds_promotions = false;  // they are on their way, and arrive when this ends

@@ -175,7 +175,8 @@ public:
     Branches branches{};
     model::SystemId system_id;
     MachineClock manager_clock{};
-    bool names_hang = false;  // nobody answers the manager's questions for names
+    bool names_hang = false;     // nobody answers the manager's questions for names
+    bool login_expired = false;  // the manager's certificate, which every server verifies
     std::vector<Server> servers{};
     std::vector<Client> clients{};
     std::vector<Router> routers{};

@@ -8,11 +8,21 @@ namespace handyrep::app {
 
 namespace {
 
+/// By libpq's keywords. It reads the files anew for each connection, so that a renewed certificate needs no restart.
+std::vector<std::pair<std::string, std::string>> libpq_options(const config::Tls& tls) {
+    return {
+        {"sslmode", std::string(word_for(tls.mode))},
+        {"sslrootcert", tls.root_certificate},
+        {"sslcert", tls.certificate},
+        {"sslkey", tls.key}};
+}
+
 adapters::postgres::PostgresSettings postgres_settings(const config::Configuration& configuration, const model::ServerDefinition& server) {
     adapters::postgres::PostgresSettings settings{.server = server};
     settings.password = configuration.passwords.superuser;
     settings.connect_timeout = configuration.cluster.failover.connect_timeout;
     settings.replication_user = configuration.replication_user;
+    settings.options = libpq_options(configuration.tls.at(server.name));
     return settings;
 }
 

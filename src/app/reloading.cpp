@@ -42,10 +42,8 @@ Read read_configuration(const std::string& file) {
     Read read{.configuration = std::move(parsed.configuration), .problems = {}, .warnings = std::move(parsed.warnings)};
     for (const config::Problem& problem : parsed.problems) read.problems.push_back(config::text(problem));
     if (!read.configuration) return read;
-    if (const auto exposed = cli::exposed_passwords(*read.configuration)) {
-        read.problems.push_back(config::text(*exposed));
-        read.configuration.reset();
-    }
+    for (const config::Problem& problem : cli::problems_of_files(*read.configuration)) read.problems.push_back(config::text(problem));
+    if (!read.problems.empty()) read.configuration.reset();
     return read;
 }
 

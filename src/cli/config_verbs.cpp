@@ -24,7 +24,7 @@ Checked read_configuration(const std::string& file) {
             file, {.configuration = {}, .problems = {config::Problem{.file = file, .key = {}, .text = text.error().what}}, .warnings = {}}};
     Checked checked{file, config::parse(*text, file)};
     if (!checked.parsed.configuration) return checked;
-    if (auto exposed = exposed_passwords(*checked.parsed.configuration)) checked.parsed.problems.push_back(std::move(*exposed));
+    checked.parsed.problems = problems_of_files(*checked.parsed.configuration);
     return checked;
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace handyrep::cli {
 
@@ -21,8 +22,9 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// --config, else HANDYREP_CONFIG, else the default.
 [[nodiscard]] std::string configuration_file(const GlobalOptions& global, const Environment& environment);
 
-/// The problem "who may read this", when the file holds passwords that everybody on this machine can read.
-[[nodiscard]] std::optional<config::Problem> exposed_passwords(const config::Configuration& configuration);
+/// What is wrong with the configuration's own file and those that it names, for the user who asks: passwords that everybody on this
+/// machine can read, certificates that cannot be read, a private key that libpq will refuse.
+[[nodiscard]] std::vector<config::Problem> problems_of_files(const config::Configuration& configuration);
 
 /// From the configuration's `listen` and its state_dir's cli.token; HANDYREP_TOKEN where that cannot be read.
 [[nodiscard]] Result<Target> local_target(const config::Configuration& configuration, const Environment& environment);

@@ -6,8 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace handyrep::config {
@@ -27,6 +30,7 @@ public:
         policy();
         identities();
         roles();
+        tls();
         return std::move(remarks_);
     }
 
@@ -100,6 +104,42 @@ private:
         }
     }
 
+    /// What libpq would accept and then refuse, or not do what it looks like.
+    void tls() {
+        constexpr std::array keys{"sslmode", "sslrootcert", "sslcert", "sslkey"};
+        if (std::ranges::any_of(keys, [&](const char* key) { return unread_.contains(key); })) return;
+        // In one pass: a file may name thousands of servers.
+        std::map<std::string_view, std::map<std::string_view, const Setting*>> found;
+        for (const Setting& it : it_.settings) {
+            if (it.section == "servers" && std::ranges::count(keys, it.key) != 0) found[it.server][it.key] = &it;
+        }
+        for (const ServerDefinition& server : it_.cluster.servers) tls(it_.tls.at(server.name).mode, found[server.name.text()]);
+    }
+
+    void tls(SslMode mode, const std::map<std::string_view, const Setting*>& of) {
+        const auto has = [&](std::string_view key) { return !of.at(key)->value.empty(); };
+        const std::string_view word = word_for(mode);
+        if ((mode == SslMode::verify_ca || mode == SslMode::verify_full) && !has("sslrootcert")) {
+            about(
+                *of.at("sslmode"), fmt::format("{} needs sslrootcert, the file with the certificate of whoever signed the server's", word),
+                false);
+        }
+        for (const auto& [given, missing] : {std::pair{"sslcert", "sslkey"}, std::pair{"sslkey", "sslcert"}}) {
+            if (has(given) && !has(missing)) about(*of.at(given), fmt::format("{} is missing; expected both or neither", missing), false);
+        }
+        for (const std::string_view key : {"sslrootcert", "sslcert"}) {
+            if (mode == SslMode::disable && has(key)) about(*of.at(key), "has no effect with sslmode: disable", true);
+        }
+        if ((mode == SslMode::allow || mode == SslMode::prefer) && has("sslrootcert")) {
+            about(
+                *of.at("sslrootcert"),
+                fmt::format(
+                    "protects from nobody with sslmode: {}: whoever cannot be verified is talked to without TLS; expected verify-full",
+                    word),
+                true);
+        }
+    }
+
     void not_below(std::string_view name, Duration value, std::string_view bound_name, Duration bound) {
         if (value >= bound || unread_.contains(name) || unread_.contains(bound_name)) return;
         complain(
@@ -122,6 +162,15 @@ private:
         return fmt::format("servers.{}{}{}", server.name.text(), name.empty() ? "" : ".", name);
     }
 
+    /// Of one server's key; once for all that have it from server_defaults.
+    void about(const Setting& setting, std::string text, bool is_warning) {
+        const bool shared = setting.origin.source == Origin::Source::server_defaults;
+        std::string key =
+            shared ? fmt::format("server_defaults.{}", setting.key) : fmt::format("servers.{}.{}", setting.server, setting.key);
+        if (shared && !said_.insert(key + text).second) return;
+        remarks_.push_back({setting.origin.at, std::move(key), std::move(text), is_warning});
+    }
+
     void complain(YamlPlace at, std::string key, std::string text) { remarks_.push_back({at, std::move(key), std::move(text), false}); }
     void warn(YamlPlace at, std::string key, std::string text) { remarks_.push_back({at, std::move(key), std::move(text), true}); }
 
@@ -129,6 +178,7 @@ private:
     YamlPlace servers_at_;
     const UnreadKeys& unread_;
     std::vector<Remark> remarks_;
+    std::set<std::string> said_;  // of server_defaults
 };
 
 }  // namespace

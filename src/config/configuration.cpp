@@ -165,7 +165,7 @@ private:
             const auto found = given_.find(&key);
             const auto value =
                 found != given_.end() ? read_given(key, found->second) : fallback(key, std::string(word_for(key.section)), {});
-            take(key, value, word_for(key.section), {}, nullptr);
+            take(key, value, word_for(key.section), {}, {configuration_});
         }
     }
 
@@ -204,6 +204,7 @@ private:
         GivenKeys given;
         collect(node, Section::server_defaults, path, true, given);
         model::ServerDefinition definition{.name = name, .hostname = {}, .ssh_key = {}, .ssh_config = {}, .pgdata = {}};
+        Tls tls;
         for (const Key& key : schema()) {
             if (key.section != Section::server_defaults || !key.in_servers) continue;
             std::optional<Resolved> value;
@@ -215,9 +216,10 @@ private:
             } else {
                 value = fallback(key, path, node.key_at);
             }
-            take(key, value, "servers", name.text(), &definition);
+            take(key, value, "servers", name.text(), {configuration_, &definition, &tls});
         }
         configuration_.cluster.servers.push_back(std::move(definition));
+        configuration_.tls.emplace(name, std::move(tls));
     }
 
     /// Nothing, and a problem, when the value is not one for this key.
@@ -292,14 +294,12 @@ private:
         return Resolved{*std::move(value), std::move(origin)};
     }
 
-    void take(
-        const Key& key, const std::optional<Resolved>& resolved, std::string_view section, const std::string& server,
-        model::ServerDefinition* definition) {
+    void take(const Key& key, const std::optional<Resolved>& resolved, std::string_view section, const std::string& server, Target target) {
         if (!resolved) return;
         const std::string shown_value = text(resolved->value);
         // An empty text is "none", whatever the kind; the field keeps what it is born with.
         const auto* const plain = std::get_if<std::string>(&resolved->value);
-        if (key.set != nullptr && (plain == nullptr || !plain->empty())) key.set(Target{configuration_, definition}, resolved->value);
+        if (key.set != nullptr && (plain == nullptr || !plain->empty())) key.set(target, resolved->value);
         configuration_.settings.push_back(
             {.section = std::string(section),
              .server = server,

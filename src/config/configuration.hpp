@@ -9,6 +9,7 @@
 #include "model/server.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,19 @@ struct Address {
 
 enum class LogFormat { human, json };
 enum class Preset { normal, aggressive };
+
+/// libpq's own words, from trusting everybody to verifying the name in the certificate.
+enum class SslMode { disable, allow, prefer, require, verify_ca, verify_full };
+[[nodiscard]] std::string_view word_for(SslMode mode);
+
+/// How the manager's own sessions at a server use TLS, with libpq's meanings. The files are on the manager's machine; empty: libpq's default.
+struct Tls {
+    SslMode mode = SslMode::prefer;
+    std::string root_certificate{};  // of whoever signed the server's
+    std::string certificate{};       // the manager's, and its key
+    std::string key{};
+    friend bool operator==(const Tls&, const Tls&) = default;
+};
 
 struct Passwords {
     Secret superuser;    // of database_user
@@ -64,6 +78,7 @@ struct Configuration {
     Preset preset = Preset::normal;
     std::string replication_user;  // empty: database_user
     Passwords passwords;
+    std::map<model::ServerName, Tls> tls{};  // of every server
 
     std::string file_name;
     std::vector<Setting> settings;  // in the order of the schema

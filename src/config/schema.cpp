@@ -33,6 +33,11 @@ void server(Target target, const Value& value) {
     auto& field = target.server->*member;
     field = std::get<std::remove_cvref_t<decltype(field)>>(value);
 }
+template <auto member>
+void tls(Target target, const Value& value) {
+    auto& field = target.tls->*member;
+    field = std::get<std::remove_cvref_t<decltype(field)>>(value);
+}
 void cluster_name(Target target, const Value& value) { target.configuration.cluster.name = std::get<model::ClusterName>(value); }
 
 std::optional<Derived> state_dir(const Configuration& it) {
@@ -344,6 +349,27 @@ constexpr std::array server_keys{
         .meaning = "user of SQL",
         .aliases = "handyrep.postgres_superuser",
         .set = server<&D::database_user>},
+    Key{.section = S::server_defaults,
+        .name = "sslmode",
+        .kind = K::ssl_mode,
+        .fallback = "prefer",
+        .meaning = "of the manager's own sessions, in libpq's words: verify-full also verifies that the server is the one of that hostname",
+        .set = tls<&Tls::mode>},
+    Key{.section = S::server_defaults,
+        .name = "sslrootcert",
+        .kind = K::path,
+        .meaning = "file on the manager's machine: certificates of the authorities that may have signed the server's",
+        .set = tls<&Tls::root_certificate>},
+    Key{.section = S::server_defaults,
+        .name = "sslcert",
+        .kind = K::path,
+        .meaning = "file on the manager's machine: the certificate that the manager shows",
+        .set = tls<&Tls::certificate>},
+    Key{.section = S::server_defaults,
+        .name = "sslkey",
+        .kind = K::path,
+        .meaning = "file on the manager's machine: the private key of sslcert, without a password",
+        .set = tls<&Tls::key>},
     Key{.section = S::server_defaults,
         .name = "pgdata",
         .kind = K::path,

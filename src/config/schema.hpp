@@ -21,6 +21,7 @@ enum class Section { handyrep, passwords, failover, extra_failover_commands, arc
 struct Target {
     Configuration& configuration;
     model::ServerDefinition* server = nullptr;
+    Tls* tls = nullptr;  // of that server
 };
 
 struct Derived {

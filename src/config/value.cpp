@@ -67,6 +67,14 @@ constexpr std::array<Choice<SelectionMethod>, 2> selections{
 constexpr std::array<Choice<Preset>, 2> presets{{{"normal", Preset::normal}, {"aggressive", Preset::aggressive}}};
 constexpr std::array<Choice<LogFormat>, 2> log_formats{{{"human", LogFormat::human}, {"json", LogFormat::json}}};
 
+constexpr std::array<Choice<SslMode>, 6> ssl_modes{
+    {{"disable", SslMode::disable},
+     {"allow", SslMode::allow},
+     {"prefer", SslMode::prefer},
+     {"require", SslMode::require},
+     {"verify-ca", SslMode::verify_ca},
+     {"verify-full", SslMode::verify_full}}};
+
 template <class T, std::size_t size>
 std::string word(T value, const std::array<Choice<T>, size>& choices) {
     const auto found = std::ranges::find(choices, value, &Choice<T>::second);
@@ -176,6 +184,7 @@ Result<Value> read_value(Kind kind, std::string_view text) {
         case Kind::selection: return choose(text, "a selection method of this version", selections);
         case Kind::preset: return choose(text, "a preset", presets);
         case Kind::log_format: return choose(text, "a log format", log_formats);
+        case Kind::ssl_mode: return choose(text, "a way to use TLS", ssl_modes);
     }
     return bad(text, "a value");
 }
@@ -199,6 +208,7 @@ std::string_view expected(Kind kind) {
         case Kind::selection: return "priority_then_furthest or furthest_ahead";
         case Kind::preset: return "normal or aggressive";
         case Kind::log_format: return "human or json";
+        case Kind::ssl_mode: return "disable, allow, prefer, require, verify-ca or verify-full";
         case Kind::secret: return "a password in quotes";
         case Kind::anything: return "a value";
     }
@@ -225,9 +235,15 @@ std::string text(const Value& value) {
             [](SelectionMethod it) { return word(it, selections); },
             [](Preset it) { return word(it, presets); },
             [](LogFormat it) { return word(it, log_formats); },
+            [](SslMode it) { return std::string(word_for(it)); },
             [](const Secret& it) { return std::string(it.empty() ? "" : "********"); },
         },
         value);
+}
+
+std::string_view word_for(SslMode mode) {
+    const auto* const found = std::ranges::find(ssl_modes, mode, &Choice<SslMode>::second);
+    return found == ssl_modes.end() ? std::string_view{} : found->first;
 }
 
 std::optional<std::int64_t> magnitude(const Value& value) {

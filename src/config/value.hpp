@@ -30,13 +30,14 @@ enum class Kind {
     selection,
     preset,
     log_format,
+    ssl_mode,
     secret,
     anything,  // of a key or section that has no effect yet: any YAML
 };
 
 using Value = std::variant<
     std::string, model::ClusterName, bool, int, std::uint16_t, Address, Duration, model::Bytes, model::Role, model::Transport,
-    model::Fencing, model::SelectionMethod, Preset, LogFormat, Secret>;
+    model::Fencing, model::SelectionMethod, Preset, LogFormat, SslMode, Secret>;
 
 /// Fails with `invalid` and a sentence that says what was expected; the sentence about a secret does not quote it.
 [[nodiscard]] Result<Value> read_value(Kind kind, std::string_view text);

@@ -114,12 +114,20 @@ std::optional<Situation> commits_wait(const AnalysisInput& input, const PrimaryL
     return Situation::sync_commit_blocked_suspect;
 }
 
+/// Somebody answers there, and we do not get in. That the login is refused says itself; of TLS only the words tell whose certificate it is.
+Situation not_let_in(const PrimaryLook& primary, DialOutcome dial, Analysis& out) {
+    const auto& sight = primary.seen->dial;
+    if (dial == DialOutcome::tls_failed && sight && sight->what.outcome == dial)
+        out.detail = fmt::format("a fresh connection ends with: {} ({})", word_for(dial), sight->what.message);
+    return Situation::auth_broken;
+}
+
 std::optional<Situation> answering(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
     if (!primary.held_answers) return std::nullopt;
     if (!primary.dial) return Situation::healthy;
     const DialOutcome dial = *primary.dial;
     if (dial == DialOutcome::too_many_connections) return Situation::connections_exhausted;
-    if (dial == DialOutcome::authentication_failed) return Situation::auth_broken;
+    if (dial == DialOutcome::authentication_failed || dial == DialOutcome::tls_failed) return not_let_in(primary, dial, out);
     if (dial == DialOutcome::startup_timeout) return Situation::postmaster_hung;
     if (dial != DialOutcome::accepted) {
         out.detail = fmt::format("a fresh connection ends with: {}", word_for(dial));
@@ -144,8 +152,8 @@ std::optional<Situation> alive_by_dial(const AnalysisInput& input, const Primary
     switch (*dial) {
         case DialOutcome::accepted: return Situation::healthy;
         case DialOutcome::too_many_connections: return Situation::connections_exhausted;
-        case DialOutcome::authentication_failed: return Situation::auth_broken;
-        case DialOutcome::tls_failed:
+        case DialOutcome::authentication_failed:
+        case DialOutcome::tls_failed: return not_let_in(primary, *dial, out);
         case DialOutcome::name_not_resolved:
         case DialOutcome::other_refusal:
             out.detail = fmt::format("a fresh connection ends with: {}", word_for(*dial));

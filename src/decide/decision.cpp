@@ -74,9 +74,10 @@ std::string_view held_by(Situation situation) {
             return "nothing: a promotion would not help; bring a synchronous standby back, or change synchronous_standby_names";
         case Situation::sync_commit_blocked_suspect: return "looks whether commits wait; bring the missing synchronous standby back";
         case Situation::connections_exhausted: return "nothing: the primary is alive; free connections, or raise max_connections";
-        case Situation::auth_broken: return "nothing: the primary is alive; check the password and pg_hba.conf";
+        case Situation::auth_broken:
+            return "nothing: somebody answers there and does not let the manager in; check the password, pg_hba.conf and the certificates";
         case Situation::postmaster_hung: return "nothing: open sessions still work; look at the postmaster";
-        case Situation::listener_or_firewall: return "nothing: the primary is alive; check listen_addresses, TLS and the firewall";
+        case Situation::listener_or_firewall: return "nothing: the primary is alive; check listen_addresses and the firewall";
         case Situation::primary_unreachable_from_here: return "nothing: the primary is alive; check the network between the manager and it";
         case Situation::all_dark: return "nothing: no server answers, so no server can take over";
         case Situation::primary_dead_no_replicas: return "nothing: there is no replica; start the primary again";

@@ -98,7 +98,7 @@ Page page_of(FindingKind kind) {
         case FindingKind::access_refused:
             return {
                 "A server refuses HandyRep's fresh connections.", "Class 28, 53300, TLS, name resolution or another refusal.", reports,
-                "Check password, pg_hba.conf, max_connections and TLS."};
+                "Check password, pg_hba.conf and max_connections; for TLS the text says whose certificate it is and what to do."};
         case FindingKind::look_refused:
             return {
                 "A server answers, but refuses the poll's question.", "An SQLSTATE instead of a row.", reports,

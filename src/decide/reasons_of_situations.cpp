@@ -66,9 +66,10 @@ Page page_of(Situation situation) {
                 "Free connections (idle sessions, a pool that is too large) or raise max_connections; keep superuser_reserved_connections."};
         case Situation::auth_broken:
             return {
-                "The primary is alive and refuses HandyRep's login.", "A fresh connection ends with a SQLSTATE of class 28.",
-                "Never fails over for it.",
-                "Check the password, pg_hba.conf and certificates. Replicas that lose their connection may not get in again either."};
+                "The primary answers and does not let HandyRep in: it refuses the login, or one of the two does not accept the other's certificate.",
+                "A fresh connection ends with a SQLSTATE of class 28, or TLS fails: a certificate that expired, is of another name or signed by nobody we know; a server without TLS; a key that cannot be used.",
+                "Never fails over for it: who answers is not dead, and who cannot be verified is unknown.",
+                "Check the password and pg_hba.conf; for TLS the text says whose certificate it is and what to do. Replicas that lose their connection may not get in again either."};
         case Situation::postmaster_hung:
             return {
                 "Open sessions of the primary work, new ones get no answer.",
@@ -78,8 +79,8 @@ Page page_of(Situation situation) {
         case Situation::listener_or_firewall:
             return {
                 "The primary is alive, but new connections do not get through.",
-                "The held session answers while a fresh connection is refused or not answered; or a fresh one fails by TLS, name resolution or another refusal.",
-                "Never fails over for it.", "Check listen_addresses, the port, the firewall, name resolution and TLS settings."};
+                "The held session answers while a fresh connection is refused or not answered; or a fresh one fails by name resolution or another refusal.",
+                "Never fails over for it.", "Check listen_addresses, the port, the firewall and name resolution."};
         case Situation::primary_shut_down_cleanly:
             return {
                 "Somebody shut the primary down.",

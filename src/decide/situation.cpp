@@ -43,7 +43,7 @@ std::string_view sentence_for(Situation situation) {
         case Situation::sync_commit_blocked: return "commits wait for synchronous standbys that do not confirm them";
         case Situation::sync_commit_blocked_suspect: return "fewer synchronous standbys are attached than a commit needs";
         case Situation::connections_exhausted: return "the primary is alive and has no connection left";
-        case Situation::auth_broken: return "the primary is alive and refuses the manager's login";
+        case Situation::auth_broken: return "the primary answers and does not let the manager in";
         case Situation::postmaster_hung: return "the primary's open sessions work, new ones get no answer";
         case Situation::listener_or_firewall: return "the primary's open sessions work, new ones are not accepted";
         case Situation::primary_shut_down_cleanly: return "the primary was shut down by an administrator";

@@ -2,7 +2,10 @@
 
 #include "base/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace handyrep::adapters::postgres {
@@ -75,6 +78,52 @@ std::optional<ServerSaid> server_said(std::string_view verbose_message) {
         if (is_code) last = ServerSaid{std::string(rest.substr(0, 5)), first_line(rest.substr(7))};
     }
     return last;
+}
+
+namespace {
+
+struct TlsTrouble {
+    std::string_view sign;  // in libpq's words and OpenSSL's verdict
+    std::string_view remedy;
+};
+
+// The first that fits.
+constexpr std::array tls_troubles{
+    TlsTrouble{"does not support SSL", "switch ssl on there, or choose another sslmode"},
+    TlsTrouble{
+        "does not match host name", "hostname must be a name in the server's certificate: correct it, or have a certificate signed for it"},
+    TlsTrouble{"certificate has expired", "renew the server's certificate (its ssl_cert_file) and reload the server"},
+    TlsTrouble{"certificate is not yet valid", "compare the clocks of the server's machine and of this one"},
+    TlsTrouble{
+        "certificate verify failed",
+        "whoever signed the server's certificate must be in sslrootcert; if that is so, somebody else answers there"},
+    TlsTrouble{"alert certificate expired", "renew the manager's certificate (sslcert in handyrep.conf)"},
+    TlsTrouble{
+        "alert unknown ca",
+        "whoever signed the manager's certificate (sslcert in handyrep.conf) must be in the server's ssl_ca_file; the server's log says more"},
+    TlsTrouble{"private key", "correct sslkey in handyrep.conf: the key of sslcert, in a file that the daemon's user alone may read"},
+    TlsTrouble{"root certificate file", "correct sslrootcert in handyrep.conf"},
+    TlsTrouble{"certificate file", "correct sslcert in handyrep.conf"},
+    TlsTrouble{"server certificate", "have a certificate signed for the server's hostname"},
+    TlsTrouble{"SSL", "the server's log says more"},
+};
+
+/// Without "connection to server at … failed: ", which whoever reads it knows.
+std::string_view without_address(std::string_view line) {
+    constexpr std::string_view end_of_address = " failed: ";
+    const auto at = line.starts_with("connection to server") ? line.find(end_of_address) : std::string_view::npos;
+    return at == std::string_view::npos ? line : line.substr(at + end_of_address.size());
+}
+
+}  // namespace
+
+std::optional<std::string> tls_trouble(std::string_view message, std::string_view verdict) {
+    std::string words(without_address(first_line(message)));
+    if (words.find("certificate verify failed") != std::string::npos && !verdict.empty()) words += fmt::format(": {}", verdict);
+    const auto* const found =
+        std::ranges::find_if(tls_troubles, [&](const TlsTrouble& it) { return words.find(it.sign) != std::string::npos; });
+    if (found == tls_troubles.end()) return std::nullopt;
+    return fmt::format("{}; {}", words, found->remedy);
 }
 
 std::string first_line(std::string_view message) { return std::string(trim(message.substr(0, message.find('\n')))); }

@@ -32,6 +32,10 @@ struct ServerSaid {
 /// The last error of the server in a verbose message; nothing when the text is libpq's own.
 [[nodiscard]] std::optional<ServerSaid> server_said(std::string_view verbose_message);
 
+/// What went wrong with TLS and what to do about it, in one line, from libpq's own words; nothing when they are about something else.
+/// `verdict`: OpenSSL's on the server's certificate, which libpq does not repeat: "certificate has expired". Empty: none is known.
+[[nodiscard]] std::optional<std::string> tls_trouble(std::string_view message, std::string_view verdict);
+
 /// One line of libpq's own words, for people.
 [[nodiscard]] std::string first_line(std::string_view message);
 

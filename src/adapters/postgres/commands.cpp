@@ -305,10 +305,25 @@ void PostgresServer::remember_upstream_settings(std::string conninfo) {
     if (!remembered_) remember_text(conninfo);
 }
 
+namespace {
+
+/// What the manager insists on, a replica insists on as well. But no file: those of the configuration are on the manager's machine.
+/// A node has its own in ~/.postgresql, which libpq finds by itself, and with a root.crt there `require` means verify-ca.
+std::optional<std::string> sslmode_of_a_node(const PostgresSettings& settings) {
+    const auto mode = std::ranges::find(settings.options, "sslmode", &std::pair<std::string, std::string>::first);
+    if (mode == settings.options.end()) return std::nullopt;
+    if (mode->second == "disable") return mode->second;
+    if (mode->second == "require" || mode->second.starts_with("verify")) return "require";
+    return std::nullopt;
+}
+
+}  // namespace
+
 Conninfo made_conninfo(const PostgresSettings& settings) {
     Conninfo out;
     out.set("user", settings.replication_user.empty() ? settings.server.database_user : settings.replication_user);
     out.set("application_name", settings.server.name.text());
+    if (auto mode = sslmode_of_a_node(settings)) out.set("sslmode", *std::move(mode));
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "adapters/postgres/connection.hpp"
 
 #include "adapters/postgres/classify.hpp"
+#include "adapters/postgres/tls.hpp"
 #include "base/ensure.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -132,10 +133,10 @@ asio::awaitable<Opened> Connection::open(const Target& target, ports::Clock& clo
 }
 
 asio::awaitable<std::optional<DialSight>> Connection::establish(ports::Clock& clock, Instant deadline) {
-    if (PQstatus(handle_) == CONNECTION_BAD) co_return failure(false);
+    if (PQstatus(handle_) == CONNECTION_BAD) co_return failure({});
     for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
         const int socket = PQsocket(handle_);
-        if (socket < 0) co_return failure(false);
+        if (socket < 0) co_return failure({});
         // libpq may close the socket and open another one in each call, so Asio has it only while it waits.
         socket_.assign(socket);
         const bool in_time = co_await ready(next == PGRES_POLLING_READING ? Wait::wait_read : Wait::wait_write, clock, deadline);
@@ -145,26 +146,33 @@ asio::awaitable<std::optional<DialSight>> Connection::establish(ports::Clock& cl
             co_return answered ? DialSight{DialOutcome::startup_timeout, "connected, but the server said nothing in time"}
                                : DialSight{DialOutcome::connect_timeout, "no answer to the connect in time"};
         }
-        bool was_cut = false;
-        if (is_connecting(handle_)) {
+        Before before{.connected = !is_connecting(handle_)};
+        if (!before.connected) {
             if (const int number = pending_error(socket); number != 0) co_return DialSight{outcome_of_errno(number), std::strerror(number)};
         } else {
-            was_cut = is_cut(socket);
+            before.cut = is_cut(socket);
         }
+        forget_tls_verdict();
         next = PQconnectPoll(handle_);
-        if (next == PGRES_POLLING_FAILED) co_return failure(was_cut);
+        if (next == PGRES_POLLING_FAILED) {
+            before.verdict = tls_verdict();
+            co_return failure(before);
+        }
     }
     co_return std::nullopt;
 }
 
-DialSight Connection::failure(bool was_cut) const {
+/// TLS is spoken only with somebody who answered, so that what goes wrong in it is no sign of death, and is asked for before the
+/// system's errors: "certificate file: Permission denied" is our own trouble, not that of the network.
+DialSight Connection::failure(const Before& before) const {
     const std::string_view message = PQerrorMessage(handle_);
     if (const auto said = server_said(message)) return {outcome_of_sqlstate(said->sqlstate, said->message), said->message};
-    if (was_cut) return {DialOutcome::reset, "the connection was cut before the server accepted it"};
+    if (before.cut) return {DialOutcome::reset, "the connection was cut before the server accepted it"};
     if (PQconnectionNeedsPassword(handle_) != 0)
         return {DialOutcome::authentication_failed, "the server wants a password and there is none"};
+    if (auto trouble = before.connected ? tls_trouble(message, before.verdict) : std::nullopt)
+        return {DialOutcome::tls_failed, *std::move(trouble)};
     const std::string words = first_line(message);
-    if (PQsslInUse(handle_) != 0 || message.find("SSL") != std::string_view::npos) return {DialOutcome::tls_failed, words};
     if (const auto number = errno_in(message)) return {outcome_of_errno(*number), words};
     if (message.find("could not translate host name") != std::string_view::npos) return {DialOutcome::name_not_resolved, words};
     return {DialOutcome::other_refusal, words};

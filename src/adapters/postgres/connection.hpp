@@ -62,7 +62,13 @@ private:
     explicit Connection(const asio::any_io_executor& executor) : socket_{executor} {}
 
     asio::awaitable<std::optional<model::DialSight>> establish(ports::Clock& clock, Instant deadline);
-    [[nodiscard]] model::DialSight failure(bool was_cut) const;
+    /// What was so right before libpq gave up.
+    struct Before {
+        bool connected = false;
+        bool cut = false;
+        std::string verdict{};  // on the server's certificate
+    };
+    [[nodiscard]] model::DialSight failure(const Before& before) const;
     asio::awaitable<bool> ready(asio::posix::descriptor_base::wait_type what, ports::Clock& clock, Instant deadline);
     asio::awaitable<bool> flushed(ports::Clock& clock, Instant deadline);
     [[nodiscard]] Ended ended();

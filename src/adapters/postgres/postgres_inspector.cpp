@@ -52,7 +52,9 @@ PostgresInspector::PostgresInspector(const PostgresSettings& settings, const asi
 Async<model::DatabaseInspection> PostgresInspector::inspect(ports::Depth depth, Instant deadline) {
     Opened opened = co_await dialler_.dial(deadline);
     if (const auto* failed = std::get_if<model::DialSight>(&opened)) {
-        const ErrorKind kind = failed->outcome == model::DialOutcome::authentication_failed ? ErrorKind::denied : ErrorKind::unreachable;
+        const bool lets_nobody_in =
+            failed->outcome == model::DialOutcome::authentication_failed || failed->outcome == model::DialOutcome::tls_failed;
+        const ErrorKind kind = lets_nobody_in ? ErrorKind::denied : ErrorKind::unreachable;
         co_return Error{
             kind, failed->message.empty() ? std::string(word_for(failed->outcome))
                                           : fmt::format("{} ({})", word_for(failed->outcome), failed->message)};

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cerrno>
+#include <string>
+#include <string_view>
 
 namespace handyrep::adapters::postgres {
 namespace {
@@ -58,6 +61,40 @@ TEST(ServersWords, AreNoneWhenOnlyTheLibrarySpeaks) {
     EXPECT_FALSE(server_said("connection to server at \"::1\", port 1 failed: Connection refused\n\tIs the server running?\n"));
     EXPECT_FALSE(server_said("server closed the connection unexpectedly"));
     EXPECT_FALSE(server_said("WARNING:  lower: not a code"));
+}
+
+TEST(TlsTrouble, SaysWhoseCertificateItIsAndWhatToDo) {
+    struct Row {
+        std::string_view message;
+        std::string_view verdict;
+        std::string_view says;
+    };
+    constexpr std::array rows{
+        Row{"SSL error: certificate verify failed\n", "certificate has expired", "renew the server's certificate"},
+        Row{"SSL error: certificate verify failed\n", "self-signed certificate in certificate chain", "must be in sslrootcert"},
+        Row{"SSL error: certificate verify failed\n", "", "must be in sslrootcert"},
+        Row{"server certificate for \"a\" does not match host name \"b\"\n", "", "hostname must be a name in the server's certificate"},
+        Row{"server does not support SSL, but SSL was required\n", "", "switch ssl on there"},
+        Row{"SSL error: sslv3 alert certificate expired\n", "", "renew the manager's certificate (sslcert"},
+        Row{"SSL error: tlsv1 alert unknown ca\n", "", "ssl_ca_file"},
+        Row{"root certificate file \"/x\" does not exist\nEither provide the file or change sslmode …\n", "", "correct sslrootcert"},
+        Row{"could not open certificate file \"/x\": Permission denied\n", "", "correct sslcert"},
+        Row{"private key file \"/x\" has group or world access; …\n", "", "correct sslkey"},
+        Row{"SSL error: tlsv1 alert protocol version\n", "", "the server's log says more"},
+    };
+    for (const Row& row : rows) {
+        const std::string message = "connection to server at \"SSL.lab\" (10.0.0.1), port 5432 failed: " + std::string(row.message);
+        const auto trouble = tls_trouble(message, row.verdict);
+        ASSERT_TRUE(trouble) << message;
+        EXPECT_NE(trouble->find(row.says), std::string::npos) << *trouble;
+        EXPECT_EQ(trouble->find("SSL.lab"), std::string::npos) << *trouble;
+        EXPECT_EQ(trouble->find('\n'), std::string::npos) << *trouble;
+    }
+}
+
+TEST(TlsTrouble, IsNoneWhereNobodySpokeOfIt) {
+    EXPECT_FALSE(tls_trouble("connection to server at \"SSL.lab\" (10.0.0.1), port 5432 failed: Connection refused\n\tIs it there?\n", ""));
+    EXPECT_FALSE(tls_trouble("connection to server at \"a\", port 1 failed: server closed the connection unexpectedly\n", ""));
 }
 
 TEST(LastWords, AreToldApartBySqlstateAndSourceFunction) {

@@ -1,4 +1,5 @@
 #include "adapters/postgres/conninfo.hpp"
+#include "adapters/postgres/postgres_server.hpp"
 #include "adapters/postgres/statements.hpp"
 
 #include <gtest/gtest.h>
@@ -51,6 +52,19 @@ TEST(Conninfo, DoesNotRepeatABrokenTextWhichMayHoldAPassword) {
     const auto conninfo = Conninfo::parse("password=hidden nonsense");
     ASSERT_FALSE(conninfo);
     EXPECT_EQ(conninfo.error().text().find("hidden"), std::string::npos);
+}
+
+TEST(MadeConninfo, InsistsOnTlsWhereTheManagerDoesAndNamesNoFileOfItsMachine) {
+    PostgresSettings settings{
+        .server = {.name = *model::ServerName::parse("db2"), .hostname = "db2", .ssh_key = {}, .ssh_config = {}, .pgdata = "/d"}};
+    for (const auto& [managers, nodes] :
+         {std::pair{"verify-full", "require"}, {"verify-ca", "require"}, {"require", "require"}, {"disable", "disable"}}) {
+        settings.options = {{"sslmode", managers}, {"sslrootcert", "/m/ca"}, {"sslcert", "/m/crt"}, {"sslkey", "/m/key"}};
+        EXPECT_EQ(made_conninfo(settings).get("sslmode"), nodes);
+        EXPECT_EQ(made_conninfo(settings).text().find("/m/"), std::string::npos) << made_conninfo(settings).text();
+    }
+    settings.options = {{"sslmode", "prefer"}};
+    EXPECT_EQ(made_conninfo(settings).get("sslmode"), std::nullopt);
 }
 
 TEST(PassfileLine, EscapesWhatTheFormatGivesAMeaning) {

@@ -112,6 +112,39 @@ TEST(ConfigCheck, RefusesPasswordsThatEverybodyCanRead) {
     EXPECT_THAT(ended.out, HasSubstr("chmod o-r"));
 }
 
+std::string with_tls(const std::string& root, const std::string& certificate, const std::string& key) {
+    return "handyrep: {cluster_name: pay}\nserver_defaults:\n  pgdata: /d\n  sslmode: verify-full\n  sslrootcert: " + root +
+           "\n  sslcert: " + certificate + "\n  sslkey: " + key + "\nservers:\n  a: {hostname: a, role: primary}\n  b: {hostname: b}\n";
+}
+
+TEST(ConfigCheck, NamesTheKeyAndTheFileOfACertificateThatCannotBeRead) {
+    const Folder folder;
+    const std::string there = folder.write("m.crt", "x");
+    const std::string key = folder.write("m.key", "x");
+    ::chmod(key.c_str(), S_IRUSR | S_IWUSR);
+    const std::string file = folder.write("tls.conf", with_tls("/nonexistent/ca.crt", there, key));
+    const Ended ended = run_with({"config", "check", file});
+    EXPECT_EQ(ended.exit_code, 5);
+    EXPECT_EQ(
+        ended.out, file +
+                       ":5:16: server_defaults.sslrootcert: cannot read /nonexistent/ca.crt: No such file or directory; expected a file on "
+                       "this machine that the daemon's user may read\n");
+}
+
+TEST(ConfigCheck, RefusesAPrivateKeyThatLibpqWouldRefuse) {
+    const Folder folder;
+    const std::string there = folder.write("m.crt", "x");
+    const std::string key = folder.write("m.key", "x");
+    const std::string file = folder.write("tls.conf", with_tls(there, there, key));
+    ::chmod(key.c_str(), S_IRUSR | S_IWUSR);
+    EXPECT_EQ(run_with({"config", "check", file}).exit_code, 0);
+    ::chmod(key.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+    const Ended ended = run_with({"config", "check", file});
+    EXPECT_EQ(ended.exit_code, 5);
+    EXPECT_THAT(ended.out, HasSubstr("server_defaults.sslkey: others than its owner may read or change " + key));
+    EXPECT_THAT(ended.out, HasSubstr("chmod "));
+}
+
 TEST(ConfigCheck, NamesAFileThatIsNotThere) {
     const Ended ended = run_with({"config", "check", "/nonexistent/pay.conf"});
     EXPECT_EQ(ended.exit_code, 5);

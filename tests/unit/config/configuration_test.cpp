@@ -150,6 +150,24 @@ servers: {a: {hostname: a, role: master}, b: {hostname: b, role: slave}}
     EXPECT_EQ(it.replication_user, "repl");
 }
 
+constexpr std::string_view with_tls = R"(handyrep: {cluster_name: pay}
+server_defaults:
+  pgdata: /d
+  sslmode: verify-full
+  sslrootcert: /tls/ca.crt
+servers:
+  db1: {hostname: a, role: primary, sslcert: /tls/m.crt, sslkey: /tls/m.key}
+  db2: {hostname: b, sslmode: require}
+)";
+
+TEST(Configuration, TakesTlsOfEachServerInLibpqsWords) {
+    const Configuration it = good(with_tls);
+    EXPECT_EQ(it.tls.at(it.cluster.servers[0].name), (Tls{SslMode::verify_full, "/tls/ca.crt", "/tls/m.crt", "/tls/m.key"}));
+    EXPECT_EQ(it.tls.at(it.cluster.servers[1].name), (Tls{SslMode::require, "/tls/ca.crt", "", ""}));
+    EXPECT_EQ(good(small).tls.begin()->second, Tls{});
+    EXPECT_EQ(good(show(it)).tls, it.tls);
+}
+
 TEST(Configuration, WarnsOfKeysThatHaveNoEffectYetAndLoads) {
     const Parsed parsed = parse(
         std::string(small) +
@@ -293,6 +311,41 @@ TEST(Problems, RefuseAHostThatAProgramWouldTakeForAnOption) {
     EXPECT_THAT(problems_of(with_db2("    pgdata: data\n")), ElementsAre(HasSubstr("servers.db2.pgdata: 'data' is not a path")));
 }
 
+/// Of a file whose server_defaults have these lines besides.
+std::vector<std::string> problems_of_tls(const std::string& lines) {
+    return problems_of(
+        "handyrep: {cluster_name: pay}\nserver_defaults:\n  pgdata: /d\n" + lines +
+        "servers:\n  a: {hostname: a, role: primary}\n  b: {hostname: b}\n");
+}
+
+TEST(Problems, ListTheWaysToUseTls) {
+    EXPECT_THAT(
+        problems_of_tls("  sslmode: verify_full\n"),
+        ElementsAre("handyrep.conf:4:12: server_defaults.sslmode: 'verify_full' is not a way to use TLS; expected one of disable, allow, "
+                    "prefer, require, verify-ca, verify-full; did you mean verify-full?"));
+}
+
+TEST(Problems, NameTheFileThatVerifyingNeedsOnceForAllServers) {
+    EXPECT_THAT(
+        problems_of_tls("  sslmode: verify-ca\n"), ElementsAre("handyrep.conf:4:12: server_defaults.sslmode: verify-ca needs sslrootcert, "
+                                                               "the file with the certificate of whoever signed the server's"));
+}
+
+TEST(Problems, NameACertificateWithoutItsKeyAndAKeyWithoutItsCertificate) {
+    EXPECT_THAT(
+        problems_of_tls("  sslcert: /m.crt\n"),
+        ElementsAre("handyrep.conf:4:12: server_defaults.sslcert: sslkey is missing; expected both or neither"));
+    EXPECT_THAT(
+        problems_of_tls("  sslkey: /m.key\n"),
+        ElementsAre("handyrep.conf:4:11: server_defaults.sslkey: sslcert is missing; expected both or neither"));
+}
+
+TEST(Problems, RefuseThePasswordOfAKeyAsAnUnknownKey) {
+    EXPECT_THAT(
+        problems_of_tls("  sslpassword: geheim\n"),
+        ElementsAre(testing::AllOf(HasSubstr("sslpassword: is not a known key"), testing::Not(HasSubstr("geheim")))));
+}
+
 TEST(Problems, NeverQuoteAPassword) {
     for (const std::string_view lines :
          {"passwords:\n  superuser_pass:hunter2\n", "passwords:\n  superuser_pass: [hunter2]\n", "passwords:\n  superuser_pass: *hunter2\n",
@@ -318,6 +371,22 @@ TEST(Warnings, SayWhenASizeLooksLikeMegabytesWithoutUnit) {
     EXPECT_THAT(
         texts(parse(with_db2("    lag_limit: 16\n"), "c").warnings),
         ElementsAre("c:13:16: servers.db2.lag_limit: is read as 16 bytes; give a unit, as in 16MB"));
+}
+
+TEST(Warnings, SayWhenSslrootcertProtectsFromNobody) {
+    const auto warnings_of = [](const std::string& mode) {
+        return texts(parse(
+                         "handyrep: {cluster_name: pay}\nserver_defaults: {pgdata: /d, sslrootcert: /ca.crt, sslmode: " + mode +
+                             "}\nservers:\n  a: {hostname: a, role: primary}\n  b: {hostname: b}\n",
+                         "c")
+                         .warnings);
+    };
+    EXPECT_THAT(
+        warnings_of("prefer"),
+        ElementsAre("c:2:44: server_defaults.sslrootcert: protects from nobody with sslmode: prefer: whoever cannot be "
+                    "verified is talked to without TLS; expected verify-full"));
+    EXPECT_THAT(warnings_of("disable"), ElementsAre("c:2:44: server_defaults.sslrootcert: has no effect with sslmode: disable"));
+    EXPECT_THAT(warnings_of("verify-full"), IsEmpty());
 }
 
 TEST(Show, SaysWhereEveryValueComesFrom) {

@@ -242,6 +242,19 @@ TEST(Situation, IsAuthBrokenWhenTheLoginIsRefused) {
     EXPECT_EQ(scene.analysis().situation, Situation::auth_broken);
 }
 
+TEST(Situation, IsAuthBrokenAndNeverADeathWhenTlsFailsWhetherTheSessionLivesOrNot) {
+    Scene scene;
+    scene.healthy();
+    scene.see("db1", DialOutcome::tls_failed);
+    EXPECT_EQ(scene.analysis().situation, Situation::auth_broken);
+    EXPECT_NE(scene.analysis().detail.find("TLS failed"), std::string::npos);
+    scene.lost("db1", LastWords::administrator);
+    for (int look = 0; look < 5; ++look) {
+        scene.see("db1", DialOutcome::tls_failed);
+        EXPECT_EQ(scene.analysis().situation, Situation::auth_broken);
+    }
+}
+
 TEST(Situation, IsPostmasterHungWhenOnlyNewSessionsAreMute) {
     Scene scene;
     scene.healthy();
