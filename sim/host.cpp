@@ -179,6 +179,62 @@ Async<model::WalEnd> SimHost::read_wal_end(const model::WalEndQuestion& question
     co_return read->end.value_or(model::WalEnd{model::Lsn{0}});
 }
 
+/// What is done to a standby only, and to one that runs.
+Async<void> SimHost::change(
+    std::string what, model::SystemId expected, Instant deadline, std::function<void(std::shared_ptr<Reply<Done>>)> script) {
+    if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    if (world_.at(server_).sudo_denied) {
+        const auto tried = co_await look(deadline);
+        if (!tried) co_return tried.error();
+    }
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Done>>)> checked = [&world = world_, server = server_, from,
+                                                                 script = std::move(script)](const auto& reply) {
+        const Server& it = world.at(server);
+        const auto refuse = [&](const char* why) { answer(world, from, reply, Done{why}); };
+        if (!it.disk.standby_mark) return refuse("the data directory is not marked standby");
+        if (it.postmaster == Server::Postmaster::none) return refuse("no server runs there");
+        script(reply);
+    };
+    const auto outcome = co_await run<Done>(std::move(what), deadline, std::move(checked));
+    if (!outcome) co_return outcome.error();
+    if (!outcome->why_not.empty()) co_return Error{outcome->kind, outcome->why_not};
+    co_return Result<void>{};
+}
+
+Async<void> SimHost::promote(model::SystemId expected, WallTime expires, Instant deadline) {
+    if (world_.on_promotion_asked) world_.on_promotion_asked();
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Done>>)> script = [&world = world_, server = server_, from, expires](const auto& reply) {
+        const auto arrive = [&world, server, from, expires, reply] {
+            const Server& it = world.at(server);
+            if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires) {
+                world.note(it.name.text(), "drops a promotion that came too late");
+                return answer(world, from, reply, Done{"its time had passed by the clock of that host"});
+            }
+            if (it.refuses_promotion) return answer(world, from, reply, Done{"pg_ctl: could not send promote signal", ErrorKind::failed});
+            world.when_running(server, [&world, server] { world.begin_promotion(server); });
+            answer(world, from, reply, Done{});
+        };
+        Server& it = world.at(server);
+        if (!it.holds_promotions) return arrive();
+        it.held_promotions.emplace_back(arrive);
+    };
+    co_return co_await change("promote over the host", expected, deadline, std::move(script));
+}
+
+Async<void> SimHost::restart_standby(model::SystemId expected, Instant deadline) {
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Done>>)> script = [&world = world_, server = server_, from](const auto& reply) {
+        world.note(world.at(server).name.text(), "is restarted over its host");
+        world.fast_stop(server, [&world, server, from, reply] {
+            world.start(server, false);
+            answer(world, from, reply, Done{});
+        });
+    };
+    co_return co_await change("restart", expected, deadline, std::move(script));
+}
+
 asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::uint16_t /*port*/, Instant deadline) {
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
     std::function<void(std::shared_ptr<Reply<model::Reach>>)> script = [&world = world_, server = server_, from,

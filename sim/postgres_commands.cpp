@@ -1,4 +1,5 @@
 // The changing commands of the simulated port: each carried out where and when it arrives.
+#include "model/version_facts.hpp"
 #include "sim/postgres.hpp"
 
 #include <fmt/format.h>
@@ -12,9 +13,15 @@ using model::DialOutcome;
 
 namespace {
 
+const model::VersionFacts& facts_of(const Server& server) { return model::facts_of(model::ServerVersion{server.setup.version}); }
+
+Error needs_restart() { return {ErrorKind::unsupported, "this version cannot change primary_conninfo without a restart"}; }
+
 /// What the server does with it when it arrives.
 void promote_now(World& world, ServerIndex server, WallTime expires, const std::function<void(const Result<void>&)>& done) {
     const Server& it = world.at(server);
+    if (facts_of(it).promoting != model::Promoting::by_sql)
+        return done(Error{ErrorKind::unsupported, "function pg_promote(boolean) does not exist"});
     if (!it.in_recovery) return done(Error{ErrorKind::refused, "the server is not in recovery"});
     if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires) {
         world.note(it.name.text(), "drops a promotion that came too late");
@@ -81,6 +88,7 @@ Async<void> SimPostgres::command(std::string what, Work work, Instant deadline) 
 Async<void> SimPostgres::detach(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         Server& it = world.at(server);
+        if (!facts_of(it).stays_detached) return done(needs_restart());
         it.disk.follows.reset();
         world.note(it.name.text(), "is detached");
         const std::uint64_t life = it.life;
@@ -103,9 +111,11 @@ Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadlin
     if (!target) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
     Work work = [&world = world_, server = server_, target](const Done& done) {
         Server& it = world.at(server);
-        if (it.disk.follows != target) world.note(it.name.text(), fmt::format("is told to follow {}", world.at(*target).name.text()));
-        it.disk.follows = target;
-        world.reload_receiver(server);
+        const bool at_once = facts_of(it).repointing == model::Repointing::by_reload;
+        auto& follows = at_once ? it.disk.follows : it.disk.follows_from_start;
+        if (follows != target) world.note(it.name.text(), fmt::format("is told to follow {}", world.at(*target).name.text()));
+        follows = target;
+        if (at_once) world.reload_receiver(server);
         done({});
     };
     co_return co_await command("follow", std::move(work), deadline);
@@ -114,6 +124,7 @@ Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadlin
 Async<void> SimPostgres::redial(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         const Server& it = world.at(server);
+        if (!facts_of(it).stays_detached) return done(needs_restart());
         if (!it.in_recovery || !it.disk.follows) return done(Error{ErrorKind::refused, "it follows nobody"});
         world.note(it.name.text(), "connects anew");
         world.end_receiver(server, false);

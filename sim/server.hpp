@@ -66,8 +66,9 @@ struct Disk {
     model::ControlState control = model::ControlState::in_production;
     bool standby_mark = false;
     bool autostart = true;
-    bool fenced = false;                   // by the manager: a person who sees the mark asks before starting it
-    std::optional<ServerIndex> follows{};  // primary_conninfo
+    bool fenced = false;                              // by the manager: a person who sees the mark asks before starting it
+    std::optional<ServerIndex> follows{};             // primary_conninfo
+    std::optional<ServerIndex> follows_from_start{};  // what was written where only a start reads it (before 13)
     std::string synchronous_standby_names{};
     BranchId branch = 0;
     model::Lsn end{0};          // flushed (primary) or received (standby), at the end of a record

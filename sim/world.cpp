@@ -58,6 +58,7 @@ void World::start(ServerIndex server, bool after_crash) {
     const bool clean = it.disk.control == model::ControlState::shut_down || it.disk.control == model::ControlState::shut_down_in_recovery;
     it.postmaster = Server::Postmaster::starting;
     it.in_recovery = it.disk.standby_mark;
+    if (it.disk.follows_from_start) it.disk.follows = std::exchange(it.disk.follows_from_start, std::nullopt);
     it.after_crash = after_crash;
     it.disk.control = it.in_recovery ? model::ControlState::in_archive_recovery
                                      : (clean ? model::ControlState::starting_up : model::ControlState::in_crash_recovery);

@@ -1,5 +1,7 @@
 #include "decide/candidate.hpp"
 
+#include "model/version_facts.hpp"
+
 #include <algorithm>
 #include <tuple>
 
@@ -17,7 +19,8 @@ std::string_view sentence_for(Eligibility eligibility) {
         case Eligibility::other_timeline: return "is on another timeline than the primary was";
         case Eligibility::version_unknown: return "is of a version that this HandyRep does not know";
         case Eligibility::went_back: return "is further back than it was seen before: an older copy of itself";
-        case Eligibility::version_cannot_promote: return "is older than PostgreSQL 12 and cannot be promoted by SQL";
+        case Eligibility::version_cannot_promote: return "is older than PostgreSQL 10, which this HandyRep cannot promote";
+        case Eligibility::promotion_needs_host: return "is older than PostgreSQL 12 and is promoted over its host, which does not answer";
     }
     return "";
 }
@@ -34,13 +37,22 @@ std::optional<model::Timeline> expected_timeline(const AnalysisInput& input) {
     return highest->position.timeline;
 }
 
+/// When it was last looked into, or as a witness since the primary went bad.
+bool host_answered(const AnalysisInput& input, const ReplicaView& view) {
+    const model::ServerEvidence* const seen = input.evidence.find(view.server);
+    const bool looked = seen != nullptr && seen->host && std::holds_alternative<model::HostLook>(seen->host->what.saw);
+    return looked || view.reach != model::Reach::unknown;
+}
+
 Eligibility judge(
     const AnalysisInput& input, const model::ServerDefinition& server, const ReplicaView& view, std::optional<model::Timeline> expected) {
     if (!view.valid || !view.answer || view.answer->standby() == nullptr) return Eligibility::not_seen;
     const model::StandbyAnswer& standby = *view.answer->standby();
     if (server.failover_priority == 0) return Eligibility::never_by_priority;
-    if (view.answer->version.major() < 12) return Eligibility::version_cannot_promote;
     if (view.answer->version.major() > newest_known_major) return Eligibility::version_unknown;
+    const model::Promoting promoting = model::facts_of(view.answer->version).promoting;
+    if (promoting == model::Promoting::not_possible) return Eligibility::version_cannot_promote;
+    if (promoting == model::Promoting::by_host && !host_answered(input, view)) return Eligibility::promotion_needs_host;
     if (standby.apply_delay > Duration::zero()) return Eligibility::delayed;
     if (standby.replay_paused) return Eligibility::replay_paused;
     if (!standby.timeline || !expected) return Eligibility::unknown_timeline;

@@ -18,7 +18,8 @@ enum class Eligibility {
     replay_paused,
     unknown_timeline,
     other_timeline,          // than the primary it would succeed
-    version_cannot_promote,  // before 12 there is no promotion by SQL
+    version_cannot_promote,  // older than this program knows how to promote
+    promotion_needs_host,    // before 12 there is no promotion by SQL, and its host does not answer
     version_unknown,         // newer than this program knows
     went_back,               // is on an older position than it was seen at: a stale copy of itself
 };

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "model/sync_standbys.hpp"
+#include "model/version_facts.hpp"
 
 #include <fmt/format.h>
 
@@ -71,7 +72,7 @@ std::optional<GateClosed> witnesses_object(const AnalysisInput& input, const Ana
         if (view.reach == model::Reach::unknown)
             return GateClosed{
                 Closed::witness_missing, fmt::format("the host of {} cannot say whether it reaches the primary", view.server.text())};
-        if (!stays_detached(view.answer->version))
+        if (!model::facts_of(view.answer->version).stays_detached)
             return GateClosed{
                 Closed::replica_not_detached,
                 fmt::format("{} is older than PostgreSQL 13: only a restart keeps it from streaming again", view.server.text())};
@@ -141,7 +142,7 @@ std::optional<Closed> hopeless(const AnalysisInput& input, const std::string& na
     const model::ServerDefinition* const bearer = bearer_of(input, name);
     if (bearer == nullptr) return Closed::sync_member_unmanaged;
     const model::ServerEvidence* const seen = input.evidence.find(bearer->name);
-    const bool old = seen != nullptr && seen->last_answer && !stays_detached(seen->last_answer->what.version);
+    const bool old = seen != nullptr && seen->last_answer && !model::facts_of(seen->last_answer->what.version).stays_detached;
     return old ? std::optional{Closed::sync_member_too_old} : std::nullopt;
 }
 
@@ -299,7 +300,7 @@ Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, co
     for (const ReplicaView& view : analysis.replicas) {
         if (!view.valid || view.standby() == nullptr || view.attachment == Attachment::elsewhere) continue;
         // What cannot be kept from streaming again is read for good only once the primary's processes are gone.
-        if (!stays_detached(view.answer->version) && !analysis.primary_host_answers) continue;
+        if (!model::facts_of(view.answer->version).stays_detached && !analysis.primary_host_answers) continue;
         const model::WalPosition position{view.standby()->timeline.value_or(chosen.position.timeline), view.standby()->received};
         finals.push_back({view.server, application_name_of(input.saved, view.server), true, position});
     }

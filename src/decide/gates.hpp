@@ -62,9 +62,6 @@ struct FenceOutcome {
     bool processes_gone = false;
     std::string text;
 };
-/// Whether a WAL receiver that is gone stays so: primary_conninfo is read anew by a reload from 13 on, and before that the receiver
-/// is back in wal_retrieve_retry_interval whatever the setting says (S5, S21).
-[[nodiscard]] constexpr bool stays_detached(model::ServerVersion version) { return version.major() >= 13; }
 struct FinalPosition {
     model::ServerName server;
     std::string application_name;  // as it appears in synchronous_standby_names

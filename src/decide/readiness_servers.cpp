@@ -1,6 +1,7 @@
 // The checks of one server by what it answered over SQL.
 #include "base/text.hpp"
 #include "decide/readiness_rules.hpp"
+#include "model/version_facts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -102,10 +103,10 @@ Verdict manager_rights(const Subject& self, const Scene& /*scene*/) {
 }
 
 Verdict detach_by_reload(const Subject& self, const Scene& /*scene*/) {
-    if (self.database->version.number >= 130000) return fine("primary_conninfo is changed by a reload");
+    if (model::facts_of(self.database->version).stays_detached) return fine("primary_conninfo is changed by a reload");
     return debt(fmt::format(
-        "PostgreSQL {} changes primary_conninfo only by a restart: a failover neither detaches nor re-points it by itself, and no quorum "
-        "can be revoked there",
+        "PostgreSQL {} changes primary_conninfo only by a restart: a failover re-points it by one over its host and does not detach it, so "
+        "no quorum can be revoked there and it is no witness",
         self.database->version.major()));
 }
 

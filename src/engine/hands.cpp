@@ -2,6 +2,7 @@
 
 #include "decide/look.hpp"
 #include "engine/looks.hpp"
+#include "model/version_facts.hpp"
 
 #include <fmt/format.h>
 
@@ -112,7 +113,7 @@ Async<void> Hands::detach(const plans::Detach& command, Instant deadline) {
 
 void Hands::note_final(const ServerName& server, const model::Answered& answer, bool replayed_whole) {
     const model::StandbyAnswer& standby = *answer.standby();
-    const bool detached = !standby.receiver && (decide::stays_detached(answer.version) || findings_.fence.processes_gone);
+    const bool detached = !standby.receiver && (model::facts_of(answer.version).stays_detached || findings_.fence.processes_gone);
     std::erase_if(findings_.finals, [&](const decide::FinalPosition& it) { return it.server == server; });
     const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
     const bool known = seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr;

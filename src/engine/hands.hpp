@@ -60,12 +60,14 @@ private:
     Async<void> check_gates(const plans::CheckGates& command);
     void pass_by_order(decide::Gate& gate, bool overridden, std::string_view name);
     Async<void> promote(const plans::Promote& command, Instant deadline);
+    Async<void> ask_to_promote(const plans::Promote& command, WallTime expires, Instant deadline);
     Async<void> watch_promotion(plans::Promote command, Instant deadline);
     asio::awaitable<void> end_queries(model::ServerName server, Instant deadline);
     Async<void> record(const plans::RecordPromotion& command, Instant deadline);
     Async<void> repoint(const plans::Repoint& command, Instant deadline);
     Async<void> read_loss(const plans::ReadLoss& command, Instant deadline);
     Async<void> follow(const model::ServerName& replica, const model::ServerName& upstream, Instant deadline);
+    Async<void> restart(const model::ServerName& replica, Instant deadline);
 
     /// One look through the held session, which also goes into the evidence.
     asio::awaitable<model::HeldSight> look(const model::ServerName& server, Instant deadline);

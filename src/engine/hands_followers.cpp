@@ -3,6 +3,7 @@
 #include "engine/changes.hpp"
 #include "engine/hands.hpp"
 #include "engine/looks.hpp"
+#include "model/version_facts.hpp"
 
 #include <fmt/format.h>
 
@@ -23,6 +24,18 @@ Async<void> Hands::follow(const ServerName& replica, const ServerName& upstream,
     co_return outcome;
 }
 
+Async<void> Hands::restart(const ServerName& replica, Instant deadline) {
+    if (!state_.saved.system_id) co_return Error{ErrorKind::refused, "the cluster's system identifier was never read"};
+    auto outcome = co_await state_.host(replica).restart_standby(*state_.saved.system_id, deadline);
+    state_.tell(
+        outcome ? Level::info : Level::warning, "restarted",
+        outcome ? fmt::format("{} was restarted, so that it follows its new upstream", replica.text())
+                : fmt::format("{} follows its new upstream from its next start on: {}", replica.text(), outcome.error().text()),
+        {{"server", replica.text()}}, findings_.operation);
+    if (!outcome) co_return outcome.error().during(fmt::format("restart {}", replica.text()));
+    co_return outcome;
+}
+
 Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
     const model::HeldSight first = co_await look(command.replica, deadline);
     const auto* const before = std::get_if<model::Answered>(&first);
@@ -40,10 +53,14 @@ Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
                                     "{} has replayed {} that {} does not have: it must be rewound or cloned", command.replica.text(),
                                     text(model::WalPosition{*standby.timeline, standby.replayed}), command.upstream.text())};
     }
+    const model::ServerDefinition& to = state_.define(command.upstream);
+    const bool by_restart = model::needs_restart(model::facts_of(before->version).repointing);
+    // A restart is not repeated for nothing.
+    if (by_restart && follows(standby, to, findings_.history)) co_return Result<void>{};
     auto told = co_await follow(command.replica, command.upstream, deadline);
+    if (told && by_restart) told = co_await restart(command.replica, deadline);
     if (!told) co_return told;
 
-    const model::ServerDefinition& to = state_.define(command.upstream);
     while (state_.clock().now() < deadline) {
         const model::HeldSight sight = co_await look(command.replica, deadline);
         const auto* const answer = std::get_if<model::Answered>(&sight);

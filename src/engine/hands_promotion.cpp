@@ -28,13 +28,18 @@ Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) 
     return seen->last_answer->what.server_time + std::chrono::duration_cast<std::chrono::microseconds>(since + limit);
 }
 
+Async<void> Hands::ask_to_promote(const plans::Promote& command, WallTime expires, Instant deadline) {
+    if (command.how != model::Promoting::by_host) co_return co_await state_.postgres(command.candidate).promote(expires, deadline);
+    if (!state_.saved.system_id) co_return Error{ErrorKind::refused, "the cluster's system identifier was never read"};
+    co_return co_await state_.host(command.candidate).promote(*state_.saved.system_id, expires, deadline);
+}
+
 Async<void> Hands::promote(const plans::Promote& command, Instant deadline) {
     ensure(findings_.expires.has_value(), "a promotion is journalled with its expiry before it is asked for");
     const WallTime expires = findings_.expires.value_or(WallTime{});
     // The gates were asked some steps ago, and the sensors go on looking meanwhile.
     if (auto veto = writable_veto()) co_return *std::move(veto);
-    ports::Postgres& postgres = state_.postgres(command.candidate);
-    auto asked = co_await postgres.promote(expires, deadline);
+    auto asked = co_await ask_to_promote(command, expires, deadline);
     if (const auto now = expiry_for(command.candidate, Duration::zero()); asked && now) findings_.taken = *now;
     if (!asked) {
         // Carried out already (by an earlier attempt): then it answers as primary.

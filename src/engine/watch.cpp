@@ -1,5 +1,7 @@
 #include "engine/watch.hpp"
 
+#include "model/version_facts.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -110,7 +112,7 @@ bool Watch::receiver_is_stale(const model::ServerName& server) const {
     const auto* const seen = state_.evidence.find(server);
     if (seen == nullptr || !seen->held || !state_.saved.primary) return false;
     const auto* const answer = std::get_if<model::Answered>(&seen->held->what);
-    if (answer == nullptr || answer->version.major() < 13) return false;
+    if (answer == nullptr || !model::facts_of(answer->version).stays_detached) return false;
     const model::StandbyAnswer* const standby = answer->standby();
     if (standby == nullptr || !standby->receiver || standby->receiver->status != "streaming") return false;
     const model::ServerDefinition& primary = state_.define(*state_.saved.primary);

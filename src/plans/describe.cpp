@@ -33,6 +33,10 @@ std::string describe(const Command& command) {
                 return fmt::format("on {}: synchronous_standby_names = '{}', read back", it.candidate.text(), it.synchronous_standby_names);
             },
             [](const Promote& it) {
+                if (it.how == model::Promoting::by_host)
+                    return fmt::format(
+                        "promote {}: pg_ctl promote over its host, valid until that host's clock says otherwise, nudged until it is done",
+                        it.candidate.text());
                 return fmt::format(
                     "promote {}: SELECT pg_promote(false), valid until its own clock says otherwise, nudged until it is done",
                     it.candidate.text());
@@ -42,7 +46,9 @@ std::string describe(const Command& command) {
                     "write down: {} is primary, {} must not run as one, epoch + 1", it.promoted.text(), it.old_primary.text());
             },
             [](const Repoint& it) {
-                return fmt::format("let {} follow {} and see that it receives", it.replica.text(), it.upstream.text());
+                return fmt::format(
+                    "let {} follow {} (before PostgreSQL 13 by a restart of it) and see that it receives", it.replica.text(),
+                    it.upstream.text());
             },
             [](const ReadLoss& it) {
                 return fmt::format(

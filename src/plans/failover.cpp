@@ -22,14 +22,37 @@ std::string_view word_for(OperationKind kind) {
 
 namespace {
 
-bool can_detach(const decide::ReplicaView& view) { return view.valid && view.answer && decide::stays_detached(view.answer->version); }
+bool can_detach(const decide::ReplicaView& view) {
+    return view.valid && view.answer && model::facts_of(view.answer->version).stays_detached;
+}
+
+/// What the plan cannot do, said aloud (S21); empty when there is nothing of the kind.
+std::string not_detached(const decide::Analysis& analysis) {
+    std::vector<std::string> names;
+    for (const decide::ReplicaView& view : analysis.replicas) {
+        if (view.valid && !can_detach(view)) names.push_back(view.server.text());
+    }
+    if (names.empty()) return {};
+    return fmt::format(
+        "; not detached, because before PostgreSQL 13 that needs a restart: {} (no witness, and final in its position only once the old "
+        "primary's processes are gone)",
+        join(names, ", "));
+}
+
+model::Promoting promoting_of(const decide::Analysis& analysis, const ServerName& candidate) {
+    for (const decide::ReplicaView& view : analysis.replicas) {
+        if (view.server == candidate && view.answer) return model::facts_of(view.answer->version).promoting;
+    }
+    return model::Promoting::by_sql;
+}
 
 Step secure(const FailoverInput& input) {
     const ServerName& old_primary = input.decision.old_primary;
     Step step{
         .name = "secure",
         .why = fmt::format(
-            "{} must not acknowledge anything more, and no replica may receive what the others will not have", old_primary.text()),
+            "{} must not acknowledge anything more, and no replica may receive what the others will not have{}", old_primary.text(),
+            not_detached(input.analysis)),
         .apply = {},
         .limit = seconds{5},
         .may_fail = true};
@@ -81,7 +104,7 @@ Plan failover(const FailoverInput& input) {
         .commit =
             {.name = fmt::format("promote {}", candidate.text()),
              .why = input.decision.text,
-             .apply = {Promote{candidate, input.settings.end_blocking_queries}},
+             .apply = {Promote{candidate, input.settings.end_blocking_queries, promoting_of(input.analysis, candidate)}},
              .limit = seconds{10}},
         .finish = after_promotion(
             input.saved, input.settings,
@@ -119,7 +142,7 @@ std::vector<Group> after_promotion(const model::SavedState& saved, const model::
             {.name = fmt::format("re-point {}", server.name.text()),
              .why = fmt::format("it follows {} from now on", promoted.text()),
              .apply = {Repoint{server.name, promoted}},
-             .limit = seconds{30}});
+             .limit = seconds{60}});
     }
     if (old_host_answers && saved.system_id) {
         rest.steps.push_back(

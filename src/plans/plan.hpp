@@ -10,6 +10,7 @@
 #include "model/names.hpp"
 #include "model/server.hpp"
 #include "model/timeline.hpp"
+#include "model/version_facts.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -50,17 +51,18 @@ struct PrepareCandidate {
     model::ServerName candidate;
     std::string synchronous_standby_names;
 };
-/// Promotes by SQL with its own expiry, nudges until promoted, verifies by sight (S8, T10).
+/// Promotes by SQL, or before 12 over the host, with its own expiry, nudges until promoted, verifies by sight (S8, T10).
 struct Promote {
     model::ServerName candidate;
     bool end_queries = false;  // of clients, when they hold up its replay, for which the promotion waits (S19)
+    model::Promoting how = model::Promoting::by_sql;
 };
 /// Raises the epoch, gives the role, bars the old primary; durable before clients are led to the new one.
 struct RecordPromotion {
     model::ServerName promoted;
     model::ServerName old_primary;
 };
-/// Makes a replica follow another upstream and waits until it replays from there (S11).
+/// Makes a replica follow another upstream, before 13 by a restart of it, and waits until it replays from there (S11).
 struct Repoint {
     model::ServerName replica;
     model::ServerName upstream;

@@ -42,21 +42,34 @@ public:
     /// another system, `conflict` while a process holds it, `failed` when what is there does not reach that far.
     virtual Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) = 0;
 
+    /// pg_ctl promote, for versions without pg_promote; dropped there when that machine's clock has passed `expires`. `refused`:
+    /// dropped, another system's, not marked standby, or not running. Success means the request was taken.
+    virtual Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) = 0;
+
+    /// Stops and starts a standby, so that it reads its settings anew (S21). `refused`, with nothing touched, for another system's
+    /// directory, one that is not marked standby, and one that does not run. Once stopped it is started, also after the deadline.
+    virtual Async<void> restart_standby(model::SystemId expected, Instant deadline) = 0;
+
     /// Whether this machine gets any byte of a PostgreSQL server at `hostname`:`port`, or sees it close the connection. Never an error: what cannot be found out is `unknown`.
     virtual asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) = 0;
 };
 
-/// Where a node keeps the passwords of its own replication connections, so that they need not stand in primary_conninfo (S18).
-class Passfiles {
+/// Files of a node that no SQL reaches.
+class NodeFiles {
 public:
-    Passfiles() = default;
-    Passfiles(const Passfiles&) = delete;
-    Passfiles& operator=(const Passfiles&) = delete;
-    virtual ~Passfiles() = default;
+    NodeFiles() = default;
+    NodeFiles(const NodeFiles&) = delete;
+    NodeFiles& operator=(const NodeFiles&) = delete;
+    virtual ~NodeFiles() = default;
 
     /// Puts one line of a passfile (in the place of an older one for the same user) into a file that only the server's owner
-    /// can read, and returns its path.
+    /// can read, and returns its path. So it need not stand in primary_conninfo (S18).
     virtual Async<std::string> keep_password(const Secret& line, Instant deadline) = 0;
+
+    /// primary_conninfo of recovery.conf (before 12); empty where there is none.
+    virtual Async<std::string> read_upstream(Instant deadline) = 0;
+    /// Writes it, and recovery_target_timeline = 'latest'; counts from the next start. `refused` as in `Host::restart_standby`.
+    virtual Async<void> write_upstream(model::SystemId expected, const std::string& conninfo, Instant deadline) = 0;
 };
 
 }  // namespace handyrep::ports

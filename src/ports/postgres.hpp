@@ -50,8 +50,9 @@ public:
     /// Already detached: succeeds.
     virtual Async<void> detach(Instant deadline) = 0;
 
-    /// Makes a standby follow `upstream` and reloads (13+). The rest of primary_conninfo is kept; a password in it is
-    /// moved to a passfile on the node first (S18). Succeeds once the setting is read back; whether WAL flows is for the polls.
+    /// Makes a standby follow `upstream` and reloads; before 13 it does so from its next start on (Host::restart_standby). The rest
+    /// of primary_conninfo is kept; a password in it is moved to a passfile on the node first (S18). Succeeds once the setting is
+    /// read back; whether WAL flows is for the polls.
     virtual Async<void> follow(const Upstream& upstream, Instant deadline) = 0;
 
     /// Makes a standby drop its WAL receiver and connect anew to the same upstream (13+), by toggling a keyword of

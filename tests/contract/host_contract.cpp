@@ -18,6 +18,22 @@ protected:
     Result<ports::FenceReport> fence(model::SystemId expected) {
         return stage->run(stage->host(Which::primary).fence(expected, stage->in(limit)));
     }
+    /// The replica's answer, while it is a standby.
+    std::optional<model::Answered> standby() {
+        const model::HeldSight sight = stage->run(stage->postgres(Which::replica).poll(false, stage->in(limit)));
+        const auto* const answer = std::get_if<model::Answered>(&sight);
+        return answer != nullptr && answer->standby() != nullptr ? std::optional{*answer} : std::nullopt;
+    }
+    /// With an expiry `ahead` by the replica's own clock.
+    Result<void> promote(model::SystemId expected, Duration ahead) {
+        const model::HeldSight sight = stage->run(stage->postgres(Which::replica).poll(false, stage->in(limit)));
+        const WallTime expires =
+            std::get<model::Answered>(sight).server_time + std::chrono::duration_cast<std::chrono::microseconds>(ahead);
+        return stage->run(stage->host(Which::replica).promote(expected, expires, stage->in(limit)));
+    }
+    Result<void> restart(Which which, model::SystemId expected) {
+        return stage->run(stage->host(which).restart_standby(expected, stage->in(60s)));
+    }
     model::Reach reach_of_primary(Duration within = limit) {
         const ports::Upstream to = stage->address(Which::primary);
         return stage->run(stage->host(Which::replica).reach(to.hostname, to.port, stage->in(within)));
@@ -87,6 +103,72 @@ TEST_F(HostContract, AFenceOfAnotherSystemIsRefusedAndTouchesNothing) {
     ASSERT_TRUE(after) << after.error().text();
     EXPECT_GT(after->processes, 0U);
     EXPECT_FALSE(after->marked_standby);
+}
+
+TEST_F(HostContract, APromotionOverTheHostIsTakenByAReplica) {
+    const auto before = look(Which::replica);
+    ASSERT_TRUE(before) << before.error().text();
+    const auto late = promote(before->system_id, -1s);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().kind, ErrorKind::refused);
+    const auto foreign = promote(model::SystemId{before->system_id.value + 1}, 60s);
+    ASSERT_FALSE(foreign);
+    EXPECT_EQ(foreign.error().kind, ErrorKind::refused);
+    EXPECT_NE(standby(), std::nullopt) << "nothing was touched";
+    stage->kill(Which::primary);
+    const auto asked = promote(before->system_id, 60s);
+    ASSERT_TRUE(asked) << asked.error().text();
+    for (const Instant until = stage->in(limit); standby() && stage->clock().now() < until;) {
+        static_cast<void>(stage->run(stage->postgres(Which::replica).nudge(until)));
+        stage->run(stage->clock().sleep_until(stage->in(10ms)));
+    }
+    EXPECT_EQ(standby(), std::nullopt);
+    const auto again = promote(before->system_id, 60s);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind, ErrorKind::refused) << "it is marked standby no more";
+}
+
+TEST_F(HostContract, ARestartedStandbyIsAStandbyAgainAndStreams) {
+    const auto before = look(Which::replica);
+    ASSERT_TRUE(before) << before.error().text();
+    const auto first = standby();
+    ASSERT_TRUE(first);
+    const auto foreign = restart(Which::replica, model::SystemId{before->system_id.value + 1});
+    ASSERT_FALSE(foreign);
+    EXPECT_EQ(foreign.error().kind, ErrorKind::refused);
+    const auto done = restart(Which::replica, before->system_id);
+    ASSERT_TRUE(done) << done.error().text();
+    std::optional<model::Answered> second;
+    for (const Instant until = stage->in(limit); stage->clock().now() < until;) {
+        second = standby();
+        if (second && second->standby()->receiver && second->standby()->receiver->status == "streaming") break;
+        stage->run(stage->clock().sleep_until(stage->in(10ms)));
+    }
+    ASSERT_TRUE(second);
+    EXPECT_GT(second->started, first->started);
+    ASSERT_TRUE(second->standby()->receiver);
+    EXPECT_EQ(second->standby()->receiver->status, "streaming");
+}
+
+TEST_F(HostContract, APrimaryIsNeitherRestartedAsAStandbyNorPromoted) {
+    const auto before = look(Which::primary);
+    ASSERT_TRUE(before) << before.error().text();
+    const auto done = restart(Which::primary, before->system_id);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::refused);
+    const auto after = look(Which::primary);
+    ASSERT_TRUE(after) << after.error().text();
+    EXPECT_EQ(after->state, model::ControlState::in_production);
+    EXPECT_GT(after->processes, 0U);
+}
+
+TEST_F(HostContract, AStandbyThatWasStoppedIsNotStarted) {
+    const auto before = look(Which::replica);
+    ASSERT_TRUE(before) << before.error().text();
+    stage->fast_stop(Which::replica);
+    const auto done = restart(Which::replica, before->system_id);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::refused);
 }
 
 TEST_F(HostContract, TheReplicasHostReachesAPrimaryThatRunsAndIsRefusedByOneThatIsDead) {

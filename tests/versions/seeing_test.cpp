@@ -1,6 +1,7 @@
 // What the adapters see of one version's servers: every column parses, and means what it should.
 #include "adapters/postgres/postgres_inspector.hpp"
 #include "adapters/ssh/shell_host.hpp"
+#include "model/version_facts.hpp"
 #include "tests/integration/adapters/postgres_fixture.hpp"
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ using std::chrono::seconds;
 class Version : public RealPostgres {
 protected:
     [[nodiscard]] int major() const { return primary().major(); }
+    [[nodiscard]] const model::VersionFacts& facts() const { return model::facts_of(model::ServerVersion{major() * 10000}); }
     static bool streams(const model::Answered& it) {
         return it.standby() != nullptr && it.standby()->receiver && it.standby()->receiver->status == "streaming";
     }
@@ -111,7 +113,7 @@ TEST_F(Version, APollOfAReplicaTellsWhereItStreamsFromAndHowFarItIs) {
 TEST_F(Version, APollOfAReplicaTellsItsDelayWhereASettingHoldsIt) {
     const auto server = connect(replica());
     ASSERT_TRUE(poll_until(*server, streams));
-    if (major() < 12) return;  // it stands in recovery.conf, where no query sees it
+    if (!facts().shows_delay) return;  // it stands in recovery.conf, where no query sees it
     set_on(replica(), "recovery_min_apply_delay", "90s");
     EXPECT_TRUE(poll_until(*server, [](const model::Answered& it) { return it.standby()->apply_delay == seconds{90}; }));
     ASSERT_TRUE(did(replica(), "ALTER SYSTEM RESET recovery_min_apply_delay"));
@@ -260,7 +262,7 @@ TEST_F(Version, AFastStopIsHeardAsAnAdministrators) {
 TEST_F(Version, AnImmediateStopIsHeard) {
     EXPECT_EQ(
         last_words_after([&] { kill(*primary().postmaster(), SIGQUIT); }),
-        major() < 14 ? LastWords::backend_crash : LastWords::immediate_stop);
+        facts().tells_immediate_stop ? LastWords::immediate_stop : LastWords::backend_crash);
     ASSERT_TRUE(harness::wait_until([&] { return primary().processes().empty(); }, seconds{30}, "it is down"));
 }
 

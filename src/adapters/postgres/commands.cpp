@@ -3,6 +3,7 @@
 #include "adapters/postgres/classify.hpp"
 #include "adapters/postgres/postgres_server.hpp"
 #include "adapters/postgres/statements.hpp"
+#include "model/version_facts.hpp"
 
 #include <fmt/format.h>
 
@@ -181,15 +182,28 @@ Async<void> PostgresServer::end_strays(Instant deadline) {
     co_return Result<void>{};
 }
 
-Async<PostgresServer::Setting> PostgresServer::standby_conninfo(Instant deadline) {
-    const auto setting = co_await read_setting("primary_conninfo", deadline);
+/// Before 12 it is no setting: it stands in recovery.conf, on the host.
+Async<PostgresServer::Setting> PostgresServer::conninfo_of_file(Instant deadline) {
+    if (node_files_ == nullptr) co_return Error{ErrorKind::refused, "there is no shell on that host, where its recovery.conf lies"};
+    const auto rows = co_await ask("SELECT pg_is_in_recovery() AS in_recovery", {}, deadline);
+    if (!rows) co_return rows.error();
+    auto text = co_await node_files_->read_upstream(deadline);
+    if (!text) co_return not_sent(text.error().text());
+    co_return Setting{is_true(*rows, "in_recovery"), std::move(*text), "recovery.conf"};
+}
+
+/// `at_once`: for a change that must take effect without a restart.
+Async<PostgresServer::Setting> PostgresServer::standby_conninfo(bool at_once, Instant deadline) {
+    auto setting = co_await read_setting("primary_conninfo", deadline);
     if (!setting && setting.error().kind != ErrorKind::denied) co_return setting.error();
-    // Before 12 there is no such parameter, and in 12 it needs a restart.
-    if (identity_ && identity_->version < first_with_reloadable_conninfo) {
+    if (!identity_) co_return not_sent("the session was dropped");
+    const model::VersionFacts& facts = model::facts_of(identity_->version);
+    if (facts.repointing == model::Repointing::not_possible || (at_once && !facts.stays_detached)) {
         co_return Error{
             ErrorKind::unsupported,
             fmt::format("PostgreSQL {} cannot change primary_conninfo without a restart", identity_->version.major())};
     }
+    if (facts.repointing == model::Repointing::by_recovery_conf) setting = co_await conninfo_of_file(deadline);
     if (!setting) co_return setting.error();
     if (!setting->in_recovery) co_return Error{ErrorKind::refused, "the server is not in recovery"};
     co_return *setting;
@@ -198,13 +212,13 @@ Async<PostgresServer::Setting> PostgresServer::standby_conninfo(Instant deadline
 Async<void> PostgresServer::detach_alone(Instant deadline) {
     auto settled = co_await end_strays(deadline);
     if (!settled) co_return settled.error();
-    const auto setting = co_await standby_conninfo(deadline);
+    const auto setting = co_await standby_conninfo(true, deadline);
     if (!setting) co_return setting.error();
     if (!setting->value.empty()) {
         auto conninfo = Conninfo::parse(setting->value);
         if (!conninfo) co_return conninfo.error();
         if (conninfo->get("password")) {
-            if (passfiles_ == nullptr) {
+            if (node_files_ == nullptr) {
                 co_return Error{
                     ErrorKind::refused, "primary_conninfo holds a password, and there is no shell on that host to move it to a passfile"};
             }
@@ -236,8 +250,10 @@ Async<void> PostgresServer::detach_alone(Instant deadline) {
 }
 
 Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instant deadline) {
-    const auto setting = co_await standby_conninfo(deadline);
+    const auto setting = co_await standby_conninfo(false, deadline);
     if (!setting) co_return setting.error();
+    const std::optional<Identity> identity = identity_;  // the session may end before we do
+    if (!identity) co_return not_sent("the session was dropped");
     const std::string base = !setting->value.empty() ? setting->value : remembered_.value_or("");
     auto conninfo = base.empty() ? Result<Conninfo>{made_conninfo(settings_)} : Conninfo::parse(base);
     if (!conninfo) co_return conninfo.error();
@@ -251,15 +267,31 @@ Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instan
     }
     remember(*conninfo);
     const std::string text = conninfo->text();
+    switch (model::facts_of(identity->version).repointing) {
+        case model::Repointing::by_recovery_conf: co_return co_await node_files_->write_upstream(identity->system_id, text, deadline);
+        case model::Repointing::by_restart: co_return co_await write_for_next_start("primary_conninfo", text, deadline);
+        case model::Repointing::not_possible:
+        case model::Repointing::by_reload: break;
+    }
     if (setting->value == text) co_return Result<void>{};
     co_return co_await write_setting("primary_conninfo", text, deadline);
+}
+
+/// What runs keeps its value, so what the files say is read back.
+Async<void> PostgresServer::write_for_next_start(std::string name, std::string value, Instant deadline) {
+    const auto altered = co_await ask(fmt::format("ALTER SYSTEM SET {} TO {}", name, literal(value)), {}, deadline);
+    if (!altered) co_return altered.error();
+    const auto rows = co_await ask(file_setting_statement(name), {}, deadline);
+    if (!rows) co_return Error{ErrorKind::failed, fmt::format("{} is written, but cannot be read back: {}", name, rows.error().what)};
+    if (rows->size() == 1 && column_of(rows->front(), "setting") == value) co_return Result<void>{};
+    co_return Error{ErrorKind::failed, fmt::format("{} is written, but another file or line wins over it", name)};
 }
 
 /// The receiver is started anew when the text of primary_conninfo changes. Whatever fallback_application_name says there is
 /// overruled by the receiver itself, so it may come and go.
 Async<void> PostgresServer::redial_alone(Instant deadline) {
     constexpr std::string_view keyword = "fallback_application_name";
-    const auto setting = co_await standby_conninfo(deadline);
+    const auto setting = co_await standby_conninfo(true, deadline);
     if (!setting) co_return setting.error();
     if (setting->value.empty()) co_return Error{ErrorKind::refused, "it follows nobody"};
     auto conninfo = Conninfo::parse(setting->value);
@@ -275,14 +307,14 @@ Async<void> PostgresServer::redial_alone(Instant deadline) {
 
 /// S18: a password in primary_conninfo would be written to the server's log and be seen in pg_stat_activity.
 Async<void> PostgresServer::put_password_away(Conninfo& conninfo, Instant deadline) {
-    if (passfiles_ == nullptr) {
+    if (node_files_ == nullptr) {
         co_return Error{
             ErrorKind::refused, "primary_conninfo holds a password, and there is no shell on that host to move it to a passfile"};
     }
     const auto password = conninfo.take_password();
     if (!password) co_return Result<void>{};
     const Secret line = passfile_line(conninfo.get("user").value_or("*"), *password);
-    const auto path = co_await passfiles_->keep_password(line, deadline);
+    const auto path = co_await node_files_->keep_password(line, deadline);
     if (!path)
         co_return Error{
             ErrorKind::refused, fmt::format("the password of primary_conninfo was not moved to a passfile: {}", path.error().what)};

@@ -46,11 +46,11 @@ std::optional<std::uint64_t> unsigned_number(const Row& row, std::string_view co
 }  // namespace
 
 PostgresServer::PostgresServer(
-    PostgresSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log, ports::Passfiles* passfiles)
+    PostgresSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log, ports::NodeFiles* node_files)
     : settings_{std::move(settings)},
       clock_{clock},
       log_{log},
-      passfiles_{passfiles},
+      node_files_{node_files},
       dialler_{executor, clock, target_of(settings_)},
       knowledge_{executor, clock, std::max<Duration>(settings_.connect_timeout, std::chrono::seconds{1})} {}
 

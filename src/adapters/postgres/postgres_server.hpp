@@ -43,10 +43,10 @@ struct PostgresSettings {
 
 class PostgresServer final : public ports::Postgres {
 public:
-    /// `passfiles`: where a password found in primary_conninfo is moved to; without it such a replica is not re-pointed.
+    /// `node_files`: where a password found in primary_conninfo is moved to; without it such a replica is not re-pointed.
     PostgresServer(
         PostgresSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log,
-        ports::Passfiles* passfiles = nullptr);
+        ports::NodeFiles* node_files = nullptr);
     ~PostgresServer() override;
 
     asio::awaitable<model::HeldSight> poll(bool beat, Instant deadline) override;
@@ -88,7 +88,9 @@ private:
     Async<Setting> read_setting(std::string name, Instant deadline);
     Async<void> write_setting(std::string name, std::string value, Instant deadline);
     Async<void> wait_until_read_back(std::string name, std::string value, Instant deadline);
-    Async<Setting> standby_conninfo(Instant deadline);
+    Async<Setting> standby_conninfo(bool at_once, Instant deadline);
+    Async<Setting> conninfo_of_file(Instant deadline);
+    Async<void> write_for_next_start(std::string name, std::string value, Instant deadline);
     Async<void> detach_alone(Instant deadline);
     Async<void> follow_alone(const ports::Upstream& upstream, Instant deadline);
     Async<void> redial_alone(Instant deadline);
@@ -100,7 +102,7 @@ private:
     PostgresSettings settings_;
     ports::Clock& clock_;
     Log& log_;
-    ports::Passfiles* passfiles_;
+    ports::NodeFiles* node_files_;
     Dialler dialler_;
     Knowledge knowledge_;
     ports::Turn turn_;

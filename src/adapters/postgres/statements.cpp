@@ -1,5 +1,7 @@
 #include "adapters/postgres/statements.hpp"
 
+#include "model/version_facts.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -68,7 +70,7 @@ std::string poll_statement(model::ServerVersion version, bool beat) {
                                          "FROM pg_stat_activity WHERE backend_type = 'startup') END"
                                        : "NULL";
     // Before 12 the delay stands in recovery.conf, where no query sees it.
-    const std::string_view delay = version.number >= 120000 ? "current_setting('recovery_min_apply_delay')" : "NULL";
+    const std::string_view delay = model::facts_of(version).shows_delay ? "current_setting('recovery_min_apply_delay')" : "NULL";
     return fmt::format(
         "SELECT pg_is_in_recovery() AS in_recovery, "
         "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS started_us, "
@@ -146,6 +148,10 @@ std::string literal(std::string_view text) {
 
 std::string setting_statement(std::string_view name) {
     return fmt::format("SELECT pg_is_in_recovery() AS in_recovery, setting, source, sourcefile FROM pg_settings WHERE name = '{}'", name);
+}
+
+std::string file_setting_statement(std::string_view name) {
+    return fmt::format("SELECT setting FROM pg_file_settings WHERE name = '{}' ORDER BY seqno DESC LIMIT 1", name);
 }
 
 std::string receiver_gone_statement() {

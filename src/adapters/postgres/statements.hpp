@@ -25,6 +25,9 @@ namespace handyrep::adapters::postgres {
 /// in_recovery, setting, source of the parameter `name` (of pg_settings): no row where the role may not see it.
 [[nodiscard]] std::string setting_statement(std::string_view name);
 
+/// setting of the parameter `name` (of pg_file_settings) as the next start would read it.
+[[nodiscard]] std::string file_setting_statement(std::string_view name);
+
 /// gone: whether there is neither a row of a WAL receiver nor its process, which has no row while it connects (10+).
 [[nodiscard]] std::string receiver_gone_statement();
 
@@ -37,9 +40,7 @@ namespace handyrep::adapters::postgres {
 /// Answers no row when the server's clock has passed $1 or it is not in recovery (12+).
 [[nodiscard]] std::string promote_statement();
 
-/// The first versions that can do a thing.
+/// The first version that has what they ask for.
 inline constexpr model::ServerVersion first_with_details{90400};
-inline constexpr model::ServerVersion first_with_promote{120000};
-inline constexpr model::ServerVersion first_with_reloadable_conninfo{130000};
 
 }  // namespace handyrep::adapters::postgres

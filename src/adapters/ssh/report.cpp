@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace handyrep::adapters::ssh {
@@ -243,6 +244,28 @@ Result<LoginReport> read_login(std::string_view text) {
     LoginReport out{lines.number<int>("status"), {}};
     out.said = lines.take("said");
     if (!lines.ends_whole()) return damaged("a replication login");
+    return out;
+}
+
+Result<void> read_done(std::string_view text) {
+    const std::vector<std::string_view> lines = split(text, '\n');
+    const bool whole = lines.size() >= 2 && lines[1] == "end";
+    if (whole && lines[0] == "done") return {};
+    for (const auto& [word, kind] : {std::pair{std::string_view{"refused "}, ErrorKind::refused}, {"failed ", ErrorKind::failed}}) {
+        if (whole && lines[0].starts_with(word)) return Error{kind, std::string(lines[0].substr(word.size()))};
+    }
+    return damaged("a change");
+}
+
+Result<std::string> read_upstream(std::string_view text) {
+    Lines lines{text};
+    const std::string_view quoted = lines.take("conninfo");
+    if (!lines.ends_whole()) return damaged("reading recovery.conf");
+    std::string out;
+    for (std::size_t i = 0; i < quoted.size(); ++i) {
+        if ((quoted[i] == '\'' || quoted[i] == '\\') && i + 1 < quoted.size()) ++i;
+        out += quoted[i];
+    }
     return out;
 }
 

@@ -27,6 +27,10 @@ struct LoginReport {
     std::string said;
 };
 [[nodiscard]] Result<LoginReport> read_login(std::string_view text);
+/// "done", or `refused` or `failed` with what the script said.
+[[nodiscard]] Result<void> read_done(std::string_view text);
+/// primary_conninfo, freed of the quoting of a configuration file.
+[[nodiscard]] Result<std::string> read_upstream(std::string_view text);
 [[nodiscard]] Result<std::string> read_path(std::string_view text);
 
 }  // namespace handyrep::adapters::ssh

@@ -22,10 +22,8 @@ holders() { pids=; for p in /proc/[0-9]*; do [ "$p/cwd" -ef "$data" ] && pids="$
 count() { echo $#; }
 # What marks a standby follows from the directory's own version, never from what somebody saw or supposed.
 read_version() { read -r version <"$data/PG_VERSION" && version=${version%%.*} && [ "${version:-0}" -gt 0 ]; } 2>/dev/null
-is_marked() {
-  if [ "$version" -ge 12 ]; then [ -e "$data/standby.signal" ]; return; fi
-  grep -qsi "^[[:space:]]*standby_mode[[:space:]]*=\{0,1\}[[:space:]]*'\{0,1\}\(on\|true\|yes\|1\)" "$data/recovery.conf"
-}
+says_standby() { grep -qsi "^[[:space:]]*standby_mode[[:space:]]*=\{0,1\}[[:space:]]*'\{0,1\}\(on\|true\|yes\|1\)" "$1"; }
+is_marked() { if [ "$version" -ge 12 ]; then [ -e "$data/standby.signal" ]; else says_standby "$data/recovery.conf"; fi; }
 # Size and room of the file system, in kB; 0 0 when it cannot be told.
 room() { timeout 2 df -Pk "$1" 2>/dev/null | { read -r _; read -r _ size _ free _; echo "${size:-0} ${free:-0}"; }; }
 )sh";
@@ -179,21 +177,20 @@ echo end
 
 std::string script_about(const std::string& pgdata) { return fmt::format("data={}{}", quote(pgdata), common); }
 
-std::string look_script(const Node& node) {
-    return fmt::format(
-        "data={}\ndebian={}\nsystemd={}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd), common, starters, look);
+std::string script_about(const Node& node) {
+    return fmt::format("data={}\ndebian={}\nsystemd={}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd), common, starters);
 }
+
+std::string look_script(const Node& node) { return script_about(node).append(look); }
 
 std::string fence_script(const Node& node, model::SystemId expected) {
     return fmt::format(
-        "data={}\ndebian={}\nsystemd={}\nexpected={}{}{}{}{}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd),
-        expected.value, common, starters, fence_begin, deeds, fence_autostart, fence_mark, fence_kill);
+        "{}expected={}{}{}{}{}{}", script_about(node), expected.value, fence_begin, deeds, fence_autostart, fence_mark, fence_kill);
 }
 
 std::string drill_script(const Node& node, model::SystemId expected) {
     return fmt::format(
-        "data={}\ndebian={}\nsystemd={}\nexpected={}{}{}{}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd),
-        expected.value, common, starters, fence_begin, drilled_deeds, fence_autostart, drilled_end);
+        "{}expected={}{}{}{}{}", script_about(node), expected.value, fence_begin, drilled_deeds, fence_autostart, drilled_end);
 }
 
 std::string reach_script(const std::string& hostname, std::uint16_t port, Duration limit) {

@@ -24,6 +24,9 @@ struct Node {
 
 [[nodiscard]] std::string look_script(const Node& node);
 
+/// And how to find out what may start the server: `debian_clusters`, `find_units`.
+[[nodiscard]] std::string script_about(const Node& node);
+
 [[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected);
 
 /// The same script without its deeds; answers as it does.

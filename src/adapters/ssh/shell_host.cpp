@@ -1,6 +1,7 @@
 #include "adapters/ssh/shell_host.hpp"
 
 #include "adapters/ssh/report.hpp"
+#include "adapters/ssh/standby_scripts.hpp"
 
 #include <fmt/format.h>
 
@@ -55,6 +56,32 @@ Async<model::WalEnd> ShellHost::read_wal_end(const model::WalEndQuestion& questi
     const auto text = co_await text_of(std::move(script), "reading the end of the WAL", When::anytime, deadline);
     if (!text) co_return text.error();
     co_return ssh::read_wal_end(*text, question);
+}
+
+Async<void> ShellHost::change(std::string script, std::string activity, Instant deadline) {
+    const auto text = co_await text_of(std::move(script), activity, When::before_deadline, deadline);
+    if (!text) co_return text.error();
+    auto outcome = read_done(*text);
+    if (!outcome) co_return outcome.error().during(fmt::format("{} on the host of {}", activity, settings_.server.name.text()));
+    co_return outcome;
+}
+
+Async<void> ShellHost::promote(model::SystemId expected, WallTime expires, Instant deadline) {
+    co_return co_await change(promote_script(settings_.node(), expected, expires), "a promotion", deadline);
+}
+
+Async<void> ShellHost::restart_standby(model::SystemId expected, Instant deadline) {
+    co_return co_await change(restart_script(settings_.node(), expected, deadline - clock_.now()), "a restart", deadline);
+}
+
+Async<std::string> ShellHost::read_upstream(Instant deadline) {
+    const auto text = co_await text_of(read_upstream_script(settings_.node()), "reading recovery.conf", When::anytime, deadline);
+    if (!text) co_return text.error();
+    co_return ssh::read_upstream(*text);
+}
+
+Async<void> ShellHost::write_upstream(model::SystemId expected, const std::string& conninfo, Instant deadline) {
+    co_return co_await change(write_upstream_script(settings_.node(), expected, conninfo), "writing recovery.conf", deadline);
 }
 
 asio::awaitable<model::Reach> ShellHost::reach(const std::string& hostname, std::uint16_t port, Instant deadline) {

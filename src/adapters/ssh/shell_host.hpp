@@ -1,4 +1,4 @@
-// adapters/ssh/shell_host.hpp — the port `Host` (and `Passfiles`) for one server, over a held shell: by SSH, or on this machine.
+// adapters/ssh/shell_host.hpp — the port `Host` (and `NodeFiles`) for one server, over a held shell: by SSH, or on this machine.
 #pragma once
 
 #include "adapters/ssh/scripts.hpp"
@@ -21,18 +21,23 @@ struct ShellHostSettings {
     [[nodiscard]] Node node() const { return {.pgdata = server.pgdata, .debian = debian_configuration, .systemd = systemd}; }
 };
 
-class ShellHost final : public ports::Host, public ports::Passfiles {
+class ShellHost final : public ports::Host, public ports::NodeFiles {
 public:
     ShellHost(ShellHostSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log);
 
     Async<model::HostLook> look(Instant deadline) override;
     Async<ports::FenceReport> fence(model::SystemId expected, Instant deadline) override;
     Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) override;
+    Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
+    Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
     Async<std::string> keep_password(const Secret& line, Instant deadline) override;
+    Async<std::string> read_upstream(Instant deadline) override;
+    Async<void> write_upstream(model::SystemId expected, const std::string& conninfo, Instant deadline) override;
 
 private:
     Async<std::string> text_of(std::string script, std::string activity, When when, Instant deadline);
+    Async<void> change(std::string script, std::string activity, Instant deadline);
 
     ShellHostSettings settings_;
     ports::Clock& clock_;

@@ -201,6 +201,39 @@ TEST_P(Hosts, ReadWhereTheWalOfADeadServerEnds) {
         ErrorKind::refused);
 }
 
+TEST_P(Hosts, StartWhatTheyStoppedAlsoWhenNobodyWaitsForItAnyMore) {
+    const auto id = system_id();
+    const auto machine = host(replica());
+    ASSERT_TRUE(loop.run(machine->look(loop.in(seconds{20}))));
+    const auto first = replica().postmaster();
+    int begun = 0;
+    for (const auto patience : {milliseconds{70}, milliseconds{110}, milliseconds{160}, milliseconds{220}, milliseconds{300}}) {
+        const auto before = replica().postmaster();
+        const auto restarted = loop.run(machine->restart_standby(id, loop.in(patience)));
+        if (!restarted && restarted.error().kind == ErrorKind::refused) continue;
+        ++begun;
+        EXPECT_TRUE(harness::wait_until(
+            [&] { return replica().postmaster() != before && replica().in_recovery() == true; }, seconds{20}, "it runs again"));
+        ASSERT_TRUE(loop.run(machine->look(loop.in(seconds{20}))));
+    }
+    EXPECT_GT(begun, 0);
+    EXPECT_NE(replica().postmaster(), first);
+}
+
+/// A stop that hangs: a process of it stands, so that only the postmaster's own kill ends it.
+TEST_P(Hosts, RestartAStandbyThatDoesNotStop) {
+    if (GetParam() == model::Transport::ssh) GTEST_SKIP() << "it takes twelve seconds, and the way there changes nothing";
+    const auto id = system_id();
+    const auto before = replica().postmaster();
+    const auto stuck = replica().ask("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'");
+    ASSERT_TRUE(stuck);
+    ASSERT_EQ(::kill(std::stoi(*stuck), SIGSTOP), 0);
+    const auto restarted = loop.run(host(replica())->restart_standby(id, loop.in(seconds{30})));
+    ASSERT_TRUE(restarted) << restarted.error().text();
+    EXPECT_NE(replica().postmaster(), before);
+    EXPECT_EQ(replica().in_recovery(), std::optional{true});
+}
+
 /// A service manager by the answers of its command, on a machine that has none; only here, where our own PATH counts.
 class ServiceManager : public RealPostgres {
 protected:
@@ -208,19 +241,24 @@ protected:
         RealPostgres::SetUp();
         std::filesystem::create_directories(folder / "bin");
         std::filesystem::create_directories(folder / "etc" / "15" / "main");
+        // The unit needs three looks to see that its process is gone.
         program(
             "systemctl", fmt::format(
                              R"sh(
+running() {{ read -r p <'{1}/postmaster.pid' 2>/dev/null && [ -d "/proc/$p" ]; }}
 case "$1 $3" in
-  "show LoadState") echo loaded;; "show ActiveState") echo failed;; "show SubState") echo dead;;
-  "mask "*) echo "$2" >>'{}/masked';;
+  "show LoadState") echo loaded;; "show SubState") echo dead;; "show MainPID") head -n 1 '{1}/postmaster.pid';;
+  "show ActiveState")
+    if running; then echo active; elif [ "$(wc -l <'{0}/looks')" -lt 3 ]; then echo deactivating; echo >>'{0}/looks'; else echo failed; fi;;
+  "mask "*) echo "$2" >>'{0}/masked';;
+  "restart "*) echo "$2" >>'{0}/restarted'; '{2}/pg_ctl' restart -D '{1}' -w >/dev/null 2>&1;;
 esac
 )sh",
-                             folder.string()));
-        program("sudo", "shift\nexec \"$@\"\n");
-        std::ofstream{folder / "etc" / "15" / "main" / "postgresql.conf"} << "data_directory = '" << primary().data.string() << "'\n";
+                             folder.string(), server().data.string(), server().programs.string()));
+        program("sudo", may_sudo() ? "shift\nexec \"$@\"\n" : "exit 1\n");
+        std::ofstream{folder / "etc" / "15" / "main" / "postgresql.conf"} << "data_directory = '" << server().data.string() << "'\n";
         std::ofstream{folder / "etc" / "15" / "main" / "start.conf"} << "manual\n";
-        std::ofstream{folder / "masked"};
+        for (const char* const it : {"masked", "restarted", "looks"}) std::ofstream{folder / it};
         for (const auto& it : std::filesystem::recursive_directory_iterator{folder}) EXPECT_TRUE(harness::give_to_server_user(it.path()));
         EXPECT_TRUE(harness::give_to_server_user(folder));
         setenv("PATH", fmt::format("{}:{}", (folder / "bin").string(), path).c_str(), 1);
@@ -231,10 +269,15 @@ esac
     }
     std::unique_ptr<ShellHost> host() {
         ShellHostSettings settings{
-            .server = definition(primary()), .debian_configuration = (folder / "etc").string(), .systemd = folder.string()};
+            .server = definition(server()), .debian_configuration = (folder / "etc").string(), .systemd = folder.string()};
         settings.server.transport = model::Transport::local;
         return std::make_unique<ShellHost>(settings, loop.executor(), loop.clock, loop.log);
     }
+
+    /// Whose units it has.
+    virtual const harness::RealServer& server() const { return primary(); }
+    virtual bool may_sudo() const { return true; }
+    [[nodiscard]] std::string system_id() const { return *server().ask("SELECT system_identifier FROM pg_control_system()"); }
 
     std::filesystem::path folder = owners_folder() / "service-manager";
     std::string path = getenv("PATH");
@@ -249,7 +292,7 @@ private:
 TEST_F(ServiceManager, IsAskedForTheStateOfTheServersUnit) {
     const auto looked = loop.run(host()->look(loop.in(seconds{20})));
     ASSERT_TRUE(looked) << looked.error().text();
-    EXPECT_EQ(looked->service, "postgresql@15-main.service is failed (dead)");
+    EXPECT_EQ(looked->service, "postgresql@15-main.service is active (dead)");
 }
 
 TEST_F(ServiceManager, HasTheUnitMaskedByTheFence) {
@@ -259,6 +302,37 @@ TEST_F(ServiceManager, HasTheUnitMaskedByTheFence) {
     EXPECT_TRUE(fenced->processes_gone());
     EXPECT_EQ(fenced->autostart, "start.conf of 15/main was manual, postgresql@15-main.service masked");
     EXPECT_EQ(*harness::read_file(folder / "masked"), "postgresql@15-main.service\n");
+}
+
+class ServiceManagerOfAReplica : public ServiceManager {
+protected:
+    const harness::RealServer& server() const override { return replica(); }
+    [[nodiscard]] std::string said(const char* file) const { return *harness::read_file(folder / file); }
+    void restart() {
+        const auto before = replica().postmaster();
+        const auto done = loop.run(host()->restart_standby(model::SystemId{std::stoull(system_id())}, loop.in(seconds{40})));
+        ASSERT_TRUE(done) << done.error().text();
+        EXPECT_NE(replica().postmaster(), before);
+        EXPECT_EQ(replica().in_recovery(), std::optional{true});
+    }
+};
+
+TEST_F(ServiceManagerOfAReplica, RestartsIt) {
+    restart();
+    EXPECT_EQ(said("restarted"), "postgresql@15-main.service\n");
+    EXPECT_EQ(said("looks"), "");
+}
+
+class ServiceManagerThatIsNotOurs : public ServiceManagerOfAReplica {
+protected:
+    bool may_sudo() const override { return false; }
+};
+
+/// Its stop command would end what was started before that.
+TEST_F(ServiceManagerThatIsNotOurs, HasSeenTheEndOfAServerBeforeItIsStartedAgain) {
+    restart();
+    EXPECT_EQ(said("restarted"), "");
+    EXPECT_EQ(said("looks"), "\n\n\n");
 }
 
 /// As a directory of that version says of itself, until it is told otherwise.

@@ -58,12 +58,12 @@ PostgresSettings RealPostgres::settings(const harness::RealServer& of) const {
     return out;
 }
 
-std::unique_ptr<PostgresServer> RealPostgres::connect(const harness::RealServer& of, ports::Passfiles* passfiles) {
-    return connect(settings(of), passfiles);
+std::unique_ptr<PostgresServer> RealPostgres::connect(const harness::RealServer& of, ports::NodeFiles* node_files) {
+    return connect(settings(of), node_files);
 }
 
-std::unique_ptr<PostgresServer> RealPostgres::connect(PostgresSettings settings, ports::Passfiles* passfiles) {
-    return std::make_unique<PostgresServer>(std::move(settings), loop.executor(), loop.clock, loop.log, passfiles);
+std::unique_ptr<PostgresServer> RealPostgres::connect(PostgresSettings settings, ports::NodeFiles* node_files) {
+    return std::make_unique<PostgresServer>(std::move(settings), loop.executor(), loop.clock, loop.log, node_files);
 }
 
 model::HeldSight RealPostgres::poll(PostgresServer& server, Duration limit, bool beat) {

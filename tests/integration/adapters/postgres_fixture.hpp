@@ -35,8 +35,8 @@ protected:
 
     [[nodiscard]] model::ServerDefinition definition(const harness::RealServer& of) const;
     [[nodiscard]] PostgresSettings settings(const harness::RealServer& of) const;
-    std::unique_ptr<PostgresServer> connect(const harness::RealServer& of, ports::Passfiles* passfiles = nullptr);
-    std::unique_ptr<PostgresServer> connect(PostgresSettings settings, ports::Passfiles* passfiles = nullptr);
+    std::unique_ptr<PostgresServer> connect(const harness::RealServer& of, ports::NodeFiles* node_files = nullptr);
+    std::unique_ptr<PostgresServer> connect(PostgresSettings settings, ports::NodeFiles* node_files = nullptr);
 
     model::HeldSight poll(PostgresServer& server, Duration limit = std::chrono::seconds{10}, bool beat = true);
     /// Polls until the answer pleases `question`; nothing after a generous while.

@@ -250,8 +250,26 @@ INSTANTIATE_TEST_SUITE_P(
         IneligibleRow{
             "FromTheFuture", [](model::Answered& it) { it.version = model::ServerVersion{190000}; }, Eligibility::version_unknown},
         IneligibleRow{
-            "TooOld", [](model::Answered& it) { it.version = model::ServerVersion{110022}; }, Eligibility::version_cannot_promote}),
+            "TooOld", [](model::Answered& it) { it.version = model::ServerVersion{90624}; }, Eligibility::version_cannot_promote}),
     [](const auto& row) { return row.param.name; });
+
+/// Before 12, where there is no promotion by SQL.
+TEST(Candidates, ArePromotedOverTheirHostsOnlyWhereThoseAnswer) {
+    Scene scene;
+    scene.primary_killed();
+    model::Answered old = scene.as_standby(Lsn{0x3000900}, std::nullopt);
+    old.version = model::ServerVersion{110022};
+    scene.see("db3", model::HeldSight{old});
+    const auto of_db3 = [&scene] {
+        const Ranking ranking = rank(scene.input(), scene.analysis());
+        return std::ranges::find(ranking.best_first, server("db3"), &Ranked::server)->eligibility;
+    };
+    EXPECT_EQ(of_db3(), Eligibility::eligible);
+    scene.host_is_mute("db3");
+    EXPECT_EQ(of_db3(), Eligibility::promotion_needs_host);
+    scene.witness("db3", model::Reach::refused);
+    EXPECT_EQ(of_db3(), Eligibility::eligible) << "it answered a question of the primary";
+}
 
 TEST(DecideOrder, LetsAPersonFailOverAHealthyPrimaryWhoseHostAnswers) {
     Scene scene;

@@ -1,0 +1,48 @@
+#include "model/version_facts.hpp"
+
+#include <array>
+
+namespace handyrep::model {
+
+namespace {
+
+constexpr std::array<VersionFacts, 5> table{{
+    {0, Promoting::not_possible, Repointing::not_possible, false, "recovery.conf", false, false},
+    {10, Promoting::by_host, Repointing::by_recovery_conf, false, "recovery.conf", false, false},
+    {12, Promoting::by_sql, Repointing::by_restart, false, "standby.signal", true, false},
+    {13, Promoting::by_sql, Repointing::by_reload, true, "standby.signal", true, false},
+    {14, Promoting::by_sql, Repointing::by_reload, true, "standby.signal", true, true},
+}};
+
+}  // namespace
+
+std::string_view sentence_for(Promoting promoting) {
+    switch (promoting) {
+        case Promoting::not_possible: return "not possible";
+        case Promoting::by_host: return "`pg_ctl promote` over its host";
+        case Promoting::by_sql: return "`pg_promote()`";
+    }
+    return "";
+}
+
+std::string_view sentence_for(Repointing repointing) {
+    switch (repointing) {
+        case Repointing::not_possible: return "not possible";
+        case Repointing::by_recovery_conf: return "recovery.conf, and a restart over its host";
+        case Repointing::by_restart: return "ALTER SYSTEM, and a restart over its host";
+        case Repointing::by_reload: return "ALTER SYSTEM, and a reload";
+    }
+    return "";
+}
+
+std::span<const VersionFacts> all_version_facts() { return table; }
+
+const VersionFacts& facts_of(ServerVersion version) {
+    const VersionFacts* found = table.data();
+    for (const VersionFacts& it : table) {
+        if (version.major() >= it.major) found = &it;
+    }
+    return *found;
+}
+
+}  // namespace handyrep::model
