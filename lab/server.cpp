@@ -106,6 +106,10 @@ Result<void> Server::write_debian_cluster() const {
     return {};
 }
 
+std::string Server::replication_tls() const {
+    return has("tls") ? fmt::format("sslmode=verify-full sslrootcert={}", authority().string()) : "sslmode=disable";
+}
+
 Result<void> Server::write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const {
     std::string text{common_settings};
     text += fmt::format("unix_socket_directories = '{}'\ncluster_name = '{}'\n", (machine_.folder() / "run").string(), name());
@@ -114,6 +118,10 @@ Result<void> Server::write_settings(const std::vector<std::pair<std::string, std
             "ssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\nssl_ca_file = '{}'\n", certificate().string(), key().string(),
             authority().string());
     }
+    // How it would follow somebody: also the primary says it, for the day it hands the role over. Replicas have their own line besides.
+    text += fmt::format(
+        "primary_conninfo = 'user={} passfile={} application_name={} {} gssencmode=disable'\n", replication_user,
+        (disk() / "replication.pgpass").string(), name(), replication_tls());
     for (const auto& [key, value] : settings) text += fmt::format("{} = '{}'\n", key, value);
     const std::string rules = (has("certificate_logins") ? certificate_rules() : std::string{}) + std::string{host_rules};
     const std::string folder = config_folder();
@@ -192,10 +200,9 @@ Result<void> Server::make_primary(const std::vector<std::pair<std::string, std::
 Result<void> Server::make_replica(const Server& upstream, const std::vector<std::pair<std::string, std::string>>& settings) {
     if (auto owned = own_disks(); !owned) return owned.error();
     if (auto written = write_pgpass(); !written) return written;
-    const std::string tls = has("tls") ? fmt::format("sslmode=verify-full sslrootcert={}", authority().string()) : "sslmode=disable";
     const std::string source = fmt::format(
         "host={} port={} user={} passfile={} application_name={} {} gssencmode=disable", upstream.machine().host_name(), postgres_port,
-        replication_user, (disk() / "replication.pgpass").string(), name(), tls);
+        replication_user, (disk() / "replication.pgpass").string(), name(), replication_tls());
     std::vector<std::string> words{"pg_basebackup", "-D",        data(),          "-R", "-X",  "stream", "-c",
                                    "fast",          "--no-sync", "--no-manifest", "-d", source};
     if (has("wal_apart")) words.insert(words.end(), {"--waldir", wal_disk() / "pg_wal"});

@@ -94,6 +94,7 @@ private:
     Result<void> write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const;
     Result<void> own_disks() const;
     Result<void> write_pgpass() const;
+    [[nodiscard]] std::string replication_tls() const;
     Result<void> write_debian_cluster() const;
 
     Machine& machine_;

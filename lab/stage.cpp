@@ -198,7 +198,7 @@ void LabStage::restart_what_died() {
 
 std::optional<std::string> LabStage::order(const scenarios::Order& order) {
     const std::string body = order.to ? fmt::format(R"({{"to": "{}"}})", *order.to) : "{}";
-    const auto answer = site_.manager().post("/v1/failover", body);
+    const auto answer = site_.manager().post(fmt::format("/v1/{}", word_for(order.verb)), body);
     if (!answer) return std::nullopt;
     return answer->status == 200 ? std::string{} : answer->body;
 }

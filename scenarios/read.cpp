@@ -186,6 +186,23 @@ Question question(YamlFields& fields, const ClusterWanted& cluster) {
     return out;
 }
 
+Order read_order(const YamlNode& node, Verb verb) {
+    const std::string word{word_for(verb)};
+    Order out{.verb = verb};
+    if (node.kind == YamlNode::Kind::map) {
+        YamlFields inner{node, word};
+        out.to = text_if(inner, "to");
+        if (inner.has("refused")) {
+            out.must_be_refused = true;
+            out.refusal = inner.text("refused");
+        }
+        inner.end();
+    } else if (node.kind != YamlNode::Kind::nothing) {
+        fault(node.at, word, "takes nothing, or to: and refused:");
+    }
+    return out;
+}
+
 Step read_step(const YamlNode& node, const ClusterWanted& cluster) {
     YamlFields fields{node, ""};
     Step step{.line = node.at.line, .what = Run{}};
@@ -196,27 +213,17 @@ Step read_step(const YamlNode& node, const ClusterWanted& cluster) {
         step.what = End{word_of(fields.text("end"), at, "end").kind};
     } else if (fields.has("run")) {
         step.what = Run{duration(fields, "run")};
-    } else if (const YamlNode* order = fields.take_if("failover")) {
-        Order out;
-        if (order->kind == YamlNode::Kind::map) {
-            YamlFields inner{*order, "failover"};
-            out.to = text_if(inner, "to");
-            if (inner.has("refused")) {
-                out.must_be_refused = true;
-                out.refusal = inner.text("refused");
-            }
-            inner.end();
-        } else if (order->kind != YamlNode::Kind::nothing) {
-            fault(order->at, "failover", "takes nothing, or to: and refused:");
-        }
-        step.what = std::move(out);
+    } else if (const YamlNode* failover = fields.take_if("failover")) {
+        step.what = read_order(*failover, Verb::failover);
+    } else if (const YamlNode* switchover = fields.take_if("switchover")) {
+        step.what = read_order(*switchover, Verb::switchover);
     } else if (const YamlNode* until = fields.take_if("until")) {
         YamlFields inner{*until, "until"};
         const Duration within = duration(inner, "within");
         step.what = Until{question(inner, cluster), within};
         inner.end();
     } else {
-        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover");
+        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover");
     }
     fields.end();
     return step;

@@ -135,7 +135,10 @@ struct Run {
     Duration length;
 };
 /// An order of a person at the manager.
+enum class Verb { failover, switchover };
+[[nodiscard]] std::string_view word_for(Verb verb);
 struct Order {
+    Verb verb = Verb::failover;
     std::optional<std::string> to{};
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say

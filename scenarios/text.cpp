@@ -50,7 +50,7 @@ std::string text(const Step& step) {
         }
         std::string operator()(const End& it) const { return fmt::format("end {}", word_for(it.kind)); }
         std::string operator()(const Run& it) const { return fmt::format("run {}", handyrep::text(it.length)); }
-        std::string operator()(const Order& it) const { return fmt::format("failover to {}", it.to.value_or("the best")); }
+        std::string operator()(const Order& it) const { return fmt::format("{} to {}", word_for(it.verb), it.to.value_or("the best")); }
         std::string operator()(const Until& it) const {
             return fmt::format("until {} within {}", scenarios::text(it.question), handyrep::text(it.within));
         }

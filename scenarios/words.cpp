@@ -140,4 +140,6 @@ std::string_view word_for(Takes takes) {
     return "";
 }
 
+std::string_view word_for(Verb verb) { return verb == Verb::switchover ? "switchover" : "failover"; }
+
 }  // namespace handyrep::scenarios

@@ -53,7 +53,7 @@ struct StepText {
         std::vector<std::string> out;
         if (it.to) out.push_back("to: " + *it.to);
         if (it.must_be_refused) out.push_back("refused: " + yaml_text(it.refusal));
-        return out.empty() ? "failover:" : fmt::format("failover: {{{}}}", join(out, ", "));
+        return out.empty() ? fmt::format("{}:", word_for(it.verb)) : fmt::format("{}: {{{}}}", word_for(it.verb), join(out, ", "));
     }
     std::string operator()(const Until& it) const {
         return fmt::format("until: {{{}, within: {}}}", fields(it.question), handyrep::text(it.within));

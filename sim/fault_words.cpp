@@ -49,6 +49,7 @@ std::string_view word_for(FaultKind kind) {
         case FaultKind::promotion_hangs: return "promotion_hangs";
         case FaultKind::store_fails: return "store_fails";
         case FaultKind::store_hangs: return "store_hangs";
+        case FaultKind::switchover: return "switchover";
     }
     return "";
 }

@@ -183,6 +183,7 @@ void Actor::begin() {
             return;
         case FaultKind::store_fails: stage.disk.fails = true; return;
         case FaultKind::store_hangs: stage.disk.hangs = true; return;
+        case FaultKind::switchover: return stage.order_switchover();
     }
 }
 
@@ -238,6 +239,7 @@ void Actor::end() {
             return;
         case FaultKind::store_fails: stage.disk.fails = false; return;
         case FaultKind::store_hangs: stage.disk.hangs = false; return;
+        case FaultKind::switchover: return;
     }
 }
 

@@ -55,7 +55,9 @@ enum class FaultKind {
     promotion_hangs,
     store_fails,
     store_hangs,
+    switchover,  // no fault: a person orders it, to whom the manager likes best
 };
+/// But the switchover, which is drawn apart.
 inline constexpr std::array all_faults{
     FaultKind::kill_primary,
     FaultKind::kill_postmaster,
@@ -119,6 +121,7 @@ struct Stage {
     std::function<void(bool)> set_manager_stopped;
     std::function<void()> kill_manager;
     std::function<void()> start_manager;
+    std::function<void()> order_switchover;  // where there is a manager
 };
 
 void put_on_agenda(const Stage& stage, const Fault& fault);

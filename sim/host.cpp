@@ -1,5 +1,7 @@
 #include "sim/host.hpp"
 
+#include "sim/service_scripts.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +12,9 @@ namespace handyrep::sim {
 using namespace std::chrono_literals;
 
 namespace {
+
+/// So much earlier than we stop waiting does a script on the node stop trying, so that it can still say so.
+constexpr Duration way_back = 50ms;
 
 template <class T>
 void answer(World& world, Node from, const std::shared_ptr<Reply<T>>& reply, T value) {
@@ -139,6 +144,34 @@ Async<ports::FenceReport> SimHost::fence(model::SystemId expected, Instant deadl
     co_return co_await run<ports::FenceReport>("fence", deadline, std::move(script));
 }
 
+Async<ports::StopReport> SimHost::stop(model::SystemId expected, Instant deadline) {
+    if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    if (world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    using Outcome = Said<ports::StopReport>;
+    std::function<void(std::shared_ptr<Reply<Outcome>>)> script = [&world = world_, server = server_, from,
+                                                                   expires = waits_->truly(deadline) - way_back](const auto& reply) {
+        run_stop(world, server, from, expires, reply);
+    };
+    const auto outcome = co_await run<Outcome>("stop", deadline, std::move(script));
+    if (!outcome) co_return outcome.error();
+    if (outcome->refusal) co_return *outcome->refusal;
+    co_return outcome->value.value_or(ports::StopReport{});
+}
+
+Async<void> SimHost::start(model::SystemId expected, ports::StartAs as, Instant deadline) {
+    if (world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    using Outcome = Done;
+    std::function<void(std::shared_ptr<Reply<Outcome>>)> script = [&world = world_, server = server_, from,
+                                                                   wanted = StartWanted{expected, as, waits_->truly(deadline) - way_back}](
+                                                                      const auto& reply) { run_start(world, server, from, wanted, reply); };
+    const auto outcome = co_await run<Outcome>("start", deadline, std::move(script));
+    if (!outcome) co_return outcome.error();
+    if (outcome->refusal) co_return *outcome->refusal;
+    co_return Result<void>{};
+}
+
 namespace {
 
 /// What was read, or why it could not be: an answer either way.
@@ -191,14 +224,14 @@ Async<void> SimHost::change(
     std::function<void(std::shared_ptr<Reply<Done>>)> checked = [&world = world_, server = server_, from,
                                                                  script = std::move(script)](const auto& reply) {
         const Server& it = world.at(server);
-        const auto refuse = [&](const char* why) { answer(world, from, reply, Done{why}); };
+        const auto refuse = [&](const char* why) { answer(world, from, reply, Done{.refusal = Error{ErrorKind::refused, why}}); };
         if (!it.disk.standby_mark) return refuse("the data directory is not marked standby");
         if (it.postmaster == Server::Postmaster::none) return refuse("no server runs there");
         script(reply);
     };
     const auto outcome = co_await run<Done>(std::move(what), deadline, std::move(checked));
     if (!outcome) co_return outcome.error();
-    if (!outcome->why_not.empty()) co_return Error{outcome->kind, outcome->why_not};
+    if (outcome->refusal) co_return *outcome->refusal;
     co_return Result<void>{};
 }
 
@@ -210,9 +243,11 @@ Async<void> SimHost::promote(model::SystemId expected, WallTime expires, Instant
             const Server& it = world.at(server);
             if (SimClock::wall_of(world.agenda.now() + it.clock_ahead) >= expires) {
                 world.note(it.name.text(), "drops a promotion that came too late");
-                return answer(world, from, reply, Done{"its time had passed by the clock of that host"});
+                return answer(
+                    world, from, reply, Done{.refusal = Error{ErrorKind::refused, "its time had passed by the clock of that host"}});
             }
-            if (it.refuses_promotion) return answer(world, from, reply, Done{"pg_ctl: could not send promote signal", ErrorKind::failed});
+            if (it.refuses_promotion)
+                return answer(world, from, reply, Done{.refusal = Error{ErrorKind::failed, "pg_ctl: could not send promote signal"}});
             world.when_running(server, [&world, server] { world.begin_promotion(server); });
             answer(world, from, reply, Done{});
         };

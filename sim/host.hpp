@@ -3,6 +3,7 @@
 
 #include "ports/host.hpp"
 #include "sim/clock.hpp"
+#include "sim/service_scripts.hpp"
 #include "sim/world.hpp"
 
 #include <functional>
@@ -17,16 +18,15 @@ public:
 
     Async<model::HostLook> look(Instant deadline) override;
     Async<ports::FenceReport> fence(model::SystemId expected, Instant deadline) override;
+    Async<ports::StopReport> stop(model::SystemId expected, Instant deadline) override;
+    Async<void> start(model::SystemId expected, ports::StartAs as, Instant deadline) override;
     Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
 
 private:
-    struct Done {
-        std::string why_not{};  // empty: it was done
-        ErrorKind kind = ErrorKind::refused;
-    };
+    using Done = Said<Started>;
     Async<void> change(
         std::string what, model::SystemId expected, Instant deadline, std::function<void(std::shared_ptr<Reply<Done>>)> script);
     /// Runs `script` on the machine unless the way there is closed or it arrives after its own expiry.

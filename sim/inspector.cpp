@@ -125,6 +125,7 @@ Async<T> SimHostInspector::run(std::string what, Instant deadline, std::function
     });
     const auto value = co_await answer_by(world_.agenda, waits_, reply, deadline);
     if (!value) co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
+    if (world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
     co_return *value;
 }
 
@@ -154,7 +155,7 @@ Async<model::FenceDrill> SimHostInspector::drill(model::SystemId expected, Insta
         return model::FenceDrill{
             .autostart = it.disk.autostart ? "start.conf: manual" : "none found",
             .autostart_off = true,
-            .markable = true,
+            .markable = !it.mark_denied && !it.disk_read_only,
             .processes = it.processes(),
             .untouchable = 0,
             .took = 5ms};

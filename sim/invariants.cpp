@@ -117,13 +117,16 @@ void Invariants::appended(const saved::JournalRecord& record) {
     }
     if (record.entry != saved::JournalEntry::begun) return;
     begun_[record.operation] = world_.agenda.now();
-    if (record.step != "failover") return;
+    if (record.step != "failover" && record.step != "switchover") return;
     last_failover_ = record.operation;
     if (const auto begun = saved::operation_begun_from_text(record.detail); begun && begun->old_primary) {
         for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
-            if (world_.at(it).name == *begun->old_primary) fails_over_from_[record.operation] = it;
+            if (world_.at(it).name != *begun->old_primary) continue;
+            fails_over_from_[record.operation] = it;
+            back_.erase(it);
         }
     }
+    if (record.step != "failover") return;  // a handover is begun while the primary is healthy, and only by a person
     ++failovers_begun_;
     for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
         if (healthy_for(it) < sure_health) continue;
@@ -135,6 +138,11 @@ void Invariants::appended(const saved::JournalRecord& record) {
 }
 
 void Invariants::told(const saved::Event& event) {
+    if (const auto server = field(event, "server"); server && event.name == "no_longer_barred") {
+        for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+            if (world_.at(it).name.text() == *server) back_.insert(it);
+        }
+    }
     if (!event.operation) return;
     if (const auto proof = field(event, "proof"); proof && *proof != "unknown")
         proofs_.insert_or_assign(event.operation.value_or(0), *proof);

@@ -95,6 +95,7 @@ private:
     std::vector<Overlap> overlaps_;
     std::vector<std::optional<Instant>> healthy_since_;
     std::set<ServerIndex> by_hand_;
+    std::set<ServerIndex> back_;  // failed over from, and a replica again since
     std::map<std::uint64_t, std::string> proofs_;
     std::map<std::uint64_t, Instant> begun_;
     std::map<std::uint64_t, ServerIndex> fails_over_from_;

@@ -150,8 +150,9 @@ void Invariants::judge_end() {
 void Invariants::judge_writers() {
     std::vector<std::string> writers;
     for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
-        // Two that a person made primaries are for a person to decide; one that was failed over from is for the manager to stop.
-        if (by_hand_.contains(it) && !failover_from(it)) continue;
+        // Two that a person made primaries are for a person to decide; one that was failed over from, and did not follow since, is for the
+        // manager to stop.
+        if (by_hand_.contains(it) && (!failover_from(it) || back_.contains(it))) continue;
         if (world_.accepts_writes(it)) writers.push_back(world_.at(it).name.text());
     }
     if (writers.size() > 1) violated("once all is repaired, one server takes writes", fmt::format("{} do", fmt::join(writers, " and ")));

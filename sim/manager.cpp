@@ -75,8 +75,8 @@ Manager::~Manager() {
 namespace {
 
 asio::awaitable<void> carry_out(
-    engine::Cluster& cluster, engine::FailoverOrder order, std::shared_ptr<Waits> waits, std::function<void(std::string)> told) {
-    const auto answer = co_await cluster.failover(std::move(order));
+    engine::Cluster& cluster, engine::Order order, std::shared_ptr<Waits> waits, std::function<void(std::string)> told) {
+    const auto answer = co_await cluster.order(std::move(order));
     if (!waits->closed()) told(answer ? std::string{} : answer.error().text());
 }
 
@@ -87,7 +87,7 @@ asio::awaitable<void> carry_out_standing(engine::Cluster& cluster, model::Standi
 
 }  // namespace
 
-void Manager::order(engine::FailoverOrder order, std::function<void(std::string)> told) {
+void Manager::order(engine::Order order, std::function<void(std::string)> told) {
     asio::co_spawn(
         io_, carry_out(*cluster_, std::move(order), waits_, std::move(told)),
         asio::bind_cancellation_slot(order_stops_.emplace_back().slot(), [](const std::exception_ptr& /*killed*/) {}));

@@ -33,7 +33,7 @@ public:
     void poll();
     void set_stopped(bool stopped) { stopped_ = stopped; }
     /// `told` gets the refusal, or an empty text once it was carried out; nothing when the manager dies before.
-    void order(engine::FailoverOrder order, std::function<void(std::string)> told);
+    void order(engine::Order order, std::function<void(std::string)> told);
 
     void order(model::StandingOrder order);
 

@@ -95,7 +95,7 @@ const Server* SimStage::find(const std::string& name) {
 std::optional<std::string> SimStage::order(const scenarios::Order& order) {
     if (run_.manager() == nullptr) return "there is no manager to order";
     const auto answer = std::make_shared<std::optional<std::string>>();
-    run_.order_failover(order.to, [answer](std::string refusal) { *answer = std::move(refusal); });
+    run_.order(order, [answer](std::string refusal) { *answer = std::move(refusal); });
     static_cast<void>(run_.run_until([&] { return answer->has_value(); }, 5min));
     return *answer;
 }

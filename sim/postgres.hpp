@@ -27,6 +27,8 @@ public:
     Async<void> detach(Instant deadline) override;
     Async<void> follow(const ports::Upstream& upstream, Instant deadline) override;
     Async<void> redial(Instant deadline) override;
+    Async<void> checkpoint(Instant deadline) override;
+    Async<void> prepare_to_follow(const ports::Upstream& upstream, Instant deadline) override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;

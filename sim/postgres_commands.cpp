@@ -121,6 +121,34 @@ Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadlin
     co_return co_await command("follow", std::move(work), deadline);
 }
 
+Async<void> SimPostgres::prepare_to_follow(const ports::Upstream& upstream, Instant deadline) {
+    std::optional<ServerIndex> target;
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        if (world_.at(it).name.text() + ".example" == upstream.hostname) target = it;
+    }
+    if (!target) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
+    Work work = [&world = world_, server = server_, target](const Done& done) {
+        Server& it = world.at(server);
+        if (it.in_recovery) return done(Error{ErrorKind::refused, "the server is in recovery"});
+        it.disk.follows = target;
+        done({});
+    };
+    co_return co_await command("prepare to follow", std::move(work), deadline);
+}
+
+Async<void> SimPostgres::checkpoint(Instant deadline) {
+    Work work = [&world = world_, server = server_](const Done& done) {
+        if (!world.at(server).in_recovery) world.write_wal(server, 114);
+        const std::uint64_t life = world.at(server).life;
+        world.agenda.after(world.random.between(Duration{5ms}, 200ms), [&world, server, life, done] {
+            world.when_running(server, [&world, server, life, done] {
+                if (world.at(server).life == life) done({});
+            });
+        });
+    };
+    co_return co_await command("checkpoint", std::move(work), deadline);
+}
+
 Async<void> SimPostgres::redial(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         const Server& it = world.at(server);

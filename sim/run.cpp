@@ -83,15 +83,17 @@ void Run::set_manager_stopped(bool stopped) {
     if (manager_) manager_->set_stopped(stopped);
 }
 
-void Run::order_failover(const std::optional<std::string>& to, std::function<void(std::string)> told) {
+void Run::order(const scenarios::Order& order, std::function<void(std::string)> told) {
     ensure(manager_ != nullptr, "an order needs a manager");
-    engine::FailoverOrder order{.to = {}, .dry_run = false, .by = "person"};
-    if (to) {
-        auto name = model::ServerName::parse(*to);
+    std::optional<model::ServerName> to;
+    if (order.to) {
+        auto name = model::ServerName::parse(*order.to);
         ensure(name.has_value(), "an order names a server");
-        order.to = *std::move(name);
+        to = *std::move(name);
     }
-    manager_->order(std::move(order), std::move(told));
+    engine::Order out{.what = engine::FailoverWanted{.to = to}, .dry_run = false, .by = "person"};
+    if (order.verb == scenarios::Verb::switchover) out.what = decide::SwitchoverWanted{.to = to};
+    manager_->order(std::move(out), std::move(told));
 }
 
 void Run::order(model::StandingOrder order) {
@@ -106,7 +108,10 @@ Stage Run::stage() {
         invariants_,
         [this](bool stopped) { set_manager_stopped(stopped); },
         [this] { kill_manager(); },
-        [this] { start_manager(); }};
+        [this] { start_manager(); },
+        [this] {
+            if (manager_ && !manager_stopped_) order({.verb = scenarios::Verb::switchover}, [](const std::string& /*refusal*/) {});
+        }};
 }
 
 bool Run::settled() const { return disk_.open().empty(); }

@@ -1,6 +1,7 @@
 // sim/run.hpp — plays one drawn history from beginning to end.
 #pragma once
 
+#include "scenarios/scenario.hpp"
 #include "sim/faults.hpp"
 #include "sim/invariants.hpp"
 #include "sim/manager.hpp"
@@ -30,7 +31,7 @@ public:
     void start_manager();
     void set_manager_stopped(bool stopped);
     /// Of a person at the manager, who is there; `told` gets the refusal, or an empty text once it was carried out.
-    void order_failover(const std::optional<std::string>& to, std::function<void(std::string)> told);
+    void order(const scenarios::Order& order, std::function<void(std::string)> told);
     /// Of a person at the manager, who is there: maintenance or pause. Nobody waits for the answer.
     void order(model::StandingOrder order);
     [[nodiscard]] Stage stage();

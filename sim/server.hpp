@@ -74,6 +74,7 @@ struct Disk {
     model::Lsn end{0};          // flushed (primary) or received (standby), at the end of a record
     std::uint64_t partial = 0;  // bytes after it of a record that never came whole (S11)
     model::Lsn replayed{0};
+    model::Lsn checkpoint{0};  // where the record of its last shutdown checkpoint begins (S22)
 };
 
 /// A replication slot. One that its user left behind keeps WAL, or loses it at the limit that is set.

@@ -70,6 +70,17 @@ void draw_routers(Random& random, Draw& it) {
     for (Client& client : it.clients) client.router = router;
 }
 
+/// Likewise. Before the faults, so that all is well and it begins, or among them, so that it is refused or meets one on its way.
+void draw_switchover(Random& random, Draw& it) {
+    if (!random.chance(30)) return;
+    const Duration first = it.faults.front().begins;
+    const Duration begins =
+        random.chance(70) ? std::max<Duration>(2s, first - random.between(Duration{}, 1500ms)) : random.between(Duration{2s}, 18s);
+    it.faults.push_back({FaultKind::switchover, begins, 1ms, random.below(1000)});
+    std::ranges::sort(it.faults, {}, [](const Fault& fault) { return std::pair{fault.begins, fault.choice}; });
+    it.faults_end = std::max(it.faults_end, begins + 5s);
+}
+
 void draw_faults(Random& random, Draw& it) {
     std::vector<FaultKind> kinds;
     for (const FaultKind kind : all_faults) {
@@ -144,6 +155,7 @@ Draw draw(Seed seed) {
     draw_clients(random, it);
     draw_faults(random, it);
     draw_routers(random, it);
+    draw_switchover(random, it);
     return it;
 }
 

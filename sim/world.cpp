@@ -159,6 +159,7 @@ void World::finish_stop(ServerIndex server, std::uint64_t life, const std::funct
         return;
     }
     if (!it.in_recovery) {
+        it.disk.checkpoint = it.disk.end + model::Bytes{it.unflushed};
         it.unflushed += checkpoint_bytes;
         flush(server);
     }

@@ -161,20 +161,43 @@ Result<std::size_t> Query::count(std::string_view name, std::size_t otherwise, s
     return number;
 }
 
+namespace {
+
+Result<void> read_target(const Json& object, std::optional<std::string>& out) {
+    const auto to = object.find("to");
+    if (to == object.end() || to->is_null()) return {};
+    if (!to->is_string()) return invalid(fmt::format("to: expected the name of a server, not a value of type {}", to->type_name()));
+    out = to->get<std::string>();
+    return {};
+}
+
+Result<void> read_flag(const Json& object, const char* name, bool& out) {
+    const auto found = object.find(name);
+    if (found == object.end()) return {};
+    if (!found->is_boolean()) return invalid(fmt::format("{}: expected true or false, not a value of type {}", name, found->type_name()));
+    out = found->get<bool>();
+    return {};
+}
+
+}  // namespace
+
+Result<SwitchoverBody> parse_switchover_body(std::string_view body) {
+    const auto members = parse_members(body, {"to", "dry_run", "drop_logical"});
+    if (!members) return members.error();
+    SwitchoverBody out;
+    if (auto read = read_target(members->object, out.to); !read) return read.error();
+    if (auto read = read_flag(members->object, "dry_run", out.dry_run); !read) return read.error();
+    if (auto read = read_flag(members->object, "drop_logical", out.drop_logical); !read) return read.error();
+    return out;
+}
+
 Result<FailoverBody> parse_failover_body(std::string_view body) {
     const auto members = parse_members(body, {"to", "dry_run", "override"});
     if (!members) return members.error();
     const Json& object = members->object;
     FailoverBody out;
-    if (const auto to = object.find("to"); to != object.end() && !to->is_null()) {
-        if (!to->is_string()) return invalid(fmt::format("to: expected the name of a server, not a value of type {}", to->type_name()));
-        out.to = to->get<std::string>();
-    }
-    if (const auto dry_run = object.find("dry_run"); dry_run != object.end()) {
-        if (!dry_run->is_boolean())
-            return invalid(fmt::format("dry_run: expected true or false, not a value of type {}", dry_run->type_name()));
-        out.dry_run = dry_run->get<bool>();
-    }
+    if (auto read = read_target(object, out.to); !read) return read.error();
+    if (auto read = read_flag(object, "dry_run", out.dry_run); !read) return read.error();
     if (const auto gates = object.find("override"); gates != object.end()) {
         const bool strings = gates->is_array() && std::ranges::all_of(*gates, [](const Json& it) { return it.is_string(); });
         if (!strings) return invalid("override: expected a list of gates, such as [\"fence\"]");

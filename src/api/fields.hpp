@@ -38,6 +38,14 @@ struct FailoverBody {
 
 /// An object with `to` (a name or null), `dry_run` (true or false) and `override` (a list of gates), all optional. An empty body is an empty object.
 [[nodiscard]] Result<FailoverBody> parse_failover_body(std::string_view body);
+
+struct SwitchoverBody {
+    std::optional<std::string> to{};
+    bool dry_run = false;
+    bool drop_logical = false;
+};
+/// `to`, `dry_run` and `drop_logical` (true or false), all optional, as above.
+[[nodiscard]] Result<SwitchoverBody> parse_switchover_body(std::string_view body);
 /// An order to begin or to end something; who gives it is not the body's to say.
 struct StandingBody {
     decltype(model::StandingOrder::what) what;

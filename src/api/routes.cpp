@@ -87,6 +87,7 @@ const std::vector<Routes::Route>& Routes::table() {
         {"GET", "/v1/operations", &Routes::operations},
         {"GET", "/v1/version", &Routes::version},
         {"POST", "/v1/failover", &Routes::failover},
+        {"POST", "/v1/switchover", &Routes::switchover},
         {"POST", "/v1/acknowledge", &Routes::acknowledge},
         {"POST", "/v1/maintenance", &Routes::maintenance},
         {"POST", "/v1/automation", &Routes::automation},
@@ -215,6 +216,17 @@ asio::awaitable<Response> Routes::failover(Request request, control::Caller call
     control::FailoverRequest order{
         .cluster = query->text("cluster"), .to = std::move(body->to), .dry_run = body->dry_run, .overrides = std::move(body->overrides)};
     const auto done = co_await service_.failover(std::move(caller), std::move(order));
+    co_return json_or_problem(done);
+}
+
+asio::awaitable<Response> Routes::switchover(Request request, control::Caller caller) {
+    const auto query = Query::parse(request.query, {"cluster"});
+    if (!query) co_return failure(query.error());
+    auto body = parse_switchover_body(request.body);
+    if (!body) co_return failure(body.error());
+    control::SwitchoverRequest order{
+        .cluster = query->text("cluster"), .to = std::move(body->to), .dry_run = body->dry_run, .drop_logical = body->drop_logical};
+    const auto done = co_await service_.switchover(std::move(caller), std::move(order));
     co_return json_or_problem(done);
 }
 

@@ -41,6 +41,7 @@ private:
     asio::awaitable<Response> recording(Request request, control::Caller caller);
     asio::awaitable<Response> version(Request request, control::Caller caller);
     asio::awaitable<Response> failover(Request request, control::Caller caller);
+    asio::awaitable<Response> switchover(Request request, control::Caller caller);
     asio::awaitable<Response> acknowledge(Request request, control::Caller caller);
     asio::awaitable<Response> maintenance(Request request, control::Caller caller);
     asio::awaitable<Response> automation(Request request, control::Caller caller);

@@ -15,13 +15,14 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 18> verbs{"operations", "operation", "maintenance", "pause",   "resume",      "daemon",
-                                                 "status",     "check",     "failover",    "events",  "acknowledge", "explain",
-                                                 "record",     "verify",    "config",      "version", "help",        "show"};
-constexpr std::array<std::string_view, 24> options{"--follow",  "--for",      "--until",   "--reason", "--override", "--if-primary-died",
-                                                   "--back",    "--replay",   "--out",     "--config", "--cluster",  "--url",
-                                                   "--output",  "--no-color", "--timeout", "--to",     "--all",      "--last",
-                                                   "--dry-run", "--yes",      "--count",   "--help",   "--version",  "--color"};
+constexpr std::array<std::string_view, 19> verbs{"switchover", "operations", "operation", "maintenance", "pause",       "resume",  "daemon",
+                                                 "status",     "check",      "failover",  "events",      "acknowledge", "explain", "record",
+                                                 "verify",     "config",     "version",   "help",        "show"};
+constexpr std::array<std::string_view, 25> options{
+    "--drop-logical", "--follow",  "--for",     "--until",  "--reason",  "--override", "--if-primary-died",
+    "--back",         "--replay",  "--out",     "--config", "--cluster", "--url",      "--output",
+    "--no-color",     "--timeout", "--to",      "--all",    "--last",    "--dry-run",  "--yes",
+    "--count",        "--help",    "--version", "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -33,6 +34,7 @@ struct Raw {
     std::string output = "table";
     std::string timeout;
     Failover failover;
+    Switchover switchover;
     Events events;
     Operations operations;
     Operation operation;
@@ -52,6 +54,7 @@ struct Commands {
     CLI::App* status = nullptr;
     CLI::App* check = nullptr;
     CLI::App* failover = nullptr;
+    CLI::App* switchover = nullptr;
     CLI::App* events = nullptr;
     CLI::App* operations = nullptr;
     CLI::App* operation = nullptr;
@@ -78,7 +81,8 @@ void add_global_options(CLI::App& app, Raw& raw) {
     app.add_option("--url", raw.global.url, "Address of the daemon; the token then comes from HANDYREP_TOKEN")->type_name("URL");
     app.add_option("--output", raw.output, "table, json or yaml")->type_name("FORMAT");
     app.add_flag("--no-color", raw.global.no_color, "No colours (also with NO_COLOR, and when the output is no terminal)");
-    app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; verify: 2min; failover: 10min)")->type_name("DURATION");
+    app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; verify: 2min; failover, switchover: 10min)")
+        ->type_name("DURATION");
 }
 
 void declare_standing_orders(Commands& it, Raw& raw) {
@@ -111,6 +115,12 @@ void declare(Commands& it, Raw& raw) {
         ->check(CLI::IsMember({"fence", "durability"}))
         ->expected(1)
         ->take_all();
+    it.switchover = it.app.add_subcommand("switchover", "Hand the role of primary over while all is well; loses nothing");
+    it.switchover->add_option("--to", raw.switchover.to, "The new primary (default: the replica with the lowest failover_priority)")
+        ->type_name("NAME");
+    it.switchover->add_flag("--dry-run", raw.switchover.dry_run, "Check everything and show the plan; touch nothing");
+    it.switchover->add_flag("--yes", raw.switchover.yes, "Do not ask");
+    it.switchover->add_flag("--drop-logical", raw.switchover.drop_logical, "Although logical replication slots are lost by it");
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
     it.operations = it.app.add_subcommand("operations", "What was carried out, and what came of it, newest last");
@@ -191,6 +201,7 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.status->parsed()) return Status{};
     if (it.check->parsed()) return Check{};
     if (it.failover->parsed()) return raw.failover;
+    if (it.switchover->parsed()) return raw.switchover;
     if (it.events->parsed()) return raw.events;
     if (it.operations->parsed()) return raw.operations;
     if (it.operation->parsed()) return raw.operation;

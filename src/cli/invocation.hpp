@@ -32,6 +32,12 @@ struct Failover {
     bool yes = false;
     std::vector<std::string> overrides{};
 };
+struct Switchover {
+    std::optional<std::string> to{};
+    bool dry_run = false;
+    bool yes = false;
+    bool drop_logical = false;
+};
 struct Events {
     std::size_t count = 20;
 };
@@ -75,8 +81,8 @@ struct Help {
     std::string text;
 };
 using Verb = std::variant<
-    Daemon, Status, Check, Failover, Events, Operations, Operation, Acknowledge, MaintenanceOn, MaintenanceOff, Pause, Resume, Explain,
-    Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
+    Daemon, Status, Check, Failover, Switchover, Events, Operations, Operation, Acknowledge, MaintenanceOn, MaintenanceOff, Pause, Resume,
+    Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

@@ -133,7 +133,7 @@ std::string events_text(const Json& events, const Layout& layout) {
     return table({"TIME (UTC)", "LEVEL", "EVENT", "WHAT"}, rows, layout);
 }
 
-std::string failover_text(const Json& answer, const Layout& layout) {
+std::string order_text(const Json& answer, const Layout& layout) {
     const bool dry_run = answer.at("dry_run").get<bool>();
     std::string summary = field(answer, "text");
     if (!dry_run) {
@@ -158,8 +158,8 @@ Result<std::string> render_events(const Json& events, const Layout& layout) {
     return guarded([&] { return events_text(events, layout); });
 }
 
-Result<std::string> render_failover(const Json& answer, const Layout& layout) {
-    return guarded([&] { return failover_text(answer, layout); });
+Result<std::string> render_order(const Json& answer, const Layout& layout) {
+    return guarded([&] { return order_text(answer, layout); });
 }
 
 }  // namespace handyrep::cli

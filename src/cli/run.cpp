@@ -41,6 +41,7 @@ int run(const std::vector<std::string>& arguments, Surroundings& surroundings) {
             [&](const Status&) { return do_status(options, surroundings); },
             [&](const Check&) { return do_check(options, surroundings); },
             [&](const Failover& it) { return do_failover(options, it, surroundings); },
+            [&](const Switchover& it) { return do_switchover(options, it, surroundings); },
             [&](const Events& it) { return do_events(options, it, surroundings); },
             [&](const Operations& it) { return do_operations(options, it, surroundings); },
             [&](const Operation& it) { return do_operation(options, it, surroundings); },

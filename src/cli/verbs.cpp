@@ -8,15 +8,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <iostream>
-
 namespace handyrep::cli {
 
 namespace {
 
 using control::Json;
-
-constexpr Duration order_limit = std::chrono::minutes{10};
 
 int exit_code_of_status(const Json& status) {
     const int number =
@@ -25,28 +21,6 @@ int exit_code_of_status(const Json& status) {
         if (static_cast<int>(known) == number) return control::exit_code_for(known);
     }
     return control::exit_code_for(model::ClusterStatus::unknown);
-}
-
-Question failover_question(const GlobalOptions& global, const Failover& failover, bool dry_run) {
-    Json body{{"dry_run", dry_run}};
-    if (failover.to) body["to"] = *failover.to;
-    if (!failover.overrides.empty()) body["override"] = failover.overrides;
-    return {"POST", path_of("/v1/failover", global), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
-}
-
-/// Shows the plan and asks. Nothing: go on.
-std::optional<int> confirm(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings) {
-    const auto planned = fetch(global, surroundings, failover_question(global, failover, true), question_limit);
-    if (const auto* ending = std::get_if<Ending>(&planned)) return end(*ending, surroundings);
-    const auto text = render_failover(std::get<Json>(planned), layout_of(global, surroundings));
-    if (!text) return end(ending_of(text.error()), surroundings);
-    surroundings.error << *text << "\nCarry this out? [y/N] " << std::flush;
-    std::string reply;
-    std::getline(surroundings.in, reply);
-    const std::string word = lower(trim(reply));
-    if (word == "y" || word == "yes") return std::nullopt;
-    surroundings.error << "Nothing was done.\n";
-    return exit_done;
 }
 
 }  // namespace
@@ -83,19 +57,6 @@ int do_events(const GlobalOptions& global, const Events& events, Surroundings& s
     if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
     const Json& list = std::get<Json>(answer);
     return print(list, render_events(list, layout_of(global, surroundings)), global, surroundings);
-}
-
-int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings) {
-    if (!failover.dry_run && !failover.yes) {
-        if (!surroundings.in_is_terminal)
-            return end({"a failover without a terminal to ask on needs --yes (or --dry-run)", exit_usage}, surroundings);
-        if (const auto stopped = confirm(global, failover, surroundings)) return *stopped;
-    }
-    const auto answer =
-        fetch(global, surroundings, failover_question(global, failover, failover.dry_run), failover.dry_run ? question_limit : order_limit);
-    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
-    const Json& done = std::get<Json>(answer);
-    return print(done, render_failover(done, layout_of(global, surroundings)), global, surroundings);
 }
 
 int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings) {

@@ -11,6 +11,7 @@ namespace handyrep::cli {
 [[nodiscard]] int do_check(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_events(const GlobalOptions& global, const Events& events, Surroundings& surroundings);
 [[nodiscard]] int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings);
+[[nodiscard]] int do_switchover(const GlobalOptions& global, const Switchover& switchover, Surroundings& surroundings);
 [[nodiscard]] int do_operations(const GlobalOptions& global, const Operations& operations, Surroundings& surroundings);
 [[nodiscard]] int do_operation(const GlobalOptions& global, const Operation& operation, Surroundings& surroundings);
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);

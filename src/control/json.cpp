@@ -133,7 +133,7 @@ Json to_json(const plans::Plan& plan) {
     };
 }
 
-Json to_json(const engine::FailoverAnswer& answer) {
+Json to_json(const engine::OrderAnswer& answer) {
     return Json{
         {"operation", or_null(answer.operation, [](std::uint64_t it) { return it; })},
         {"dry_run", !answer.operation.has_value()},

@@ -19,7 +19,7 @@ namespace handyrep::control {
 using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json to_json(const engine::ClusterReport& report);
-[[nodiscard]] Json to_json(const engine::FailoverAnswer& answer);
+[[nodiscard]] Json to_json(const engine::OrderAnswer& answer);
 /// With its plan and its steps.
 [[nodiscard]] Json to_json(const engine::OperationReport& operation);
 [[nodiscard]] Json to_json(const model::StandingAnswer& answer);

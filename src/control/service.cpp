@@ -27,6 +27,13 @@ Result<void> must_be_known(const Source& source, const ServerChoice& server) {
     return Error{ErrorKind::invalid, fmt::format("there is no server '{}' in this cluster, only: {}", *server, join(names, ", "))};
 }
 
+Result<std::optional<model::ServerName>> parse_target(const std::optional<std::string>& to) {
+    if (!to) return std::optional<model::ServerName>{};
+    auto name = model::ServerName::parse(*to);
+    if (!name) return name.error().during("read the field 'to'");
+    return std::optional{*std::move(name)};
+}
+
 engine::Readiness about(engine::Readiness readiness, const ServerChoice& server) {
     if (server) std::erase_if(readiness.checks, [&](const decide::Check& it) { return it.server.text() != *server; });
     return readiness;
@@ -90,23 +97,29 @@ Async<engine::OperationReport> Service::operation(Caller caller, ClusterChoice c
     co_return Error{ErrorKind::invalid, fmt::format("there is no operation {} among the last {}", id, most_operations)};
 }
 
-Async<engine::FailoverAnswer> Service::failover(Caller caller, FailoverRequest request) {
+Async<engine::OrderAnswer> Service::failover(Caller caller, FailoverRequest request) {
     if (auto allowed = must_be_admin(caller, "a failover"); !allowed) co_return allowed.error();
     const auto source = find(request.cluster);
     if (!source) co_return source.error();
 
-    engine::FailoverOrder order;
-    order.dry_run = request.dry_run;
-    order.by = caller.text();
     const auto overrides = decide::parse_overrides(request.overrides);
     if (!overrides) co_return overrides.error();
-    order.overrides = *overrides;
-    if (request.to) {
-        auto name = model::ServerName::parse(*request.to);
-        if (!name) co_return name.error().during("read the field 'to'");
-        order.to = std::move(*name);
-    }
-    co_return co_await (*source)->failover(std::move(order));
+    auto to = parse_target(request.to);
+    if (!to) co_return to.error();
+    co_return co_await (*source)->order(
+        {.what = engine::FailoverWanted{.to = *std::move(to), .overrides = *overrides}, .dry_run = request.dry_run, .by = caller.text()});
+}
+
+Async<engine::OrderAnswer> Service::switchover(Caller caller, SwitchoverRequest request) {
+    if (auto allowed = must_be_admin(caller, "a switchover"); !allowed) co_return allowed.error();
+    const auto source = find(request.cluster);
+    if (!source) co_return source.error();
+    auto to = parse_target(request.to);
+    if (!to) co_return to.error();
+    co_return co_await (*source)->order(
+        {.what = decide::SwitchoverWanted{.to = *std::move(to), .drop_logical = request.drop_logical},
+         .dry_run = request.dry_run,
+         .by = caller.text()});
 }
 
 Async<void> Service::acknowledge(Caller caller, ClusterChoice cluster) {

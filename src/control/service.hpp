@@ -37,6 +37,13 @@ struct FailoverRequest {
     std::vector<std::string> overrides{};  // "fence", "durability"
 };
 
+struct SwitchoverRequest {
+    ClusterChoice cluster{};
+    std::optional<std::string> to{};
+    bool dry_run = false;
+    bool drop_logical = false;
+};
+
 /// Without who orders it: the caller does.
 using StandingRequest = decltype(model::StandingOrder::what);
 
@@ -64,7 +71,9 @@ public:
     Async<engine::OperationReport> operation(Caller caller, ClusterChoice cluster, std::uint64_t id);
 
     /// Returns when the operation has ended. A dry run changes nothing, and needs the same right: it shows what an order would do.
-    Async<engine::FailoverAnswer> failover(Caller caller, FailoverRequest request);
+    Async<engine::OrderAnswer> failover(Caller caller, FailoverRequest request);
+    /// The same for a planned change of primary.
+    Async<engine::OrderAnswer> switchover(Caller caller, SwitchoverRequest request);
     Async<void> acknowledge(Caller caller, ClusterChoice cluster);
     /// Begins or ends a maintenance or a pause of automation.
     Async<model::StandingAnswer> obey(Caller caller, ClusterChoice cluster, StandingRequest request);

@@ -10,7 +10,7 @@ engine::ClusterReport EngineSource::report() const { return cluster_.report(); }
 
 std::vector<model::Moment> EngineSource::moments() const { return cluster_.moments(); }
 
-Async<engine::FailoverAnswer> EngineSource::failover(engine::FailoverOrder order) { return cluster_.failover(std::move(order)); }
+Async<engine::OrderAnswer> EngineSource::order(engine::Order order) { return cluster_.order(std::move(order)); }
 
 Async<void> EngineSource::acknowledge(std::string by) { return cluster_.acknowledge(std::move(by)); }
 

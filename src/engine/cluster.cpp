@@ -87,7 +87,7 @@ Cluster::~Cluster() = default;
 asio::awaitable<void> Cluster::run() { co_await loop_->run(); }
 ClusterReport Cluster::report() const { return loop_->report(); }
 std::vector<model::Moment> Cluster::moments() const { return loop_->moments(); }
-Async<FailoverAnswer> Cluster::failover(FailoverOrder order) { co_return co_await loop_->failover(std::move(order)); }
+Async<OrderAnswer> Cluster::order(Order order) { co_return co_await loop_->order(std::move(order)); }
 Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
 Async<model::StandingAnswer> Cluster::obey(model::StandingOrder order) { co_return co_await loop_->obey(std::move(order)); }
 Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }

@@ -52,9 +52,9 @@ public:
     /// What decisions are made of: now (the last), and at each of the last changes of situation or reason before, oldest first.
     [[nodiscard]] std::vector<model::Moment> moments() const;
 
-    /// Carries out (or, dry, only plans) a failover that a person ordered. Returns when the operation ended.
-    /// `refused` by a gate, `conflict` while another operation runs.
-    Async<FailoverAnswer> failover(FailoverOrder order);
+    /// Carries out (or, dry, only plans) what a person ordered. Returns when the operation ended.
+    /// `refused` by a gate or an obstacle, `conflict` while another operation runs.
+    Async<OrderAnswer> order(Order order);
 
     /// Ends the cool-down after an automatic failover.
     Async<void> acknowledge(std::string by);

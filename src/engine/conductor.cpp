@@ -40,6 +40,11 @@ asio::awaitable<Result<void>> carry_out_all(State& state, Hands& hands, const st
     co_return worst(co_await all(std::move(works)));
 }
 
+/// A setting is written or not; a server that is given back has to stop first, and perhaps to recover.
+Duration limit_of_undo(const Command& command) {
+    return std::holds_alternative<plans::StartAgain>(command) ? std::chrono::seconds{90} : std::chrono::seconds{10};
+}
+
 bool is_promotion(const Step& step) { return step.apply.size() == 1 && std::holds_alternative<plans::Promote>(step.apply.front()); }
 
 }  // namespace
@@ -114,9 +119,8 @@ asio::awaitable<std::vector<std::string>> Conductor::undo(const std::vector<Step
 }
 
 asio::awaitable<std::vector<std::string>> Conductor::take_back(const std::vector<Command>& undo) {
-    constexpr Duration limit = std::chrono::seconds{10};
     std::vector<asio::awaitable<Result<void>>> works;
-    for (const Command& command : undo) works.push_back(bounded(state_, hands_, command, state_.clock().now() + limit));
+    for (const Command& command : undo) works.push_back(bounded(state_, hands_, command, state_.clock().now() + limit_of_undo(command)));
     std::vector<std::string> failures;
     for (const Result<void>& it : co_await all(std::move(works))) {
         if (!it) failures.push_back("could not be undone: " + it.error().text());

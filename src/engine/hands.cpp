@@ -46,6 +46,13 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
     if (const auto* it = std::get_if<plans::Promote>(&command)) co_return co_await promote(*it, deadline);
     if (const auto* it = std::get_if<plans::RecordPromotion>(&command)) co_return co_await record(*it, deadline);
     if (const auto* it = std::get_if<plans::ReadLoss>(&command)) co_return co_await read_loss(*it, deadline);
+    if (const auto* it = std::get_if<plans::Checkpoint>(&command)) co_return co_await state_.postgres(it->server).checkpoint(deadline);
+    if (const auto* it = std::get_if<plans::CatchUp>(&command)) co_return co_await catch_up(*it, deadline);
+    if (const auto* it = std::get_if<plans::PrepareToFollow>(&command)) co_return co_await prepare_to_follow(*it, deadline);
+    if (const auto* it = std::get_if<plans::StopCleanly>(&command)) co_return co_await stop_cleanly(*it, deadline);
+    if (const auto* it = std::get_if<plans::StartAgain>(&command)) co_return co_await start_again(*it, deadline);
+    if (const auto* it = std::get_if<plans::CheckHandover>(&command)) co_return co_await check_handover(*it, deadline);
+    if (const auto* it = std::get_if<plans::StartAsReplica>(&command)) co_return co_await start_as_replica(*it, deadline);
     co_return co_await repoint(std::get<plans::Repoint>(command), deadline);
 }
 

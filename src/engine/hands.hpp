@@ -25,6 +25,7 @@ struct Findings {
     std::optional<decide::Gate> fence_gate;
     std::optional<decide::Gate> durability_gate;
     decide::LossBounds loss;
+    std::optional<ports::StopReport> stopped;   // the old primary of a switchover
     std::optional<Instant> silenced;            // no process of the old primary was left
     std::optional<decide::PrimaryEnd> old_end;  // what the loss at least rests on
     std::optional<model::WalPosition> old_position;
@@ -65,6 +66,16 @@ private:
     asio::awaitable<void> end_queries(model::ServerName server, Instant deadline);
     Async<void> record(const plans::RecordPromotion& command, Instant deadline);
     Async<void> repoint(const plans::Repoint& command, Instant deadline);
+    Async<void> catch_up(const plans::CatchUp& command, Instant deadline);
+    Async<void> prepare_to_follow(const plans::PrepareToFollow& command, Instant deadline);
+    Async<void> stop_cleanly(const plans::StopCleanly& command, Instant deadline);
+    Async<void> start_again(const plans::StartAgain& command, Instant deadline);
+    Async<void> check_handover(const plans::CheckHandover& command, Instant deadline);
+    Async<void> start_as_replica(const plans::StartAsReplica& command, Instant deadline);
+    Async<void> let_take_part(const model::ServerName& server);
+    [[nodiscard]] std::optional<Error> may_not_be_primary_again(const model::ServerName& server) const;
+    void open_handover_gates(const plans::CheckHandover& command, model::WalPosition position);
+    Async<void> see_it_follow(const model::ServerName& replica, const model::ServerName& upstream, Duration patience, Instant deadline);
     Async<void> read_loss(const plans::ReadLoss& command, Instant deadline);
     Async<void> follow(const model::ServerName& replica, const model::ServerName& upstream, Instant deadline);
     Async<void> restart(const model::ServerName& replica, Instant deadline);

@@ -60,23 +60,26 @@ Async<void> Hands::repoint(const plans::Repoint& command, Instant deadline) {
     auto told = co_await follow(command.replica, command.upstream, deadline);
     if (told && by_restart) told = co_await restart(command.replica, deadline);
     if (!told) co_return told;
+    co_return co_await see_it_follow(command.replica, command.upstream, upstream_patience, deadline);
+}
 
+/// Until it replays from `upstream`; given up when that has not answered for `patience`.
+Async<void> Hands::see_it_follow(const ServerName& replica, const ServerName& upstream, Duration patience, Instant deadline) {
+    const model::ServerDefinition& to = state_.define(upstream);
     while (state_.clock().now() < deadline) {
-        const model::HeldSight sight = co_await look(command.replica, deadline);
+        const model::HeldSight sight = co_await look(replica, deadline);
         const auto* const answer = std::get_if<model::Answered>(&sight);
         if (answer != nullptr && answer->standby() != nullptr && follows(*answer->standby(), to, findings_.history))
             co_return Result<void>{};
         if (answer != nullptr && answer->primary() != nullptr)
-            co_return Error{ErrorKind::refused, fmt::format("{} is out of recovery: somebody promoted it", command.replica.text())};
+            co_return Error{ErrorKind::refused, fmt::format("{} is out of recovery: somebody promoted it", replica.text())};
         // Whoever is told to follow a server that died right after its promotion waits in vain, and holds up the next failover.
-        const auto* const above = state_.evidence.find(command.upstream);
-        if (above != nullptr && above->bad_since && state_.clock().now() - *above->bad_since > upstream_patience)
-            co_return Error{ErrorKind::unreachable, fmt::format("{} does not answer", command.upstream.text())};
+        const auto* const above = state_.evidence.find(upstream);
+        if (above != nullptr && above->bad_since && state_.clock().now() - *above->bad_since > patience)
+            co_return Error{ErrorKind::unreachable, fmt::format("{} does not answer", upstream.text())};
         co_await state_.clock().sleep_until(state_.clock().now() + 2 * look_interval);
     }
-    co_return Error{
-        ErrorKind::timed_out,
-        fmt::format("{} was re-pointed, but does not replay from {}; look at its log", command.replica.text(), command.upstream.text())};
+    co_return Error{ErrorKind::timed_out, fmt::format("{} does not replay from {} yet; look at its log", replica.text(), upstream.text())};
 }
 
 }  // namespace handyrep::engine

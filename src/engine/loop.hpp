@@ -24,7 +24,7 @@ public:
     asio::awaitable<void> run();
     [[nodiscard]] ClusterReport report() const;
     [[nodiscard]] std::vector<model::Moment> moments() const;
-    Async<FailoverAnswer> failover(FailoverOrder order);
+    Async<OrderAnswer> order(Order order);
     Async<void> acknowledge(std::string by);
     Async<model::StandingAnswer> obey(model::StandingOrder order);
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
@@ -33,10 +33,18 @@ public:
     [[nodiscard]] const std::optional<Readiness>& readiness() const { return verifier_.last(); }
 
 private:
-    /// A failover that a person waits for.
+    /// An operation that a person waits for.
     struct Ordered {
-        FailoverOrder order;
-        std::optional<Result<FailoverAnswer>> answer;
+        Order order;
+        std::optional<Result<OrderAnswer>> answer;
+    };
+    /// Who hands the role to whom, and on whose word.
+    struct Change {
+        model::ServerName old_primary;
+        model::ServerName candidate;
+        decide::Reason reason;
+        std::string by;
+        std::string text;
     };
     /// An operation that is open in the journal and not being carried out: of an earlier life, or with an unknown outcome.
     struct OpenOperation {
@@ -81,23 +89,30 @@ private:
     asio::awaitable<void> operate();
     asio::awaitable<void> carry_out(Work work);
     asio::awaitable<void> fail_over(decide::FailOver decision, std::string by, bool automatic, std::shared_ptr<Ordered> ordered);
-    asio::awaitable<Outcome> try_fail_over(const decide::FailOver& decision, const std::string& by, Findings& findings);
+    asio::awaitable<Outcome> change_primary(const plans::Plan& plan, const Change& change, Findings& findings);
+    static void answer(Ordered& ordered, std::uint64_t number, const plans::Plan& plan, const Change& change, const Outcome& outcome);
     asio::awaitable<void> stop_returned(decide::StopReturned decision);
     asio::awaitable<void> finish_promotion(FinishPromotion work);
     asio::awaitable<void> take_back(TakeBack work);
     [[nodiscard]] std::vector<plans::Command> still_ours(std::vector<plans::Command> undo) const;
-    asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> conclude(Conductor& conductor, Findings& findings, const Outcome& outcome);
     asio::awaitable<void> close(Conductor& conductor, const Findings& findings, std::string text);
     asio::awaitable<void> close_unended();
     asio::awaitable<void> leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings);
     [[nodiscard]] plans::Plan plan_for(const decide::FailOver& decision) const;
-    [[nodiscard]] Result<decide::FailOver> decide_ordered(const FailoverOrder& order) const;
+    [[nodiscard]] std::string synchronous_names() const;
     void begin_operation(Findings& findings, plans::OperationKind kind, const std::string& by, const std::string& reason);
     [[nodiscard]] Conductor conductor_for(Findings& findings);
     void note_record(const saved::JournalRecord& record);
     void note_refusal(const Outcome& outcome, const std::string& text);
     void review_refusal();
+
+    // orders.cpp: what a person wants
+    using Decided = std::variant<decide::FailOver, decide::SwitchOver>;
+    [[nodiscard]] Result<Decided> decide_ordered(const Order& order) const;
+    [[nodiscard]] plans::Plan plan_for(const decide::SwitchOver& decision) const;
+    asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
+    asio::awaitable<void> switch_over(decide::SwitchOver decision, std::shared_ptr<Ordered> ordered);
 
     // resume.cpp: what an earlier life left open
     asio::awaitable<bool> resume();

@@ -23,29 +23,13 @@ constexpr Duration longest_refusal_pause = seconds{15};
 constexpr int max_attempts = 3;
 constexpr std::string_view automation = "automation";
 
-std::string synchronous_names(const State& state) {
-    const auto* const seen = state.saved.primary ? state.evidence.find(*state.saved.primary) : nullptr;
-    if (seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr)
-        return seen->last_answer->what.primary()->synchronous_standby_names;
-    return state.saved.synchronous_standby_names.value_or("");
-}
-
-saved::OperationBegun describe_begun(
-    const plans::Plan& plan, const decide::FailOver& decision, const std::string& by, bool automatic, std::uint64_t epoch) {
-    saved::OperationBegun out{
-        .kind = std::string(word_for(plan.kind)),
-        .by = by,
-        .reason = std::string(word_for(decision.reason)),
-        .automatic = automatic,
-        .old_primary = decision.old_primary,
-        .candidate = decision.candidate,
-        .epoch = epoch,
-        .commit_step = plan.commit.name,
-        .plan = plans::describe(plan)};
-    for (const plans::Step& step : plan.reversible) {
-        if (!step.undo.empty()) out.undo.push_back({step.name, plans::undo_text(step.undo)});
-    }
-    return out;
+/// Of a primary that is down and could not be given back.
+std::string way_out(const State& state) {
+    if (!state.saved.primary) return {};
+    const model::ServerDefinition& old_primary = state.define(*state.saved.primary);
+    return fmt::format(
+        "; {} is stopped and marked standby: to give it back, remove standby.signal in {} and start it, or order a failover",
+        old_primary.name.text(), old_primary.pgdata);
 }
 
 saved::LossRecord loss_of(const Findings& findings) {
@@ -58,6 +42,14 @@ saved::LossRecord loss_of(const Findings& findings) {
 }
 
 }  // namespace
+
+/// Of the primary, as last read.
+std::string Cluster::Loop::synchronous_names() const {
+    const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
+    if (seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr)
+        return seen->last_answer->what.primary()->synchronous_standby_names;
+    return state_.saved.synchronous_standby_names.value_or("");
+}
 
 asio::awaitable<void> Cluster::Loop::operate() {
     for (;;) {
@@ -96,7 +88,7 @@ plans::Plan Cluster::Loop::plan_for(const decide::FailOver& decision) const {
          .settings = state_.settings(),
          .saved = state_.saved,
          .analysis = now,
-         .synchronous_standby_names = synchronous_names(state_)});
+         .synchronous_standby_names = synchronous_names()});
 }
 
 void Cluster::Loop::begin_operation(Findings& findings, OperationKind kind, const std::string& by, const std::string& reason) {
@@ -146,12 +138,7 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
     for (const std::string& failure : outcome.failures) {
         if (text.find(failure) == std::string::npos) text += "; " + failure;
     }
-    if (outcome.end == End::refused && findings.fence.processes_gone && state_.saved.primary) {
-        const model::ServerDefinition& old_primary = state_.define(*state_.saved.primary);
-        text += fmt::format(
-            "; {} is stopped and marked standby: to give it back, remove standby.signal in {} and start it, or order a failover",
-            old_primary.name.text(), old_primary.pgdata);
-    }
+    if (outcome.end == End::refused && findings.fence.processes_gone) text += way_out(state_);
     note_refusal(outcome, text);
     if (operation_ && operation_->id == findings.operation) {
         if (findings.history) operation_->loss = loss_of(findings);
@@ -198,15 +185,38 @@ asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& beg
     if (!written) state_.tell(Level::error, "saved_state_unwritable", written.error().text(), {}, findings.operation);
 }
 
-asio::awaitable<Outcome> Cluster::Loop::try_fail_over(const decide::FailOver& decision, const std::string& by, Findings& findings) {
-    const plans::Plan plan = plan_for(decision);
-    begin_operation(findings, plan.kind, by, decision.text);
+asio::awaitable<Outcome> Cluster::Loop::change_primary(const plans::Plan& plan, const Change& change, Findings& findings) {
+    begin_operation(findings, plan.kind, change.by, change.text);
     Conductor conductor = conductor_for(findings);
-    const saved::OperationBegun begun = describe_begun(plan, decision, by, findings.automatic, state_.saved.epoch);
+    saved::OperationBegun begun{
+        .kind = std::string(word_for(plan.kind)),
+        .by = change.by,
+        .reason = std::string(word_for(change.reason)),
+        .automatic = findings.automatic,
+        .old_primary = change.old_primary,
+        .candidate = change.candidate,
+        .epoch = state_.saved.epoch,
+        .commit_step = plan.commit.name,
+        .plan = plans::describe(plan)};
+    for (const plans::Step& step : plan.reversible) {
+        if (!step.undo.empty()) begun.undo.push_back({step.name, plans::undo_text(step.undo)});
+    }
     const Outcome outcome = co_await conductor.conduct(plan, begun);
     if (outcome.end == End::unknown) co_await leave_open(begun, conductor, findings);
     co_await conclude(conductor, findings, outcome);
     co_return outcome;
+}
+
+void Cluster::Loop::answer(Ordered& ordered, std::uint64_t number, const plans::Plan& plan, const Change& change, const Outcome& outcome) {
+    if (outcome.end != End::done) {
+        ordered.answer = Error{outcome.end == End::refused ? ErrorKind::refused : ErrorKind::failed, outcome.text};
+        return;
+    }
+    ordered.answer = OrderAnswer{
+        number, plan,
+        fmt::format(
+            "{} is the primary in place of {}{}{}", change.candidate.text(), change.old_primary.text(),
+            outcome.failures.empty() ? "" : "; left to do: ", fmt::join(outcome.failures, "; "))};
 }
 
 asio::awaitable<void> Cluster::Loop::fail_over(
@@ -214,27 +224,19 @@ asio::awaitable<void> Cluster::Loop::fail_over(
     const plans::Plan shown = plan_for(decision);
     tried_on_ = automatic ? decide::grounds(state_.input(), decide::analyse(state_.input())) : "";
     Outcome outcome{End::refused, {}, {}};
+    Change change{decision.old_primary, decision.candidate, decision.reason, std::move(by), decision.text};
     std::uint64_t number = 0;
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         Findings findings;
         findings.automatic = automatic;
-        outcome = co_await try_fail_over(decision, by, findings);
+        outcome = co_await change_primary(plan_for(decision), change, findings);
         number = findings.operation;
         if (outcome.end != End::refused || !findings.better) break;
         // Another replica turned out to hold more: the next plan is for that one.
-        decision.candidate = *findings.better;
-        decision.text = fmt::format("fails over from {} to {}", decision.old_primary.text(), decision.candidate.text());
+        change.candidate = decision.candidate = *findings.better;
+        change.text = decision.text = fmt::format("fails over from {} to {}", decision.old_primary.text(), decision.candidate.text());
     }
-    if (!ordered) co_return;
-    if (outcome.end == End::done) {
-        ordered->answer = FailoverAnswer{
-            number, shown,
-            fmt::format(
-                "{} is the primary in place of {}{}{}", decision.candidate.text(), decision.old_primary.text(),
-                outcome.failures.empty() ? "" : "; left to do: ", fmt::join(outcome.failures, "; "))};
-    } else {
-        ordered->answer = Error{outcome.end == End::refused ? ErrorKind::refused : ErrorKind::failed, outcome.text};
-    }
+    if (ordered) answer(*ordered, number, shown, change, outcome);
 }
 
 asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision) {
@@ -281,13 +283,17 @@ asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
         state_.saved, state_.settings(),
         {.promoted = promoted,
          .old_primary = work.open.old_primary,
-         .old_host_answers = decide::analyse(state_.input()).primary_host_answers}));
+         .old_end = work.open.begun.kind == word_for(OperationKind::switchover) ? plans::OldEnd::stopped_cleanly
+                    : decide::analyse(state_.input()).primary_host_answers      ? plans::OldEnd::host_answers
+                                                                                : plans::OldEnd::out_of_reach}));
     co_await conclude(conductor, findings, outcome);
 }
 
 /// Without what is about servers that are no longer configured, or that have become primary meanwhile.
 std::vector<plans::Command> Cluster::Loop::still_ours(std::vector<plans::Command> undo) const {
     std::erase_if(undo, [&](const plans::Command& command) {
+        const auto* const again = std::get_if<plans::StartAgain>(&command);
+        if (again != nullptr) return state_.definition().find(again->server) == nullptr;
         const auto* const reattach = std::get_if<plans::Reattach>(&command);
         return reattach != nullptr && (state_.definition().find(reattach->replica) == nullptr || reattach->replica == state_.saved.primary);
     });
@@ -307,51 +313,12 @@ asio::awaitable<void> Cluster::Loop::take_back(TakeBack work) {
         const auto left = undo ? co_await conductor.take_back(still_ours(*undo)) : std::vector{undo.error().text()};
         failures.insert(failures.end(), left.begin(), left.end());
     }
-    const std::string text = failures.empty() ? "taken back: its point of no return was not reached"
-                                              : fmt::format("taken back, but: {}", fmt::join(failures, "; "));
+    std::string text = failures.empty() ? "taken back: its point of no return was not reached"
+                                        : fmt::format("taken back, but: {}", fmt::join(failures, "; "));
+    const bool was_stopped = work.open.begun.kind == word_for(OperationKind::switchover);
+    if (was_stopped && !failures.empty()) text += way_out(state_);
     state_.tell(failures.empty() ? Level::info : Level::warning, "operation_ended", text, {{"outcome", "undone"}}, findings.operation);
     co_await close(conductor, findings, text);
-}
-
-// --- orders of a person
-
-Result<decide::FailOver> Cluster::Loop::decide_ordered(const FailoverOrder& order) const {
-    if (order.to && state_.definition().find(*order.to) == nullptr)
-        return Error{ErrorKind::invalid, fmt::format("there is no server called {}", order.to->text())};
-    const decide::AnalysisInput input = state_.input();
-    auto decision = decide::decide_order(input, decide::analyse(input), order.to, order.overrides);
-    if (!decision) return decision.error();
-    if (!journal_available_)
-        return Error{ErrorKind::refused, "the journal cannot be written, and without it no action is taken; check the manager's disk"};
-    return decision;
-}
-
-Async<FailoverAnswer> Cluster::Loop::failover(FailoverOrder order) {
-    if (!ready_) co_return Error{ErrorKind::refused, "still starting: ask again in a moment"};
-    if (stopped_) co_return Error{ErrorKind::refused, "HandyRep is stopping"};
-    if (operating_ || !waiting_.empty()) co_return Error{ErrorKind::conflict, "another operation is running: wait until it has ended"};
-    if (order.dry_run) {
-        const auto decision = decide_ordered(order);
-        if (!decision) co_return decision.error();
-        co_return FailoverAnswer{std::nullopt, plan_for(*decision), decision->text + " (dry run: nothing was changed)"};
-    }
-    const auto ordered = std::make_shared<Ordered>(Ordered{.order = std::move(order), .answer = {}});
-    submit(ordered);
-    while (!ordered->answer && !stopped_) co_await state_.clock().wait(done_bell_, done_bell_.rung());
-    if (!ordered->answer)
-        co_return Error{
-            ErrorKind::failed, "HandyRep stopped meanwhile: its next start undoes or finishes what was begun; look at the events then"};
-    co_return *ordered->answer;
-}
-
-asio::awaitable<void> Cluster::Loop::carry_out_order(std::shared_ptr<Ordered> ordered) {
-    const auto decision = decide_ordered(ordered->order);
-    if (!decision) {
-        state_.tell(Level::warning, "order_refused", decision.error().text(), {{"by", ordered->order.by}});
-        ordered->answer = decision.error();
-        co_return;
-    }
-    co_await fail_over(*decision, ordered->order.by, false, ordered);
 }
 
 }  // namespace handyrep::engine

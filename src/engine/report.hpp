@@ -5,6 +5,7 @@
 #include "decide/analysis.hpp"
 #include "decide/decision.hpp"
 #include "decide/readiness.hpp"
+#include "decide/switchover.hpp"
 #include "model/saved_state.hpp"
 #include "model/server.hpp"
 #include "plans/plan.hpp"
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace handyrep::engine {
@@ -69,18 +71,23 @@ struct ClusterReport {
     std::optional<model::Pause> paused{};
 };
 
-/// The answer to an order to fail over.
-struct FailoverAnswer {
+/// The answer to an order.
+struct OrderAnswer {
     std::optional<std::uint64_t> operation;  // nothing for a dry run
     plans::Plan plan;
     std::string text;  // what would happen, or what happened
 };
 
-struct FailoverOrder {
-    std::optional<model::ServerName> to;
-    bool dry_run = false;
-    std::string by;                 // the user, for the record
+struct FailoverWanted {
+    std::optional<model::ServerName> to{};
     decide::Overrides overrides{};  // gates that are passed although shut
+};
+
+/// An operation that a person wants.
+struct Order {
+    std::variant<FailoverWanted, decide::SwitchoverWanted> what;
+    bool dry_run = false;
+    std::string by;  // the user, for the record
 };
 
 }  // namespace handyrep::engine

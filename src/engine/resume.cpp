@@ -71,7 +71,9 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
         Level::warning, "operation_found_open", fmt::format("operation {} ({}) was interrupted {}", number, begun->kind, where), {},
         number);
 
-    const bool promotion = begun->candidate && begun->old_primary && begun->kind == word_for(plans::OperationKind::failover);
+    const bool promotion =
+        begun->candidate && begun->old_primary &&
+        (begun->kind == word_for(plans::OperationKind::failover) || begun->kind == word_for(plans::OperationKind::switchover));
     if (!promotion) co_return co_await close(conductor, findings, "interrupted by a restart: looked at afresh");
     const bool servers_known =
         state_.definition().find(*begun->candidate) != nullptr && state_.definition().find(*begun->old_primary) != nullptr;

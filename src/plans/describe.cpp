@@ -55,6 +55,36 @@ std::string describe(const Command& command) {
                     "on the host of {}: pg_waldump from the fork to the first record that is not whole; bytes and commits that are lost",
                     it.old_primary.text());
             },
+            [](const Checkpoint& it) { return fmt::format("on {}: CHECKPOINT", it.server.text()); },
+            [](const CatchUp& it) {
+                return fmt::format("wait until {} has replayed what {} has written by now", it.replica.text(), it.upstream.text());
+            },
+            [](const PrepareToFollow& it) {
+                return fmt::format(
+                    "on {}: ALTER SYSTEM SET primary_conninfo to {}, which counts from its next start on", it.server.text(),
+                    it.upstream.text());
+            },
+            [](const StopCleanly& it) {
+                return fmt::format(
+                    "stop {}: autostart off, mark its data directory standby, a fast stop (SIGINT to its postmaster), wait until no process of "
+                    "it is left",
+                    it.server.text());
+            },
+            [](const StartAgain& it) {
+                return fmt::format("on {}: take the mark away, give autostart back, start it as primary again", it.server.text());
+            },
+            [](const CheckHandover& it) {
+                return fmt::format(
+                    "both gates: {0} is shut down cleanly and no process of it is left, and {1} has replayed past the shutdown checkpoint of "
+                    "{0}{2}",
+                    it.old_primary.text(), it.candidate.text(),
+                    it.end_queries ? "; queries of clients that hold up its replay are ended" : "");
+            },
+            [](const StartAsReplica& it) {
+                return fmt::format(
+                    "on {}: give autostart back, start it as it is marked, and see that it receives from {}", it.server.text(),
+                    it.upstream.text());
+            },
         },
         command);
 }

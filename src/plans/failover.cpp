@@ -16,6 +16,7 @@ std::string_view word_for(OperationKind kind) {
     switch (kind) {
         case OperationKind::failover: return "failover";
         case OperationKind::stop_returned_primary: return "stop_returned_primary";
+        case OperationKind::switchover: return "switchover";
     }
     return "";
 }
@@ -94,6 +95,22 @@ std::string synchronous_names_after(
     return fmt::format("{} {} ({})", (*set)->method == model::SyncStandbys::Method::any ? "ANY" : "FIRST", required, join(names, ", "));
 }
 
+std::string synchronous_names_after_switchover(
+    const std::string& before, const ServerName& candidate, const ServerName& old_primary, const model::SavedState& saved) {
+    const auto set = model::SyncStandbys::parse(before);
+    if (!set || !*set || (*set)->open()) return set && *set ? before : std::string{};
+    const std::string leaves = lower(decide::application_name_of(saved, candidate));
+    const std::string comes = lower(decide::application_name_of(saved, old_primary));
+    std::vector<std::string> names;
+    for (const std::string& name : (*set)->names) {
+        const std::string& kept = name == leaves ? comes : name;
+        const std::string quoted = fmt::format("\"{}\"", kept);
+        if (std::ranges::find(names, quoted) == names.end()) names.push_back(quoted);
+    }
+    const std::size_t required = std::min((*set)->required, names.size());
+    return fmt::format("{} {} ({})", (*set)->method == model::SyncStandbys::Method::any ? "ANY" : "FIRST", required, join(names, ", "));
+}
+
 Plan failover(const FailoverInput& input) {
     const ServerName& candidate = input.decision.candidate;
     const ServerName& old_primary = input.decision.old_primary;
@@ -108,7 +125,9 @@ Plan failover(const FailoverInput& input) {
              .limit = seconds{10}},
         .finish = after_promotion(
             input.saved, input.settings,
-            {.promoted = candidate, .old_primary = old_primary, .old_host_answers = input.analysis.primary_host_answers})};
+            {.promoted = candidate,
+             .old_primary = old_primary,
+             .old_end = input.analysis.primary_host_answers ? OldEnd::host_answers : OldEnd::out_of_reach})};
     plan.reversible.push_back(secure(input));
     plan.reversible.push_back(read_positions(input));
     plan.reversible.push_back(
@@ -126,7 +145,7 @@ Plan failover(const FailoverInput& input) {
 }
 
 std::vector<Group> after_promotion(const model::SavedState& saved, const model::FailoverSettings& settings, const Promoted& what) {
-    const auto& [promoted, old_primary, old_host_answers] = what;
+    const auto& [promoted, old_primary, old_end] = what;
     std::vector<Group> groups;
     groups.push_back(
         {{{.name = fmt::format("record {} as primary", promoted.text()),
@@ -144,7 +163,14 @@ std::vector<Group> after_promotion(const model::SavedState& saved, const model::
              .apply = {Repoint{server.name, promoted}},
              .limit = seconds{60}});
     }
-    if (old_host_answers && saved.system_id) {
+    if (old_end == OldEnd::stopped_cleanly && saved.system_id) {
+        rest.steps.push_back(
+            {.name = fmt::format("start {} as a replica", old_primary.text()),
+             .why = fmt::format("its WAL ends before the fork, so it follows {} without a rewind", promoted.text()),
+             .apply = {StartAsReplica{old_primary, promoted, *saved.system_id}},
+             .limit = seconds{60}});
+    }
+    if (old_end == OldEnd::host_answers && saved.system_id) {
         rest.steps.push_back(
             {.name = fmt::format("read what was lost on {}", old_primary.text()),
              .why = "the loss was announced as an estimate; the end of its WAL says it exactly",

@@ -22,12 +22,14 @@ struct FailoverInput {
 
 [[nodiscard]] Plan failover(const FailoverInput& input);
 
+/// What became of the old primary.
+enum class OldEnd { out_of_reach, host_answers, stopped_cleanly };
 /// What remains when the promotion itself is known to have happened: recording it, re-pointing the others, and, where the old
-/// primary's host answers, reading what was lost.
+/// primary's host answers, reading what was lost, or, where it was stopped cleanly, starting it as a replica.
 struct Promoted {
     model::ServerName promoted;
     model::ServerName old_primary;
-    bool old_host_answers = false;
+    OldEnd old_end = OldEnd::out_of_reach;
 };
 [[nodiscard]] std::vector<Group> after_promotion(
     const model::SavedState& saved, const model::FailoverSettings& settings, const Promoted& what);
@@ -39,5 +41,10 @@ struct Promoted {
 /// replicas that are seen, never naming the candidate itself or a server that is not there, for that would hang every commit.
 [[nodiscard]] std::string synchronous_names_after(
     const std::string& before, const model::ServerName& candidate, const decide::Analysis& analysis, const model::SavedState& saved);
+
+/// The same for a planned change: the old primary comes back at once and takes the candidate's place in the rule, so that no
+/// commit is acknowledged by fewer servers than before; commits wait for it until it streams.
+[[nodiscard]] std::string synchronous_names_after_switchover(
+    const std::string& before, const model::ServerName& candidate, const model::ServerName& old_primary, const model::SavedState& saved);
 
 }  // namespace handyrep::plans

@@ -74,8 +74,47 @@ struct ReadLoss {
     model::SystemId system_id;
 };
 
-using Command =
-    std::variant<Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint, ReadLoss>;
+// --- of a switchover
+
+struct Checkpoint {
+    model::ServerName server;
+};
+/// Waits until a replica has replayed what its upstream had written when this began.
+struct CatchUp {
+    model::ServerName replica;
+    model::ServerName upstream;
+};
+/// Writes on a primary whom it follows once it is started as a standby (12+); it takes no notice of that before.
+struct PrepareToFollow {
+    model::ServerName server;
+    model::ServerName upstream;
+};
+/// Autostart off, marked standby on disk, then a fast stop, and waits until no process is left (S7, S22). Yields a proof.
+struct StopCleanly {
+    model::ServerName server;
+    model::SystemId system_id;
+};
+/// The undo of StopCleanly: mark and autostart as they were, and started again as primary. Refused once anybody else may be one.
+struct StartAgain {
+    model::ServerName server;
+    model::SystemId system_id;
+};
+/// Both gates of a handover: the old primary is down, cleanly, and the candidate has replayed past its shutdown checkpoint (S22).
+struct CheckHandover {
+    model::ServerName old_primary;
+    model::ServerName candidate;
+    bool end_queries = false;  // of clients on the candidate, when they hold up its replay (S19)
+};
+/// Gives autostart back and starts a server that was stopped cleanly as a replica; its WAL must end before the fork (S3).
+struct StartAsReplica {
+    model::ServerName server;
+    model::ServerName upstream;
+    model::SystemId system_id;
+};
+
+using Command = std::variant<
+    Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint, ReadLoss, Checkpoint,
+    CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica>;
 
 struct Step {
     std::string name;             // shown to the operator word for word; unique within the plan
@@ -90,7 +129,7 @@ struct Group {
     std::vector<Step> steps;
 };
 
-enum class OperationKind { failover, stop_returned_primary };
+enum class OperationKind { failover, stop_returned_primary, switchover };
 [[nodiscard]] std::string_view word_for(OperationKind kind);
 
 struct Plan {

@@ -17,6 +17,8 @@ namespace {
 std::optional<json> to_json(const Command& command) {
     if (const auto* it = std::get_if<Reattach>(&command))
         return json{{"do", "reattach"}, {"replica", it->replica.text()}, {"upstream", it->upstream.text()}};
+    if (const auto* it = std::get_if<StartAgain>(&command))
+        return json{{"do", "start_again"}, {"server", it->server.text()}, {"system_id", it->system_id.value}};
     return std::nullopt;
 }
 
@@ -36,6 +38,13 @@ Result<Command> to_command(const json& document) {
         auto upstream = server_in(document, "upstream");
         if (!upstream) return upstream.error();
         return Command{Reattach{*std::move(replica), *std::move(upstream)}};
+    }
+    if (word == "start_again") {
+        auto server = server_in(document, "server");
+        if (!server) return server.error();
+        const auto id = document.find("system_id");
+        if (id == document.end() || !id->is_number_unsigned()) return unknown("'system_id' is missing");
+        return Command{StartAgain{*std::move(server), model::SystemId{id->get<std::uint64_t>()}}};
     }
     return unknown(word.is_string() ? fmt::format("'{}' is not known", word.get<std::string>()) : "a command has no name");
 }

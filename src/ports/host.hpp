@@ -24,6 +24,19 @@ struct FenceReport {
     [[nodiscard]] bool processes_gone() const { return left == 0 && marked && autostart_disabled; }
 };
 
+/// What a clean stop did, in the order of S7, and what the control file said once no process was left.
+struct StopReport {
+    std::string autostart;            // as in FenceReport
+    std::uint32_t left = 0;           // processes that still hold the data directory
+    bool marked = false;              // standby.signal (before 12: recovery.conf) is there and synced
+    bool autostart_disabled = false;  // nothing would start it, or what would was disabled
+    model::ControlState state = model::ControlState::in_production;
+    model::Lsn checkpoint{0};  // "Latest checkpoint location": where its record begins (S22)
+    [[nodiscard]] bool processes_gone() const { return left == 0 && marked && autostart_disabled; }
+};
+
+enum class StartAs { standby, primary };
+
 class Host {
 public:
     Host() = default;
@@ -37,6 +50,15 @@ public:
     /// The fence of S7; what marks a standby follows from the directory's own version. `refused` when the directory is not one of
     /// `expected`, with nothing touched.
     virtual Async<FenceReport> fence(model::SystemId expected, Instant deadline) = 0;
+
+    /// Autostart off, marked standby, then a fast stop (manual, pg_ctl), and waits until no process is left or the time is over; it goes on
+    /// stopping then. Where autostart or mark cannot be done nothing is stopped. `refused` as for `fence`. Down already: says so.
+    virtual Async<StopReport> stop(model::SystemId expected, Instant deadline) = 0;
+
+    /// Gives autostart back as `stop` or `fence` found it and starts the server, with the options that it had: as a standby it must be
+    /// marked (`refused` otherwise), as a primary the mark is taken away, and one that runs as a standby is stopped first. A stop that is
+    /// under way is waited for, in the end cut short. Runs already, and as wanted: succeeds. Success means that it was started, not that it answers.
+    virtual Async<void> start(model::SystemId expected, StartAs as, Instant deadline) = 0;
 
     /// Where the WAL of the directory ends (S3, S10), once nothing writes it. Changes nothing. `refused` when the directory is of
     /// another system, `conflict` while a process holds it, `failed` when what is there does not reach that far.

@@ -60,6 +60,13 @@ public:
     /// anybody dies in between. `refused` when there is no upstream, or a password in the setting.
     virtual Async<void> redial(Instant deadline) = 0;
 
+    /// CHECKPOINT; returns when it is done.
+    virtual Async<void> checkpoint(Instant deadline) = 0;
+
+    /// Writes for the next start, on a server that is no standby now, that it follows `upstream` as a standby (12+; `unsupported` before).
+    /// The rest of primary_conninfo is what it has, had when it was a standby, or what this program would write for it.
+    virtual Async<void> prepare_to_follow(const Upstream& upstream, Instant deadline) = 0;
+
     /// Writes synchronous_standby_names, reloads, reads it back (S9).
     virtual Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) = 0;
 

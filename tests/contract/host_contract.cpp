@@ -34,6 +34,15 @@ protected:
     Result<void> restart(Which which, model::SystemId expected) {
         return stage->run(stage->host(which).restart_standby(expected, stage->in(60s)));
     }
+    /// Looks until it answers.
+    bool answers_as_primary() {
+        for (const Instant until = stage->in(limit); stage->clock().now() < until;) {
+            const model::HeldSight sight = stage->run(stage->postgres(Which::primary).poll(false, stage->in(1s)));
+            if (const auto* const answer = std::get_if<model::Answered>(&sight)) return answer->primary() != nullptr;
+            stage->run(stage->clock().sleep_until(stage->in(20ms)));
+        }
+        return false;
+    }
     model::Reach reach_of_primary(Duration within = limit) {
         const ports::Upstream to = stage->address(Which::primary);
         return stage->run(stage->host(Which::replica).reach(to.hostname, to.port, stage->in(within)));
@@ -103,6 +112,53 @@ TEST_F(HostContract, AFenceOfAnotherSystemIsRefusedAndTouchesNothing) {
     ASSERT_TRUE(after) << after.error().text();
     EXPECT_GT(after->processes, 0U);
     EXPECT_FALSE(after->marked_standby);
+}
+
+TEST_F(HostContract, AStoppedPrimaryIsDownCleanlyAndMarkedAndComesBackAsWhatItIsStartedAs) {
+    const auto before = look(Which::primary);
+    ASSERT_TRUE(before) << before.error().text();
+    ports::Host& host = stage->host(Which::primary);
+    const auto foreign = stage->run(host.stop(model::SystemId{before->system_id.value + 1}, stage->in(limit)));
+    ASSERT_FALSE(foreign);
+    EXPECT_EQ(foreign.error().kind, ErrorKind::refused);
+    const auto early = stage->run(host.start(before->system_id, ports::StartAs::standby, stage->in(limit)));
+    ASSERT_FALSE(early) << "it is not marked";
+    EXPECT_EQ(early.error().kind, ErrorKind::refused);
+    ASSERT_TRUE(stage->run(host.start(before->system_id, ports::StartAs::primary, stage->in(limit)))) << "it runs, and as that";
+
+    const auto stopped = stage->run(host.stop(before->system_id, stage->in(limit)));
+    ASSERT_TRUE(stopped) << stopped.error().text();
+    EXPECT_TRUE(stopped->processes_gone());
+    EXPECT_EQ(stopped->state, model::ControlState::shut_down);
+    EXPECT_GT(stopped->checkpoint, model::Lsn{0});
+    const auto down = look(Which::primary);
+    ASSERT_TRUE(down) << down.error().text();
+    EXPECT_TRUE(down->marked_standby);
+    EXPECT_EQ(down->processes, 0U);
+
+    const auto again = stage->run(host.start(before->system_id, ports::StartAs::primary, stage->in(limit)));
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_TRUE(answers_as_primary());
+    const auto back = look(Which::primary);
+    ASSERT_TRUE(back) << back.error().text();
+    EXPECT_FALSE(back->marked_standby);
+}
+
+TEST_F(HostContract, APrimaryThatWasToldWhomToFollowFollowsOnceItIsStartedAsAStandby) {
+    const auto before = look(Which::primary);
+    ASSERT_TRUE(before) << before.error().text();
+    const auto checkpoint = stage->run(stage->postgres(Which::primary).checkpoint(stage->in(limit)));
+    ASSERT_TRUE(checkpoint) << checkpoint.error().text();
+    const auto told = stage->run(stage->postgres(Which::primary).prepare_to_follow(stage->address(Which::replica), stage->in(limit)));
+    ASSERT_TRUE(told) << told.error().text();
+    const auto refused = stage->run(stage->postgres(Which::replica).prepare_to_follow(stage->address(Which::primary), stage->in(limit)));
+    ASSERT_FALSE(refused) << "it is a standby: it is told to follow at once, or not at all";
+    EXPECT_TRUE(answers_as_primary()) << "it takes no notice before";
+    const auto stopped = stage->run(stage->host(Which::primary).stop(before->system_id, stage->in(limit)));
+    ASSERT_TRUE(stopped) << stopped.error().text();
+    const auto started = stage->run(stage->host(Which::primary).start(before->system_id, ports::StartAs::standby, stage->in(limit)));
+    ASSERT_TRUE(started) << started.error().text();
+    EXPECT_FALSE(answers_as_primary());
 }
 
 TEST_F(HostContract, APromotionOverTheHostIsTakenByAReplica) {

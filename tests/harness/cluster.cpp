@@ -158,6 +158,15 @@ std::string RealCluster::conninfo_of(const RealServer& replica, const RealServer
         (folder() / "replication.pgpass").string(), replica.name, upstream.major() < 12 ? "" : " gssencmode=disable");
 }
 
+Result<void> RealCluster::write_upstream(const std::string& name, const std::string& upstream) const {
+    auto session = server(name).session();
+    if (!session) return session.error();
+    const std::string conninfo = sql_literal(conninfo_of(server(name), server(upstream)));
+    if (auto done = session->query("ALTER SYSTEM SET primary_conninfo TO " + conninfo); !done) return done.error();
+    if (auto done = session->query("SELECT pg_reload_conf()"); !done) return done.error();
+    return {};
+}
+
 /// By pg_basebackup from the running upstream; by hand from the stopped one where the programs came without it.
 Result<void> RealCluster::copy(const RealServer& replica, const RealServer& upstream) const {
     const bool cold = !has_basebackup(replica);

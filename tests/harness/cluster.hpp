@@ -40,6 +40,8 @@ public:
 
     /// Throws `name`'s data away and makes it a replica of `upstream`, streaming when it returns.
     Result<void> rebuild_as_replica(const std::string& name, const std::string& upstream);
+    /// Writes for every server how it follows `upstream`, also for a primary, which takes no notice of it (12+), and reloads.
+    Result<void> write_upstream(const std::string& name, const std::string& upstream) const;
     /// Waits until `names` stream from `upstream`.
     Result<void> wait_until_streaming(const std::vector<std::string>& names, const std::string& upstream, Duration limit) const;
 

@@ -249,12 +249,9 @@ Async<void> PostgresServer::detach_alone(Instant deadline) {
     }
 }
 
-Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instant deadline) {
-    const auto setting = co_await standby_conninfo(false, deadline);
-    if (!setting) co_return setting.error();
-    const std::optional<Identity> identity = identity_;  // the session may end before we do
-    if (!identity) co_return not_sent("the session was dropped");
-    const std::string base = !setting->value.empty() ? setting->value : remembered_.value_or("");
+/// `present` with another upstream; what was there before, or what this program makes, where it is empty.
+Async<Conninfo> PostgresServer::conninfo_to(ports::Upstream upstream, std::string present, Instant deadline) {
+    const std::string base = !present.empty() ? present : remembered_.value_or("");
     auto conninfo = base.empty() ? Result<Conninfo>{made_conninfo(settings_)} : Conninfo::parse(base);
     if (!conninfo) co_return conninfo.error();
     if (remembered_password_ && !conninfo->get("password")) conninfo->set("password", remembered_password_->reveal());
@@ -266,6 +263,16 @@ Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instan
         if (!moved) co_return moved.error();
     }
     remember(*conninfo);
+    co_return *std::move(conninfo);
+}
+
+Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instant deadline) {
+    const auto setting = co_await standby_conninfo(false, deadline);
+    if (!setting) co_return setting.error();
+    const std::optional<Identity> identity = identity_;  // the session may end before we do
+    if (!identity) co_return not_sent("the session was dropped");
+    const auto conninfo = co_await conninfo_to(upstream, setting->value, deadline);
+    if (!conninfo) co_return conninfo.error();
     const std::string text = conninfo->text();
     switch (model::facts_of(identity->version).repointing) {
         case model::Repointing::by_recovery_conf: co_return co_await node_files_->write_upstream(identity->system_id, text, deadline);
@@ -275,6 +282,22 @@ Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instan
     }
     if (setting->value == text) co_return Result<void>{};
     co_return co_await write_setting("primary_conninfo", text, deadline);
+}
+
+Async<void> PostgresServer::prepare_to_follow(const ports::Upstream& upstream, Instant deadline) {
+    const auto change = co_await changes_.take(clock_, deadline);
+    if (!change) co_return not_sent("another change is under way");
+    const auto setting = co_await read_setting("primary_conninfo", deadline);
+    const std::optional<Identity> identity = identity_;
+    if (!identity) co_return not_sent("the session was dropped");
+    const model::Repointing repointing = model::facts_of(identity->version).repointing;
+    if (repointing != model::Repointing::by_restart && repointing != model::Repointing::by_reload)
+        co_return Error{ErrorKind::unsupported, fmt::format("PostgreSQL {} has no setting primary_conninfo", identity->version.major())};
+    if (!setting) co_return setting.error();
+    if (setting->in_recovery) co_return Error{ErrorKind::refused, "the server is in recovery"};
+    auto conninfo = co_await conninfo_to(upstream, setting->value, deadline);
+    if (!conninfo) co_return conninfo.error();
+    co_return co_await write_for_next_start("primary_conninfo", conninfo->text(), deadline);
 }
 
 /// What runs keeps its value, so what the files say is read back.
@@ -363,6 +386,21 @@ Async<void> PostgresServer::set_synchronous_standby_names(const std::string& nam
     const auto present = co_await read_setting("synchronous_standby_names", deadline);
     if (present && present->value == names) co_return Result<void>{};
     co_return co_await write_setting("synchronous_standby_names", names, deadline);
+}
+
+/// In a session of its own: it may take minutes, and the held one is asked all the while.
+Async<void> PostgresServer::checkpoint(Instant deadline) {
+    Opened opened = co_await dialler_.dial(deadline);
+    if (const auto* failed = std::get_if<model::DialSight>(&opened)) co_return Error{ErrorKind::unreachable, failed->message};
+    const auto session = std::get<std::shared_ptr<Connection>>(std::move(opened));
+    session->ask("CHECKPOINT");
+    const Outcome outcome = co_await session->answer(clock_, deadline);
+    const auto* const reply = std::get_if<Reply>(&outcome);
+    if (reply == nullptr) co_return Error{ErrorKind::timed_out, "the checkpoint was not done in time"};
+    if (reply->refusal)
+        co_return Error{
+            kind_of(reply->refusal->sqlstate), fmt::format("{} (SQLSTATE {})", reply->refusal->message, reply->refusal->sqlstate)};
+    co_return Result<void>{};
 }
 
 Async<void> PostgresServer::promote(WallTime expires, Instant deadline) {

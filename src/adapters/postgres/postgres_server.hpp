@@ -56,6 +56,8 @@ public:
     Async<void> detach(Instant deadline) override;
     Async<void> follow(const ports::Upstream& upstream, Instant deadline) override;
     Async<void> redial(Instant deadline) override;
+    Async<void> checkpoint(Instant deadline) override;
+    Async<void> prepare_to_follow(const ports::Upstream& upstream, Instant deadline) override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;
@@ -90,6 +92,7 @@ private:
     Async<void> wait_until_read_back(std::string name, std::string value, Instant deadline);
     Async<Setting> standby_conninfo(bool at_once, Instant deadline);
     Async<Setting> conninfo_of_file(Instant deadline);
+    Async<Conninfo> conninfo_to(ports::Upstream upstream, std::string present, Instant deadline);
     Async<void> write_for_next_start(std::string name, std::string value, Instant deadline);
     Async<void> detach_alone(Instant deadline);
     Async<void> follow_alone(const ports::Upstream& upstream, Instant deadline);

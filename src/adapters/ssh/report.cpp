@@ -124,6 +124,21 @@ Result<ports::FenceReport> read_fence(std::string_view text) {
     return out;
 }
 
+Result<ports::StopReport> read_stop(std::string_view text) {
+    if (text.starts_with("foreign ")) return read_fence(text).error();
+    Lines lines{text};
+    ports::StopReport out;
+    out.autostart_disabled = lines.flag("autostart_off");
+    out.autostart = lines.take("autostart");
+    out.marked = lines.flag("marked");
+    out.left = lines.number<std::uint32_t>("left");
+    const auto state = lines.number<std::size_t>("state");
+    out.checkpoint = model::Lsn{lines.number<std::uint64_t>("checkpoint")};
+    if (!lines.ends_whole() || state >= states.size()) return damaged("the stop");
+    out.state = states.at(state);
+    return out;
+}
+
 namespace {
 
 /// pg_waldump always ends with a complaint; these three say that nothing whole follows.

@@ -15,6 +15,7 @@ namespace handyrep::adapters::ssh {
 [[nodiscard]] Result<model::HostLook> read_look(std::string_view text);
 /// `refused` when the script found another system's directory and touched nothing.
 [[nodiscard]] Result<ports::FenceReport> read_fence(std::string_view text);
+[[nodiscard]] Result<ports::StopReport> read_stop(std::string_view text);
 /// `refused` for another system's directory, `conflict` while processes hold it, `failed` when the end was not found.
 [[nodiscard]] Result<model::WalEnd> read_wal_end(std::string_view text, const model::WalEndQuestion& question);
 /// What the fence's drill answers, in the fence's own words.

@@ -94,13 +94,22 @@ autostart=
 say() { autostart="${autostart:+$autostart, }$1"; }
 )sh";
 
+// In the owner's home, not in the data directory, which is copied to other hosts.
+constexpr std::string_view kept = R"sh(
+kept=$(getent passwd "$(id -un)" | cut -d: -f6)/.handyrep
+this=$(stat -c %d.%i "$data")
+)sh";
+
 // What the fence does to files and units, and, under the same names, what its drill does instead: ask whether it could.
 constexpr std::string_view deeds = R"sh(
 make_manual() {
   { [ ! -f "$1" ] || [ -e "$1.handyrep" ] || cp -p "$1" "$1.handyrep"; } \
     && echo manual >"$1.new" && timeout 10 sync "$1.new" && mv "$1.new" "$1" && timeout 10 sync "${1%/*}"
 }
-mask_unit() { timeout 10 sudo -n systemctl mask "$1" >&2; }
+mask_unit() {
+  mkdir -p "$kept" && { grep -qsx "$1 $this" "$kept/masked" || echo "$1 $this" >>"$kept/masked"; } \
+    && timeout 10 sudo -n systemctl mask "$1" >&2
+}
 )sh";
 
 constexpr std::string_view drilled_deeds = R"sh(
@@ -161,6 +170,33 @@ is_marked && report 1
 report 0
 )sh";
 
+// What it answers, with the same names as the fence.
+constexpr std::string_view stop_report = R"sh(
+report() {
+  holders
+  echo "autostart_off $autostart_off"; echo "autostart $autostart"; echo "marked $1"; echo "left $(count $pids)"
+  echo "state $(control d4 16 4)"; echo "checkpoint $(control u8 32 8)"
+  echo end; exit 0
+}
+)sh";
+
+// As pg_ctl stop -m fast: SIGINT to the postmaster. It goes on stopping when our time is over.
+constexpr std::string_view stop_fast = R"sh(
+postmaster=
+[ -f "$data/postmaster.pid" ] && read -r postmaster <"$data/postmaster.pid"
+if [ -n "$postmaster" ] && [ "/proc/$postmaster/cwd" -ef "$data" ]; then
+  mkdir -p "$kept" && readlink "/proc/$postmaster/fd/2" >"$kept/log.$this"
+  kill -INT "$postmaster"
+fi
+while in_time; do
+  holders
+  [ -n "$pids" ] || break
+  sleep 0.01
+done
+is_marked && report 1
+report 0
+)sh";
+
 // Instead of mark and kill: the folder takes a new file, and every process would take a signal. `killed` are those that would be
 // ended, `left` those that would not.
 constexpr std::string_view drilled_end = R"sh(
@@ -187,6 +223,14 @@ std::string fence_script(const Node& node, model::SystemId expected) {
     return fmt::format(
         "{}expected={}{}{}{}{}{}", script_about(node), expected.value, fence_begin, deeds, fence_autostart, fence_mark, fence_kill);
 }
+
+std::string stop_script(const Node& node, model::SystemId expected) {
+    return fmt::format(
+        "{}expected={}{}{}{}{}{}[ $autostart_off = 1 ] || report 0\n{}{}", script_about(node), expected.value, kept, fence_begin,
+        stop_report, deeds, fence_autostart, fence_mark, stop_fast);
+}
+
+std::string_view what_is_kept() { return kept; }
 
 std::string drill_script(const Node& node, model::SystemId expected) {
     return fmt::format(

@@ -29,6 +29,12 @@ struct Node {
 
 [[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected);
 
+/// The first half of the same, and a fast stop in the place of the kill; in the scripts of service_scripts.hpp it finds its way back.
+[[nodiscard]] std::string stop_script(const Node& node, model::SystemId expected);
+
+/// Sets `kept`, the folder in the owner's home where is written down what to give back, and `this`, the data directory as it is called there.
+[[nodiscard]] std::string_view what_is_kept();
+
 /// The same script without its deeds; answers as it does.
 [[nodiscard]] std::string drill_script(const Node& node, model::SystemId expected);
 

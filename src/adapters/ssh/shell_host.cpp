@@ -1,6 +1,7 @@
 #include "adapters/ssh/shell_host.hpp"
 
 #include "adapters/ssh/report.hpp"
+#include "adapters/ssh/service_scripts.hpp"
 #include "adapters/ssh/standby_scripts.hpp"
 
 #include <fmt/format.h>
@@ -47,6 +48,17 @@ Async<ports::FenceReport> ShellHost::fence(model::SystemId expected, Instant dea
     const auto text = co_await text_of(std::move(script), "the fence", When::before_deadline, deadline);
     if (!text) co_return text.error();
     co_return read_fence(*text);
+}
+
+Async<ports::StopReport> ShellHost::stop(model::SystemId expected, Instant deadline) {
+    const auto text = co_await text_of(stop_script(settings_.node(), expected), "the stop", When::before_deadline, deadline);
+    if (!text) co_return text.error();
+    co_return read_stop(*text);
+}
+
+Async<void> ShellHost::start(model::SystemId expected, ports::StartAs as, Instant deadline) {
+    co_return co_await change(
+        start_script(settings_.node(), expected, as == ports::StartAs::primary, deadline - clock_.now()), "a start", deadline);
 }
 
 Async<model::WalEnd> ShellHost::read_wal_end(const model::WalEndQuestion& question, Instant deadline) {

@@ -27,6 +27,8 @@ public:
 
     Async<model::HostLook> look(Instant deadline) override;
     Async<ports::FenceReport> fence(model::SystemId expected, Instant deadline) override;
+    Async<ports::StopReport> stop(model::SystemId expected, Instant deadline) override;
+    Async<void> start(model::SystemId expected, ports::StartAs as, Instant deadline) override;
     Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;

@@ -34,6 +34,18 @@ TEST(FailoverBody, ReadsTheGatesThatAreOverridden) {
     EXPECT_THAT(refusal(R"({"override": [1]})"), HasSubstr("override: expected a list of gates"));
 }
 
+TEST(SwitchoverBody, ReadsWhatIsThereAndNamesWhatIsWrong) {
+    const auto whole = parse_switchover_body(R"({"to": "db2", "dry_run": true, "drop_logical": true})");
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(whole->to, "db2");
+    EXPECT_TRUE(whole->dry_run && whole->drop_logical);
+    const auto empty = parse_switchover_body("");
+    ASSERT_TRUE(empty);
+    EXPECT_FALSE(empty->to || empty->dry_run || empty->drop_logical);
+    EXPECT_THAT(parse_switchover_body(R"({"drop_logical": "yes"})").error().text(), HasSubstr("drop_logical: expected true or false"));
+    EXPECT_THAT(parse_switchover_body(R"({"override": ["fence"]})").error().text(), HasSubstr("unknown field 'override'"));
+}
+
 TEST(FailoverBody, NamesAnUnknownFieldAndTheNearest) {
     EXPECT_EQ(refusal(R"({"dryrun": true})"), "unknown field 'dryrun'; did you mean 'dry_run'?");
 }

@@ -68,6 +68,15 @@ TEST(Arguments, ReadAFailover) {
     EXPECT_EQ(failover.global.timeout, std::chrono::seconds{30});
 }
 
+TEST(Arguments, ReadASwitchover) {
+    const auto switchover = parsed_as<Switchover>({"switchover", "--to", "db2", "--yes", "--drop-logical"});
+    ASSERT_TRUE(switchover.good);
+    EXPECT_EQ(switchover.verb.to, "db2");
+    EXPECT_TRUE(switchover.verb.yes && switchover.verb.drop_logical);
+    EXPECT_FALSE(switchover.verb.dry_run);
+    EXPECT_FALSE(parsed_as<Switchover>({"switchover", "--override", "fence"}).good) << "a gate is never passed by it";
+}
+
 TEST(Arguments, ReadAMaintenanceWithItsEndAndAReason) {
     const auto plain = parsed_as<MaintenanceOn>({"maintenance", "on"});
     ASSERT_TRUE(plain.good);

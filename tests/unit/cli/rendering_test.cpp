@@ -155,12 +155,12 @@ TEST(EventTable, ShowsTimeLevelNameAndText) {
 }
 
 TEST(FailoverText, NamesOperationAndCommitStepAndShowsTheStepsOfADryRunOnly) {
-    engine::FailoverAnswer answer{.operation = 7, .plan = control::recorded_plan(), .text = "done"};
-    const auto done = render_failover(control::to_json(answer), {.columns = 100});
+    engine::OrderAnswer answer{.operation = 7, .plan = control::recorded_plan(), .text = "done"};
+    const auto done = render_order(control::to_json(answer), {.columns = 100});
     ASSERT_TRUE(done);
     EXPECT_EQ(*done, "operation #7, promote db2: done\n");
     answer.operation.reset();
-    const auto planned = render_failover(control::to_json(answer), {.columns = 100});
+    const auto planned = render_order(control::to_json(answer), {.columns = 100});
     ASSERT_TRUE(planned);
     EXPECT_THAT(*planned, testing::StartsWith("done\n\n 1. promote db2"));
 }

@@ -82,7 +82,7 @@ TEST(StatusJson, IsWrittenAlsoWhenAServerSaysSomethingThatIsNotUtf8) {
 }
 
 TEST(FailoverJson, ShowsThePlanAndItsPointOfNoReturn) {
-    const Json json = to_json(engine::FailoverAnswer{.operation = {}, .plan = recorded_plan(), .text = "db2 would be promoted"});
+    const Json json = to_json(engine::OrderAnswer{.operation = {}, .plan = recorded_plan(), .text = "db2 would be promoted"});
     EXPECT_TRUE(json["operation"].is_null());
     EXPECT_EQ(json["dry_run"], true);
     EXPECT_EQ(json["plan"]["commit"], "promote db2");

@@ -163,13 +163,13 @@ public:
     [[nodiscard]] engine::ClusterReport report() const override { return recorded_report(); }
     [[nodiscard]] std::vector<model::Moment> moments() const override { return {recorded_moment(), recorded_moment()}; }
 
-    Async<engine::FailoverAnswer> failover(engine::FailoverOrder order) override {
+    Async<engine::OrderAnswer> order(engine::Order order) override {
         orders.push_back(order);
         ++begun;
         if (clock_ != nullptr && takes > Duration::zero()) co_await clock_->sleep_until(clock_->now() + takes);
         ++ended;
         if (refusal) co_return *refusal;
-        engine::FailoverAnswer answer{.operation = {}, .plan = recorded_plan(), .text = "db2 would be promoted"};
+        engine::OrderAnswer answer{.operation = {}, .plan = recorded_plan(), .text = "db2 would be promoted"};
         if (!order.dry_run) answer.operation = 7;
         if (!order.dry_run) answer.text = "db2 is the primary";
         co_return answer;
@@ -211,7 +211,7 @@ public:
     }
 
     int verified = 0;
-    std::vector<engine::FailoverOrder> orders;
+    std::vector<engine::Order> orders;
     std::vector<std::string> acknowledged_by;
     std::vector<model::StandingOrder> standing;
     model::SavedState saved{.cluster = cluster_name("pay")};

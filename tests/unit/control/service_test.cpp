@@ -62,6 +62,9 @@ TEST_F(ServiceTest, LetsAReaderOrderNothing) {
     const auto failover = answer_of(service.failover(bob, {.cluster = {}, .to = {}, .dry_run = true}));
     ASSERT_FALSE(failover);
     EXPECT_EQ(failover.error().kind, ErrorKind::denied);
+    const auto switchover = answer_of(service.switchover(bob, {.cluster = {}, .to = {}, .dry_run = true}));
+    ASSERT_FALSE(switchover);
+    EXPECT_EQ(switchover.error().kind, ErrorKind::denied);
     const auto acknowledged = answer_of(service.acknowledge(bob, {}));
     ASSERT_FALSE(acknowledged);
     EXPECT_EQ(acknowledged.error().kind, ErrorKind::denied);
@@ -87,8 +90,17 @@ TEST_F(ServiceTest, TellsTheClusterWhoOrderedAndFromWhere) {
     ASSERT_TRUE(answer_of(service.failover(ann, {.cluster = {}, .to = "db2", .dry_run = false})));
     ASSERT_EQ(source.orders.size(), 1U);
     EXPECT_EQ(source.orders[0].by, "ann from 10.0.0.7");
-    EXPECT_EQ(source.orders[0].to, server_name("db2"));
+    EXPECT_EQ(std::get<engine::FailoverWanted>(source.orders[0].what).to, server_name("db2"));
     EXPECT_FALSE(source.orders[0].dry_run);
+}
+
+TEST_F(ServiceTest, HandsASwitchoverOn) {
+    ASSERT_TRUE(answer_of(service.switchover(ann, {.cluster = {}, .to = "db2", .dry_run = true, .drop_logical = true})));
+    ASSERT_EQ(source.orders.size(), 1U);
+    const auto& wanted = std::get<decide::SwitchoverWanted>(source.orders[0].what);
+    EXPECT_EQ(wanted.to, server_name("db2"));
+    EXPECT_TRUE(wanted.drop_logical && source.orders[0].dry_run);
+    EXPECT_EQ(answer_of(service.switchover(ann, {.cluster = {}, .to = "db2; drop"})).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(ServiceTest, RefusesATargetThatCannotBeAServersName) {

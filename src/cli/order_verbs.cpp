@@ -1,0 +1,80 @@
+// Orders that change who is the primary: shown as a plan, confirmed, carried out.
+#include "base/text.hpp"
+#include "cli/asking.hpp"
+#include "cli/rendering.hpp"
+#include "cli/verbs.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <utility>
+
+namespace handyrep::cli {
+
+namespace {
+
+using control::Json;
+
+constexpr Duration order_limit = std::chrono::minutes{10};
+/// A planned change is tried with the real rights on every host before its plan is shown.
+constexpr Duration dry_limit = std::chrono::minutes{2};
+
+/// An order that a person confirms: what it asks of the daemon, for real or dry.
+struct Asked {
+    std::string name;  // of the verb
+    Json body;
+    bool dry_run;
+    bool yes;
+};
+
+Question question_of(const GlobalOptions& global, const Asked& order, bool dry_run) {
+    Json body = order.body;
+    body["dry_run"] = dry_run;
+    return {"POST", path_of("/v1/" + order.name, global), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
+}
+
+/// Shows the plan and asks. Nothing: go on.
+std::optional<int> confirm(const GlobalOptions& global, const Asked& order, Surroundings& surroundings) {
+    const auto planned = fetch(global, surroundings, question_of(global, order, true), dry_limit);
+    if (const auto* ending = std::get_if<Ending>(&planned)) return end(*ending, surroundings);
+    const auto text = render_order(std::get<Json>(planned), layout_of(global, surroundings));
+    if (!text) return end(ending_of(text.error()), surroundings);
+    surroundings.error << *text << "\nCarry this out? [y/N] " << std::flush;
+    std::string reply;
+    std::getline(surroundings.in, reply);
+    const std::string word = lower(trim(reply));
+    if (word == "y" || word == "yes") return std::nullopt;
+    surroundings.error << "Nothing was done.\n";
+    return exit_done;
+}
+
+int carry_out(const GlobalOptions& global, const Asked& order, Surroundings& surroundings) {
+    if (!order.dry_run && !order.yes) {
+        if (!surroundings.in_is_terminal)
+            return end({fmt::format("a {} without a terminal to ask on needs --yes (or --dry-run)", order.name), exit_usage}, surroundings);
+        if (const auto stopped = confirm(global, order, surroundings)) return *stopped;
+    }
+    const auto answer = fetch(global, surroundings, question_of(global, order, order.dry_run), order.dry_run ? dry_limit : order_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
+    const Json& done = std::get<Json>(answer);
+    return print(done, render_order(done, layout_of(global, surroundings)), global, surroundings);
+}
+
+}  // namespace
+
+int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings) {
+    Json body = Json::object();
+    if (failover.to) body["to"] = *failover.to;
+    if (!failover.overrides.empty()) body["override"] = failover.overrides;
+    return carry_out(global, {"failover", std::move(body), failover.dry_run, failover.yes}, surroundings);
+}
+
+int do_switchover(const GlobalOptions& global, const Switchover& switchover, Surroundings& surroundings) {
+    Json body = Json::object();
+    if (switchover.to) body["to"] = *switchover.to;
+    if (switchover.drop_logical) body["drop_logical"] = true;
+    return carry_out(global, {"switchover", std::move(body), switchover.dry_run, switchover.yes}, surroundings);
+}
+
+}  // namespace handyrep::cli
