@@ -17,7 +17,7 @@ protected:
     [[nodiscard]] int major() const { return primary().major(); }
     std::unique_ptr<adapters::ssh::ShellHost> host(const harness::RealServer& of) {
         return std::make_unique<adapters::ssh::ShellHost>(
-            adapters::ssh::ShellHostSettings{.server = definition(of), .passfile_folder = (owners_folder() / "passwords").string()},
+            adapters::ssh::ShellHostSettings{.server = definition(of), .kept_folder = (owners_folder() / "passwords").string()},
             loop.executor(), loop.clock, loop.log);
     }
     static bool streams(const model::Answered& it) {

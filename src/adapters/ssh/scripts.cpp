@@ -96,7 +96,7 @@ say() { autostart="${autostart:+$autostart, }$1"; }
 
 // In the owner's home, not in the data directory, which is copied to other hosts.
 constexpr std::string_view kept = R"sh(
-kept=$(getent passwd "$(id -un)" | cut -d: -f6)/.handyrep
+[ -n "$kept" ] || kept=$(getent passwd "$(id -un)" | cut -d: -f6)/.handyrep
 this=$(stat -c %d.%i "$data")
 )sh";
 
@@ -107,8 +107,9 @@ make_manual() {
     && echo manual >"$1.new" && timeout 10 sync "$1.new" && mv "$1.new" "$1" && timeout 10 sync "${1%/*}"
 }
 mask_unit() {
-  mkdir -p "$kept" && { grep -qsx "$1 $this" "$kept/masked" || echo "$1 $this" >>"$kept/masked"; } \
-    && timeout 10 sudo -n systemctl mask "$1" >&2
+  # A fence goes on without the note: only a person can give the unit back then.
+  mkdir -p "$kept" && { grep -qsx "$1 $this" "$kept/masked" || echo "$1 $this" >>"$kept/masked"; }
+  timeout 10 sudo -n systemctl mask "$1" >&2
 }
 )sh";
 
@@ -180,6 +181,11 @@ report() {
 }
 )sh";
 
+// Who stops for a while must be able to give everything back.
+constexpr std::string_view stop_only_with_notes = R"sh(
+mkdir -p "$kept" && [ -w "$kept" ] || { autostart_off=0; autostart="untouched, for $kept cannot be written"; report 0; }
+)sh";
+
 // As pg_ctl stop -m fast: SIGINT to the postmaster. It goes on stopping when our time is over.
 constexpr std::string_view stop_fast = R"sh(
 postmaster=
@@ -221,16 +227,17 @@ std::string look_script(const Node& node) { return script_about(node).append(loo
 
 std::string fence_script(const Node& node, model::SystemId expected) {
     return fmt::format(
-        "{}expected={}{}{}{}{}{}", script_about(node), expected.value, fence_begin, deeds, fence_autostart, fence_mark, fence_kill);
+        "{}{}\nexpected={}{}{}{}{}{}", script_about(node), what_is_kept(node), expected.value, fence_begin, deeds, fence_autostart,
+        fence_mark, fence_kill);
 }
 
 std::string stop_script(const Node& node, model::SystemId expected) {
     return fmt::format(
-        "{}expected={}{}{}{}{}{}[ $autostart_off = 1 ] || report 0\n{}{}", script_about(node), expected.value, kept, fence_begin,
-        stop_report, deeds, fence_autostart, fence_mark, stop_fast);
+        "{}{}\nexpected={}{}{}{}{}{}[ $autostart_off = 1 ] || report 0\n{}{}", script_about(node), what_is_kept(node), expected.value,
+        fence_begin, stop_report, stop_only_with_notes, deeds, fence_autostart, fence_mark, stop_fast);
 }
 
-std::string_view what_is_kept() { return kept; }
+std::string what_is_kept(const Node& node) { return fmt::format("\nkept={}{}", quote(node.kept), kept); }
 
 std::string drill_script(const Node& node, model::SystemId expected) {
     return fmt::format(

@@ -20,6 +20,7 @@ struct Node {
     std::string pgdata;
     std::string debian = "/etc/postgresql";       // where Debian's tools keep who is started at boot
     std::string systemd = "/run/systemd/system";  // is there exactly where systemd runs
+    std::string kept{};                           // what HandyRep keeps there; empty: .handyrep in the home of the data directory's owner
 };
 
 [[nodiscard]] std::string look_script(const Node& node);
@@ -32,8 +33,8 @@ struct Node {
 /// The first half of the same, and a fast stop in the place of the kill; in the scripts of service_scripts.hpp it finds its way back.
 [[nodiscard]] std::string stop_script(const Node& node, model::SystemId expected);
 
-/// Sets `kept`, the folder in the owner's home where is written down what to give back, and `this`, the data directory as it is called there.
-[[nodiscard]] std::string_view what_is_kept();
+/// Sets `kept`, the folder where is written down what to give back, and `this`, the data directory as it is called there.
+[[nodiscard]] std::string what_is_kept(const Node& node);
 
 /// The same script without its deeds; answers as it does.
 [[nodiscard]] std::string drill_script(const Node& node, model::SystemId expected);

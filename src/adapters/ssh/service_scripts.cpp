@@ -89,6 +89,7 @@ done
 runs || $apart "$programs/pg_ctl" restart -D "$data" -W >>"$log" 2>&1 </dev/null || answer "failed it was not started; look at its log"
 while ! runs && in_time; do sleep 0.02; done
 runs || answer "failed it did not start; look at its log"
+rm -f "$kept/log.$this"
 answer "done"
 )sh";
 
@@ -97,7 +98,7 @@ answer "done"
 std::string start_script(const Node& node, model::SystemId expected, bool as_primary, Duration limit) {
     const auto seconds = std::max<std::int64_t>(4, std::chrono::duration_cast<std::chrono::seconds>(limit).count());
     return fmt::format(
-        "{}{}{}\nexpected={}\nas={}\nlimit={}\npatience={}\n{}{}{}{}", script_about(node), programs_script(), what_is_kept(),
+        "{}{}{}\nexpected={}\nas={}\nlimit={}\npatience={}\n{}{}{}{}", script_about(node), programs_script(), what_is_kept(node),
         expected.value, as_primary ? "primary" : "standby", seconds, seconds / 2, begin, give_back, wait_for_stop, start);
 }
 

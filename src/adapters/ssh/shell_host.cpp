@@ -107,7 +107,7 @@ asio::awaitable<model::Reach> ShellHost::reach(const std::string& hostname, std:
 }
 
 Async<std::string> ShellHost::keep_password(const Secret& line, Instant deadline) {
-    const auto script = passfile_script(settings_.passfile_folder, fmt::format("passfile.{}", settings_.server.name.text()), line);
+    const auto script = passfile_script(settings_.kept_folder, fmt::format("passfile.{}", settings_.server.name.text()), line);
     const auto text = co_await text_of(script, "keeping a password", When::before_deadline, deadline);
     if (!text) co_return text.error();
     co_return read_path(*text);

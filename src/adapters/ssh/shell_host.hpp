@@ -15,10 +15,12 @@ namespace handyrep::adapters::ssh {
 
 struct ShellHostSettings {
     model::ServerDefinition server;
-    std::string passfile_folder{};                     // on the node; empty: .handyrep in the home of the data directory's owner
+    std::string kept_folder{};                         // on the node; empty: .handyrep in the home of the data directory's owner
     std::string debian_configuration = Node{}.debian;  // on the node
     std::string systemd = Node{}.systemd;              // on the node
-    [[nodiscard]] Node node() const { return {.pgdata = server.pgdata, .debian = debian_configuration, .systemd = systemd}; }
+    [[nodiscard]] Node node() const {
+        return {.pgdata = server.pgdata, .debian = debian_configuration, .systemd = systemd, .kept = kept_folder};
+    }
 };
 
 class ShellHost final : public ports::Host, public ports::NodeFiles {

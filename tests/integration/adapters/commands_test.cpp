@@ -107,10 +107,7 @@ TEST_F(Commands, WhatAnEarlierLifeRememberedServesToFollow) {
 TEST_F(Commands, APasswordInTheSettingIsMovedToAPassfile) {
     give_password_to_conninfo();
     adapters::ssh::ShellHost host{
-        {.server = definition(replica()), .passfile_folder = (owners_folder() / "passfiles").string()},
-        loop.executor(),
-        loop.clock,
-        loop.log};
+        {.server = definition(replica()), .kept_folder = (owners_folder() / "passfiles").string()}, loop.executor(), loop.clock, loop.log};
     const auto server = connect(replica(), &host);
     ASSERT_TRUE(loop.run(server->detach(loop.in(seconds{20}))));
     const auto followed = loop.run(server->follow(upstream(), loop.in(seconds{20})));

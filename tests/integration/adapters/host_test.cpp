@@ -49,7 +49,7 @@ protected:
     ShellHostSettings host_settings(const harness::RealServer& of) {
         return {
             .server = reached(of),
-            .passfile_folder = (owners_folder() / "passwords").string(),
+            .kept_folder = (owners_folder() / "passwords").string(),
             .debian_configuration = (owners_folder() / "etc").string()};
     }
     std::unique_ptr<ShellHost> host(const harness::RealServer& of) {
@@ -251,6 +251,7 @@ case "$1 $3" in
   "show ActiveState")
     if running; then echo active; elif [ "$(wc -l <'{0}/looks')" -lt 3 ]; then echo deactivating; echo >>'{0}/looks'; else echo failed; fi;;
   "mask "*) echo "$2" >>'{0}/masked';;
+  "unmask "*) echo "$2" >>'{0}/unmasked';;
   "restart "*) echo "$2" >>'{0}/restarted'; '{2}/pg_ctl' restart -D '{1}' -w >/dev/null 2>&1;;
 esac
 )sh",
@@ -258,7 +259,7 @@ esac
         program("sudo", may_sudo() ? "shift\nexec \"$@\"\n" : "exit 1\n");
         std::ofstream{folder / "etc" / "15" / "main" / "postgresql.conf"} << "data_directory = '" << server().data.string() << "'\n";
         std::ofstream{folder / "etc" / "15" / "main" / "start.conf"} << "manual\n";
-        for (const char* const it : {"masked", "restarted", "looks"}) std::ofstream{folder / it};
+        for (const char* const it : {"masked", "unmasked", "restarted", "looks"}) std::ofstream{folder / it};
         for (const auto& it : std::filesystem::recursive_directory_iterator{folder}) EXPECT_TRUE(harness::give_to_server_user(it.path()));
         EXPECT_TRUE(harness::give_to_server_user(folder));
         setenv("PATH", fmt::format("{}:{}", (folder / "bin").string(), path).c_str(), 1);
@@ -269,7 +270,10 @@ esac
     }
     std::unique_ptr<ShellHost> host() {
         ShellHostSettings settings{
-            .server = definition(server()), .debian_configuration = (folder / "etc").string(), .systemd = folder.string()};
+            .server = definition(server()),
+            .kept_folder = (folder / "kept").string(),
+            .debian_configuration = (folder / "etc").string(),
+            .systemd = folder.string()};
         settings.server.transport = model::Transport::local;
         return std::make_unique<ShellHost>(settings, loop.executor(), loop.clock, loop.log);
     }
@@ -302,6 +306,22 @@ TEST_F(ServiceManager, HasTheUnitMaskedByTheFence) {
     EXPECT_TRUE(fenced->processes_gone());
     EXPECT_EQ(fenced->autostart, "start.conf of 15/main was manual, postgresql@15-main.service masked");
     EXPECT_EQ(*harness::read_file(folder / "masked"), "postgresql@15-main.service\n");
+}
+
+TEST_F(ServiceManager, GetsItsUnitBackWhenTheServerIsStartedAfterAStop) {
+    std::ofstream{folder / "etc" / "15" / "main" / "start.conf"} << "# as Debian has it\nauto\n";
+    const model::SystemId id{std::stoull(system_id())};
+    const auto stopped = loop.run(host()->stop(id, loop.in(seconds{30})));
+    ASSERT_TRUE(stopped) << stopped.error().text();
+    EXPECT_TRUE(stopped->processes_gone());
+    EXPECT_EQ(stopped->autostart, "start.conf of 15/main: manual, postgresql@15-main.service masked");
+    EXPECT_EQ(*harness::read_file(folder / "etc" / "15" / "main" / "start.conf"), "manual\n");
+    const auto started = loop.run(host()->start(id, ports::StartAs::primary, loop.in(seconds{30})));
+    ASSERT_TRUE(started) << started.error().text();
+    EXPECT_EQ(*harness::read_file(folder / "unmasked"), "postgresql@15-main.service\n");
+    EXPECT_EQ(*harness::read_file(folder / "etc" / "15" / "main" / "start.conf"), "# as Debian has it\nauto\n");
+    EXPECT_EQ(*harness::read_file(folder / "kept" / "masked"), "") << "and nothing is given back twice";
+    EXPECT_FALSE(primary().marked_standby());
 }
 
 class ServiceManagerOfAReplica : public ServiceManager {

@@ -33,7 +33,7 @@ public:
         for (const Which which : {Which::primary, Which::replica}) {
             const model::ServerDefinition definition = define(server(which));
             adapters::ssh::ShellHostSettings host{.server = definition};
-            host.passfile_folder = (owners_folder() / "passwords").string();
+            host.kept_folder = (owners_folder() / "passwords").string();
             host.debian_configuration = (owners_folder() / "etc").string();
             hosts_.push_back(
                 std::make_unique<adapters::ssh::ShellHost>(std::move(host), engine_.loop.executor(), engine_.loop.clock, engine_.loop.log));
