@@ -142,12 +142,10 @@ int main(int count, char** words) {
         app.add_subcommand("down", "End and remove every lab, with those of ./dev demo --keep and of runs that crashed");
 
     std::string host;
-    std::vector<std::string> command;
     auto* const shell_verb =
-        app.add_subcommand("shell", "A shell, or a command, on a host: db1 to dbN, manager, apps, pgbouncer, haproxy, etcd");
+        app.add_subcommand("shell", "A shell, or the command that follows, on a host: db1 to dbN, manager, apps, pgbouncer, haproxy, etcd");
     shell_verb->add_option("HOST", host)->required();
-    shell_verb->add_option("COMMAND", command);
-    shell_verb->prefix_command();
+    shell_verb->prefix_command();  // what follows is not ours to read
 
     std::string word;
     std::vector<std::string> on;
@@ -193,11 +191,7 @@ int main(int count, char** words) {
     if (*hold_verb) return lab::hold(folder, word, on);
     if (*status_verb) return say(status());
     if (*down_verb) return say(lab::down());
-    if (*shell_verb) {
-        std::vector<std::string> rest = shell_verb->remaining();
-        command.insert(command.end(), rest.begin(), rest.end());
-        return say(shell(host, command));
-    }
+    if (*shell_verb) return say(shell(host, shell_verb->remaining()));
     if (*fault_verb) return say(fault(word, on));
     if (*heal_verb) return say(heal());
     if (*random_verb) return told(lab::play_random(drawn));
