@@ -36,12 +36,16 @@ plans::Plan Cluster::Loop::plan_for(const decide::SwitchOver& decision) const {
 Async<OrderAnswer> Cluster::Loop::order(Order order) {
     if (!ready_) co_return Error{ErrorKind::refused, "still starting: ask again in a moment"};
     if (stopped_) co_return Error{ErrorKind::refused, "HandyRep is stopping"};
-    // A planned change is tried with the real rights first, while nothing is touched yet.
+    const auto busy = [this] { return operating_ || !waiting_.empty(); };
+    const Error conflict{ErrorKind::conflict, "another operation is running: wait until it has ended"};
+    if (busy()) co_return conflict;
+    // A planned change is tried with the real rights first, while nothing is touched yet. Not beside an operation, whose hosts it would
+    // keep busy, and one may have begun meanwhile.
     if (std::holds_alternative<decide::SwitchoverWanted>(order.what)) {
         const auto verified = co_await verifier_.verify();
         if (!verified) co_return verified.error();
     }
-    if (operating_ || !waiting_.empty()) co_return Error{ErrorKind::conflict, "another operation is running: wait until it has ended"};
+    if (busy()) co_return conflict;
     if (order.dry_run) {
         const auto decision = decide_ordered(order);
         if (!decision) co_return decision.error();

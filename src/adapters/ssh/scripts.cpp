@@ -186,8 +186,10 @@ constexpr std::string_view stop_only_with_notes = R"sh(
 mkdir -p "$kept" && [ -w "$kept" ] || { autostart_off=0; autostart="untouched, for $kept cannot be written"; report 0; }
 )sh";
 
-// As pg_ctl stop -m fast: SIGINT to the postmaster. It goes on stopping when our time is over.
+// As pg_ctl stop -m fast: SIGINT to the postmaster. It goes on stopping when our time is over. What came late, because a step before took
+// long, is not done: it may have been taken back already (S8).
 constexpr std::string_view stop_fast = R"sh(
+in_time || report 1
 postmaster=
 [ -f "$data/postmaster.pid" ] && read -r postmaster <"$data/postmaster.pid"
 if [ -n "$postmaster" ] && [ "/proc/$postmaster/cwd" -ef "$data" ]; then
@@ -233,8 +235,8 @@ std::string fence_script(const Node& node, model::SystemId expected) {
 
 std::string stop_script(const Node& node, model::SystemId expected) {
     return fmt::format(
-        "{}{}\nexpected={}{}{}{}{}{}[ $autostart_off = 1 ] || report 0\n{}{}", script_about(node), what_is_kept(node), expected.value,
-        fence_begin, stop_report, stop_only_with_notes, deeds, fence_autostart, fence_mark, stop_fast);
+        "{}{}\nexpected={}{}{}{}{}{}[ $autostart_off = 1 ] && in_time || report 0\n{}{}", script_about(node), what_is_kept(node),
+        expected.value, fence_begin, stop_report, stop_only_with_notes, deeds, fence_autostart, fence_mark, stop_fast);
 }
 
 std::string what_is_kept(const Node& node) { return fmt::format("\nkept={}{}", quote(node.kept), kept); }
