@@ -19,14 +19,6 @@ void give_back(World& world, Node from, const std::shared_ptr<Reply<T>>& reply, 
     world.network.send(from, 0, [reply, value = std::move(value)] { reply->give(value); });
 }
 
-/// Nothing when `node` has no server of that name.
-std::optional<ServerIndex> find_server(const World& world, const std::string& hostname) {
-    for (ServerIndex it = 0; it < world.servers.size(); ++it) {
-        if (world.at(it).name.text() + ".example" == hostname) return it;
-    }
-    return std::nullopt;
-}
-
 model::Settings settings_of(const Server& server) {
     model::Settings out;
     const auto set = [&](const char* name, std::string value) { out[name] = {.value = std::move(value), .source = "configuration file"}; };
@@ -167,7 +159,7 @@ asio::awaitable<model::LoginAttempt> SimHostInspector::try_login(const ports::Lo
     using Outcome = model::LoginAttempt::Outcome;
     const model::ServerName to = question.to;
     std::function<model::LoginAttempt(const World&)> script = [server = server_, to, hostname = question.hostname](const World& world) {
-        const auto target = find_server(world, hostname);
+        const auto target = world.named(hostname);
         const bool reached = target && world.at(*target).runs() && world.network.up_both(world.at(server).node, world.at(*target).node);
         return model::LoginAttempt{
             .to = to, .outcome = reached ? Outcome::accepted : Outcome::refused, .text = reached ? "" : "no connection"};

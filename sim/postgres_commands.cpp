@@ -104,10 +104,7 @@ Async<void> SimPostgres::detach(Instant deadline) {
 }
 
 Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadline) {
-    std::optional<ServerIndex> target;
-    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
-        if (world_.at(it).name.text() + ".example" == upstream.hostname) target = it;
-    }
+    const auto target = world_.named(upstream.hostname);
     if (!target) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
     Work work = [&world = world_, server = server_, target](const Done& done) {
         Server& it = world.at(server);
@@ -122,10 +119,7 @@ Async<void> SimPostgres::follow(const ports::Upstream& upstream, Instant deadlin
 }
 
 Async<void> SimPostgres::prepare_to_follow(const ports::Upstream& upstream, Instant deadline) {
-    std::optional<ServerIndex> target;
-    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
-        if (world_.at(it).name.text() + ".example" == upstream.hostname) target = it;
-    }
+    const auto target = world_.named(upstream.hostname);
     if (!target) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
     Work work = [&world = world_, server = server_, target](const Done& done) {
         Server& it = world.at(server);

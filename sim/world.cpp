@@ -339,6 +339,13 @@ void World::start_by_hand(ServerIndex server) {
     start(server, false);
 }
 
+std::optional<ServerIndex> World::named(std::string_view hostname) const {
+    for (ServerIndex it = 0; it < servers.size(); ++it) {
+        if (servers[it].name.text() + ".example" == hostname) return it;
+    }
+    return std::nullopt;
+}
+
 bool World::accepts_writes(ServerIndex server) const {
     const Server& it = at(server);
     if (!it.powered || it.frozen || it.storage_stalled || !it.can_write_wal() || it.setup.read_only) return false;

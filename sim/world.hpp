@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -156,6 +157,8 @@ public:
     [[nodiscard]] bool clients_reach(ServerIndex server) const;
     [[nodiscard]] model::Lsn available(ServerIndex server) const { return at(server).disk.end; }
     [[nodiscard]] model::SystemId system_of(ServerIndex server) const { return at(server).foreign.value_or(system_id); }
+    /// Whose host has that name; nothing when nobody's has.
+    [[nodiscard]] std::optional<ServerIndex> named(std::string_view hostname) const;
     [[nodiscard]] Server& at(ServerIndex server) { return servers[server]; }
     [[nodiscard]] const Server& at(ServerIndex server) const { return servers[server]; }
     [[nodiscard]] const model::SyncStandbys* sync_rule(ServerIndex server) const { return at(server).rule; }
