@@ -197,8 +197,10 @@ void LabStage::restart_what_died() {
 }
 
 std::optional<std::string> LabStage::order(const scenarios::Order& order) {
-    const std::string body = order.to ? fmt::format(R"({{"to": "{}"}})", *order.to) : "{}";
-    const auto answer = site_.manager().post(fmt::format("/v1/{}", word_for(order.verb)), body);
+    nlohmann::json body = nlohmann::json::object();
+    if (order.to) body[order.verb == scenarios::Verb::follow ? "upstream" : "to"] = *order.to;
+    if (!order.replicas.empty()) body["replicas"] = order.replicas;
+    const auto answer = site_.manager().post(fmt::format("/v1/{}", word_for(order.verb)), body.dump());
     if (!answer) return std::nullopt;
     return answer->status == 200 ? std::string{} : answer->body;
 }

@@ -127,6 +127,7 @@ bool Player::holds_for_writers(const Question& question) {
 
 bool Player::holds(const Question& question) {
     if (!holds_for_writers(question)) return false;
+    if (!std::ranges::all_of(question.follows, [this](const auto& it) { return stage_.streams(it.first, it.second); })) return false;
     if (question.promoted && *question.promoted != (stage_.promotions() > 0)) return false;
     if (question.event && !stage_.told(*question.event)) return false;
     if (!std::ranges::all_of(question.facts, [this](const Fact& it) { return stage_.is_so(it); })) return false;

@@ -175,6 +175,13 @@ Question question(YamlFields& fields, const ClusterWanted& cluster) {
     out.event = text_if(fields, "event");
     if (const YamlNode* node = fields.take_if("takes_writes")) out.takes_writes = nodes(*node, servers, "takes_writes").front();
     if (const YamlNode* node = fields.take_if("replicas_of_it")) out.replicas_of_it = nodes(*node, servers, "replicas_of_it");
+    if (const YamlNode* node = fields.take_if("follows")) {
+        out.follows = pairs(*node, "follows");
+        for (const auto& [replica, upstream] : out.follows) {
+            check_node(replica, servers, node->at, "follows");
+            check_node(upstream, servers, node->at, "follows");
+        }
+    }
     out.writes_through = texts_if(fields, "writes_through");
     for (const NodeName& it : out.writes_through) {
         if (std::ranges::count(cluster.routers, it) == 0)
@@ -191,14 +198,15 @@ Order read_order(const YamlNode& node, Verb verb) {
     Order out{.verb = verb};
     if (node.kind == YamlNode::Kind::map) {
         YamlFields inner{node, word};
-        out.to = text_if(inner, "to");
+        out.to = text_if(inner, verb == Verb::follow ? "upstream" : "to");
+        if (verb == Verb::follow) out.replicas = texts_if(inner, "replicas");
         if (inner.has("refused")) {
             out.must_be_refused = true;
             out.refusal = inner.text("refused");
         }
         inner.end();
     } else if (node.kind != YamlNode::Kind::nothing) {
-        fault(node.at, word, "takes nothing, or to: and refused:");
+        fault(node.at, word, "takes nothing, or a map such as {to: db2, refused: NotReady}");
     }
     return out;
 }
@@ -217,13 +225,15 @@ Step read_step(const YamlNode& node, const ClusterWanted& cluster) {
         step.what = read_order(*failover, Verb::failover);
     } else if (const YamlNode* switchover = fields.take_if("switchover")) {
         step.what = read_order(*switchover, Verb::switchover);
+    } else if (const YamlNode* follow = fields.take_if("follow")) {
+        step.what = read_order(*follow, Verb::follow);
     } else if (const YamlNode* until = fields.take_if("until")) {
         YamlFields inner{*until, "until"};
         const Duration within = duration(inner, "within");
         step.what = Until{question(inner, cluster), within};
         inner.end();
     } else {
-        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover");
+        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover, follow");
     }
     fields.end();
     return step;

@@ -135,11 +135,12 @@ struct Run {
     Duration length;
 };
 /// An order of a person at the manager.
-enum class Verb { failover, switchover };
+enum class Verb { failover, switchover, follow };
 [[nodiscard]] std::string_view word_for(Verb verb);
 struct Order {
     Verb verb = Verb::failover;
     std::optional<std::string> to{};
+    std::vector<std::string> replicas{};  // of follow
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say
 };
@@ -168,6 +169,7 @@ struct Question {
     std::optional<std::string> event{};         // the name of one that was told since the story began
     std::optional<std::string> takes_writes{};  // this server does, and no other
     std::vector<std::string> replicas_of_it{};  // stream from the one server that takes writes
+    Settings follows{};                         // each replica, and whom it streams from
     std::vector<NodeName> writes_through{};     // these routers lead clients' writes to the one server that takes writes
     std::optional<std::string> must_be_down{};
     std::optional<bool> promoted{};  // somebody was, since the story began

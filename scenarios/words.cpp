@@ -140,6 +140,13 @@ std::string_view word_for(Takes takes) {
     return "";
 }
 
-std::string_view word_for(Verb verb) { return verb == Verb::switchover ? "switchover" : "failover"; }
+std::string_view word_for(Verb verb) {
+    switch (verb) {
+        case Verb::failover: return "failover";
+        case Verb::switchover: return "switchover";
+        case Verb::follow: return "follow";
+    }
+    return "";
+}
 
 }  // namespace handyrep::scenarios

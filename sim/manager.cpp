@@ -101,6 +101,12 @@ void Manager::order(model::StandingOrder order) {
     waits_->wake();
 }
 
+Result<void> Manager::cancel(std::uint64_t operation) {
+    auto done = cluster_->cancel(operation, "person");
+    waits_->wake();
+    return done;
+}
+
 void Manager::poll() {
     if (stopped_ || !waits_->take_woken()) return;
     io_.restart();

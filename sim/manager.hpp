@@ -36,6 +36,8 @@ public:
     void order(engine::Order order, std::function<void(std::string)> told);
 
     void order(model::StandingOrder order);
+    /// Calls off an operation that runs, in the name of a person.
+    Result<void> cancel(std::uint64_t operation);
 
     [[nodiscard]] engine::ClusterReport report() const { return cluster_->report(); }
     [[nodiscard]] std::vector<model::Moment> moments() const { return cluster_->moments(); }

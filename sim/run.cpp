@@ -83,22 +83,41 @@ void Run::set_manager_stopped(bool stopped) {
     if (manager_) manager_->set_stopped(stopped);
 }
 
+namespace {
+
+model::ServerName server_named(const std::string& text) {
+    auto name = model::ServerName::parse(text);
+    ensure(name.has_value(), "an order names a server");
+    return *std::move(name);
+}
+
+engine::Wanted wanted_by(const scenarios::Order& order) {
+    const auto to = order.to ? std::optional{server_named(*order.to)} : std::nullopt;
+    switch (order.verb) {
+        case scenarios::Verb::failover: return engine::FailoverWanted{.to = to};
+        case scenarios::Verb::switchover: return decide::SwitchoverWanted{.to = to};
+        case scenarios::Verb::follow: break;
+    }
+    decide::FollowWanted out{.replicas = {}, .upstream = to};
+    for (const std::string& it : order.replicas) out.replicas.push_back(server_named(it));
+    return out;
+}
+
+}  // namespace
+
 void Run::order(const scenarios::Order& order, std::function<void(std::string)> told) {
     ensure(manager_ != nullptr, "an order needs a manager");
-    std::optional<model::ServerName> to;
-    if (order.to) {
-        auto name = model::ServerName::parse(*order.to);
-        ensure(name.has_value(), "an order names a server");
-        to = *std::move(name);
-    }
-    engine::Order out{.what = engine::FailoverWanted{.to = to}, .dry_run = false, .by = "person"};
-    if (order.verb == scenarios::Verb::switchover) out.what = decide::SwitchoverWanted{.to = to};
-    manager_->order(std::move(out), std::move(told));
+    manager_->order({.what = wanted_by(order), .dry_run = false, .by = "person"}, std::move(told));
 }
 
 void Run::order(model::StandingOrder order) {
     ensure(manager_ != nullptr, "an order needs a manager");
     manager_->order(std::move(order));
+}
+
+Result<void> Run::cancel(std::uint64_t operation) {
+    ensure(manager_ != nullptr, "an order needs a manager");
+    return manager_->cancel(operation);
 }
 
 Stage Run::stage() {

@@ -34,6 +34,8 @@ public:
     void order(const scenarios::Order& order, std::function<void(std::string)> told);
     /// Of a person at the manager, who is there: maintenance or pause. Nobody waits for the answer.
     void order(model::StandingOrder order);
+    /// The same, who calls an operation off.
+    Result<void> cancel(std::uint64_t operation);
     [[nodiscard]] Stage stage();
 
     [[nodiscard]] World& world() { return world_; }

@@ -1,9 +1,9 @@
 #include "api/fields.hpp"
 
+#include "api/members.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -11,22 +11,6 @@
 namespace handyrep::api {
 
 namespace {
-
-using Json = nlohmann::json;
-
-/// Json converts to nearly everything, so a Result of it alone would be ambiguous.
-struct Members {
-    Json object;
-};
-
-Error invalid(std::string what) { return Error{ErrorKind::invalid, std::move(what)}; }
-
-/// A value of the client's in a sentence of ours: short, and without control characters.
-std::string shown(std::string_view text) {
-    std::string out(text.substr(0, 60));
-    std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
-    return "'" + out + "'";
-}
 
 std::optional<std::string> decoded(std::string_view text) {
     std::string out;
@@ -45,50 +29,6 @@ std::optional<std::string> decoded(std::string_view text) {
         }
     }
     return out;
-}
-
-Error unknown_name(std::string_view what, std::string_view name, std::span<const std::string_view> known) {
-    const auto near = nearest(name, known);
-    if (near) return invalid(fmt::format("unknown {} {}; did you mean '{}'?", what, shown(name), *near));
-    return invalid(fmt::format("unknown {} {}", what, shown(name)));
-}
-
-/// Refuses a member that comes twice: the parser would keep the last one, another program the first.
-Result<Members> parse_object(std::string_view body) {
-    if (trim(body).empty()) return Members{Json::object()};
-    std::vector<std::vector<std::string>> open;
-    std::optional<std::string> twice;
-    const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-        if (depth > 8) twice = "(nesting)";
-        if (event == Json::parse_event_t::object_start) open.emplace_back();
-        if (event == Json::parse_event_t::object_end && !open.empty()) open.pop_back();
-        if (event == Json::parse_event_t::key && !open.empty()) {
-            auto& names = open.back();
-            const auto& name = parsed.get_ref<const std::string&>();
-            if (std::ranges::find(names, name) != names.end()) twice = name;
-            names.push_back(name);
-        }
-        return true;
-    };
-    Json value = Json::parse(body.begin(), body.end(), watch, false);
-    if (value.is_discarded()) return invalid("the body is not JSON");
-    if (!value.is_object()) return invalid("the body is not a JSON object");
-    if (twice) return invalid(fmt::format("the field {} comes twice or lies too deep", shown(*twice)));
-    return Members{std::move(value)};
-}
-
-Result<Members> parse_members(std::string_view body, std::initializer_list<std::string_view> known) {
-    auto members = parse_object(body);
-    if (!members) return members.error();
-    for (const auto& [name, value] : members->object.items()) {
-        if (std::ranges::find(known, std::string_view(name)) == known.end())
-            return unknown_name("field", name, std::span(known.begin(), known.size()));
-    }
-    return members;
-}
-
-Error wrong_type(std::string_view name, std::string_view expected, const Json& value) {
-    return invalid(fmt::format("{}: expected {}, not a value of type {}", name, expected, value.type_name()));
 }
 
 Result<bool> parse_on(const Json& object) {
@@ -161,51 +101,6 @@ Result<std::size_t> Query::count(std::string_view name, std::size_t otherwise, s
     return number;
 }
 
-namespace {
-
-Result<void> read_target(const Json& object, std::optional<std::string>& out) {
-    const auto to = object.find("to");
-    if (to == object.end() || to->is_null()) return {};
-    if (!to->is_string()) return invalid(fmt::format("to: expected the name of a server, not a value of type {}", to->type_name()));
-    out = to->get<std::string>();
-    return {};
-}
-
-Result<void> read_flag(const Json& object, const char* name, bool& out) {
-    const auto found = object.find(name);
-    if (found == object.end()) return {};
-    if (!found->is_boolean()) return invalid(fmt::format("{}: expected true or false, not a value of type {}", name, found->type_name()));
-    out = found->get<bool>();
-    return {};
-}
-
-}  // namespace
-
-Result<SwitchoverBody> parse_switchover_body(std::string_view body) {
-    const auto members = parse_members(body, {"to", "dry_run", "drop_logical"});
-    if (!members) return members.error();
-    SwitchoverBody out;
-    if (auto read = read_target(members->object, out.to); !read) return read.error();
-    if (auto read = read_flag(members->object, "dry_run", out.dry_run); !read) return read.error();
-    if (auto read = read_flag(members->object, "drop_logical", out.drop_logical); !read) return read.error();
-    return out;
-}
-
-Result<FailoverBody> parse_failover_body(std::string_view body) {
-    const auto members = parse_members(body, {"to", "dry_run", "override"});
-    if (!members) return members.error();
-    const Json& object = members->object;
-    FailoverBody out;
-    if (auto read = read_target(object, out.to); !read) return read.error();
-    if (auto read = read_flag(object, "dry_run", out.dry_run); !read) return read.error();
-    if (const auto gates = object.find("override"); gates != object.end()) {
-        const bool strings = gates->is_array() && std::ranges::all_of(*gates, [](const Json& it) { return it.is_string(); });
-        if (!strings) return invalid("override: expected a list of gates, such as [\"fence\"]");
-        out.overrides = gates->get<std::vector<std::string>>();
-    }
-    return out;
-}
-
 Result<StandingBody> parse_maintenance_body(std::string_view body) {
     const auto members = parse_members(body, {"on", "for_seconds", "until", "reason"});
     if (!members) return members.error();
@@ -243,6 +138,15 @@ Result<StandingBody> parse_automation_body(std::string_view body) {
     auto reason = parse_text(members->object, "reason");
     if (!reason) return reason.error();
     return StandingBody{model::PauseAutomation{*std::move(reason)}};
+}
+
+Result<std::uint64_t> parse_cancel_body(std::string_view body) {
+    const auto members = parse_members(body, {"operation"});
+    if (!members) return members.error();
+    const auto operation = members->object.find("operation");
+    if (operation == members->object.end()) return invalid("operation: say the number of the operation");
+    if (!operation->is_number_unsigned()) return wrong_type("operation", "the number of an operation", *operation);
+    return operation->get<std::uint64_t>();
 }
 
 Result<void> parse_empty_body(std::string_view body) {

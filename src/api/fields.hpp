@@ -7,6 +7,7 @@
 #include "model/standing_order.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -30,22 +31,6 @@ private:
     std::vector<std::pair<std::string, std::string>> values_;
 };
 
-struct FailoverBody {
-    std::optional<std::string> to{};
-    bool dry_run = false;
-    std::vector<std::string> overrides{};  // gates, by name
-};
-
-/// An object with `to` (a name or null), `dry_run` (true or false) and `override` (a list of gates), all optional. An empty body is an empty object.
-[[nodiscard]] Result<FailoverBody> parse_failover_body(std::string_view body);
-
-struct SwitchoverBody {
-    std::optional<std::string> to{};
-    bool dry_run = false;
-    bool drop_logical = false;
-};
-/// `to`, `dry_run` and `drop_logical` (true or false), all optional, as above.
-[[nodiscard]] Result<SwitchoverBody> parse_switchover_body(std::string_view body);
 /// An order to begin or to end something; who gives it is not the body's to say.
 struct StandingBody {
     decltype(model::StandingOrder::what) what;
@@ -54,6 +39,9 @@ struct StandingBody {
 [[nodiscard]] Result<StandingBody> parse_maintenance_body(std::string_view body);
 /// `on` (true or false); with false, which pauses, also `reason`.
 [[nodiscard]] Result<StandingBody> parse_automation_body(std::string_view body);
+
+/// `operation`: the number of the one that is called off.
+[[nodiscard]] Result<std::uint64_t> parse_cancel_body(std::string_view body);
 
 /// An empty object, or nothing.
 [[nodiscard]] Result<void> parse_empty_body(std::string_view body);

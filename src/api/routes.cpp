@@ -2,7 +2,9 @@
 
 #include "api/fields.hpp"
 #include "api/openapi.hpp"
+#include "api/orders.hpp"
 #include "api/problem.hpp"
+#include "base/ensure.hpp"
 #include "base/text.hpp"
 #include "control/explain.hpp"
 #include "control/json.hpp"
@@ -78,23 +80,26 @@ Routes::Routes(control::Service& service, Authentication& authentication, Log& l
     : service_{service}, authentication_{authentication}, log_{log} {}
 
 const std::vector<Routes::Route>& Routes::table() {
-    static const std::vector<Route> routes{
-        {"GET", "/v1/status", &Routes::status},
-        {"GET", "/v1/check", &Routes::check},
-        {"GET", "/v1/explain", &Routes::explain},
-        {"GET", "/v1/recording", &Routes::recording},
-        {"GET", "/v1/events", &Routes::events},
-        {"GET", "/v1/operations", &Routes::operations},
-        {"GET", "/v1/version", &Routes::version},
-        {"POST", "/v1/failover", &Routes::failover},
-        {"POST", "/v1/switchover", &Routes::switchover},
-        {"POST", "/v1/acknowledge", &Routes::acknowledge},
-        {"POST", "/v1/maintenance", &Routes::maintenance},
-        {"POST", "/v1/automation", &Routes::automation},
-        {"GET", "/v1/verify", &Routes::readiness},
-        {"POST", "/v1/verify", &Routes::verify},
-    };
-    return routes;
+    static const std::vector<Route> all = [] {
+        std::vector<Route> routes{
+            {"GET", "/v1/status", &Routes::status},
+            {"GET", "/v1/check", &Routes::check},
+            {"GET", "/v1/explain", &Routes::explain},
+            {"GET", "/v1/recording", &Routes::recording},
+            {"GET", "/v1/events", &Routes::events},
+            {"GET", "/v1/operations", &Routes::operations},
+            {"GET", "/v1/version", &Routes::version},
+            {"POST", "/v1/cancel", &Routes::cancel},
+            {"POST", "/v1/acknowledge", &Routes::acknowledge},
+            {"POST", "/v1/maintenance", &Routes::maintenance},
+            {"POST", "/v1/automation", &Routes::automation},
+            {"GET", "/v1/verify", &Routes::readiness},
+            {"POST", "/v1/verify", &Routes::verify},
+        };
+        for (const OrderPath& it : order_paths()) routes.push_back({"POST", it.path, &Routes::order});
+        return routes;
+    }();
+    return all;
 }
 
 asio::awaitable<Response> Routes::answer(Request request) {
@@ -208,26 +213,25 @@ asio::awaitable<Response> Routes::version(Request request, control::Caller calle
     co_return json_or_problem(service_.version(caller));
 }
 
-asio::awaitable<Response> Routes::failover(Request request, control::Caller caller) {
+asio::awaitable<Response> Routes::order(Request request, control::Caller caller) {
     const auto query = Query::parse(request.query, {"cluster"});
     if (!query) co_return failure(query.error());
-    auto body = parse_failover_body(request.body);
+    const auto path = std::ranges::find(order_paths(), request.path, &OrderPath::path);
+    ensure(path != order_paths().end(), "only the paths of orders lead here");
+    auto body = path->parse(request.body);
     if (!body) co_return failure(body.error());
-    control::FailoverRequest order{
-        .cluster = query->text("cluster"), .to = std::move(body->to), .dry_run = body->dry_run, .overrides = std::move(body->overrides)};
-    const auto done = co_await service_.failover(std::move(caller), std::move(order));
+    const auto done = co_await service_.order(std::move(caller), query->text("cluster"), std::move(body->what), body->dry_run);
     co_return json_or_problem(done);
 }
 
-asio::awaitable<Response> Routes::switchover(Request request, control::Caller caller) {
+asio::awaitable<Response> Routes::cancel(Request request, control::Caller caller) {
     const auto query = Query::parse(request.query, {"cluster"});
     if (!query) co_return failure(query.error());
-    auto body = parse_switchover_body(request.body);
-    if (!body) co_return failure(body.error());
-    control::SwitchoverRequest order{
-        .cluster = query->text("cluster"), .to = std::move(body->to), .dry_run = body->dry_run, .drop_logical = body->drop_logical};
-    const auto done = co_await service_.switchover(std::move(caller), std::move(order));
-    co_return json_or_problem(done);
+    const auto operation = parse_cancel_body(request.body);
+    if (!operation) co_return failure(operation.error());
+    const auto done = service_.cancel(caller, query->text("cluster"), *operation);
+    if (!done) co_return failure(done.error());
+    co_return json(control::Json{{"called_off", *operation}});
 }
 
 asio::awaitable<Response> Routes::acknowledge(Request request, control::Caller caller) {

@@ -40,8 +40,8 @@ private:
     asio::awaitable<Response> explain(Request request, control::Caller caller);
     asio::awaitable<Response> recording(Request request, control::Caller caller);
     asio::awaitable<Response> version(Request request, control::Caller caller);
-    asio::awaitable<Response> failover(Request request, control::Caller caller);
-    asio::awaitable<Response> switchover(Request request, control::Caller caller);
+    asio::awaitable<Response> order(Request request, control::Caller caller);
+    asio::awaitable<Response> cancel(Request request, control::Caller caller);
     asio::awaitable<Response> acknowledge(Request request, control::Caller caller);
     asio::awaitable<Response> maintenance(Request request, control::Caller caller);
     asio::awaitable<Response> automation(Request request, control::Caller caller);

@@ -15,14 +15,14 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 19> verbs{"switchover", "operations", "operation", "maintenance", "pause",       "resume",  "daemon",
-                                                 "status",     "check",      "failover",  "events",      "acknowledge", "explain", "record",
-                                                 "verify",     "config",     "version",   "help",        "show"};
-constexpr std::array<std::string_view, 25> options{
-    "--drop-logical", "--follow",  "--for",     "--until",  "--reason",  "--override", "--if-primary-died",
-    "--back",         "--replay",  "--out",     "--config", "--cluster", "--url",      "--output",
-    "--no-color",     "--timeout", "--to",      "--all",    "--last",    "--dry-run",  "--yes",
-    "--count",        "--help",    "--version", "--color"};
+constexpr std::array<std::string_view, 22> verbs{
+    "follow", "remaster", "cancel", "switchover",  "operations", "operation", "maintenance", "pause",  "resume",  "daemon", "status",
+    "check",  "failover", "events", "acknowledge", "explain",    "record",    "verify",      "config", "version", "help",   "show"};
+constexpr std::array<std::string_view, 26> options{
+    "--upstream", "--drop-logical", "--follow", "--for",    "--until",   "--reason", "--override", "--if-primary-died",
+    "--back",     "--replay",       "--out",    "--config", "--cluster", "--url",    "--output",   "--no-color",
+    "--timeout",  "--to",           "--all",    "--last",   "--dry-run", "--yes",    "--count",    "--help",
+    "--version",  "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -35,6 +35,8 @@ struct Raw {
     std::string timeout;
     Failover failover;
     Switchover switchover;
+    Follow follow;
+    Cancel cancel;
     Events events;
     Operations operations;
     Operation operation;
@@ -55,6 +57,8 @@ struct Commands {
     CLI::App* check = nullptr;
     CLI::App* failover = nullptr;
     CLI::App* switchover = nullptr;
+    CLI::App* follow = nullptr;
+    CLI::App* cancel = nullptr;
     CLI::App* events = nullptr;
     CLI::App* operations = nullptr;
     CLI::App* operation = nullptr;
@@ -81,8 +85,7 @@ void add_global_options(CLI::App& app, Raw& raw) {
     app.add_option("--url", raw.global.url, "Address of the daemon; the token then comes from HANDYREP_TOKEN")->type_name("URL");
     app.add_option("--output", raw.output, "table, json or yaml")->type_name("FORMAT");
     app.add_flag("--no-color", raw.global.no_color, "No colours (also with NO_COLOR, and when the output is no terminal)");
-    app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; verify: 2min; failover, switchover: 10min)")
-        ->type_name("DURATION");
+    app.add_option("--timeout", raw.timeout, "How long to wait for the daemon (10s; verify: 2min; orders: 10min)")->type_name("DURATION");
 }
 
 void declare_standing_orders(Commands& it, Raw& raw) {
@@ -95,6 +98,16 @@ void declare_standing_orders(Commands& it, Raw& raw) {
     it.pause = it.app.add_subcommand("pause", "Pause automation until it is resumed; HandyRep watches, explains and obeys");
     it.pause->add_option("--reason", raw.pause.reason, "What for: status, check and events show it")->type_name("TEXT");
     it.resume = it.app.add_subcommand("resume", "Resume automation");
+}
+
+void declare_upkeep(Commands& it, Raw& raw) {
+    it.follow = it.app.add_subcommand("follow", "Let replicas follow another server; all of them where none is named");
+    it.follow->alias("remaster");
+    it.follow->add_option("REPLICA", raw.follow.replicas, "Which (default: all that do not follow it yet)");
+    it.follow->add_option("--upstream", raw.follow.upstream, "Whom (default: the primary); another replica makes a cascade")
+        ->type_name("NAME");
+    it.follow->add_flag("--dry-run", raw.follow.dry_run, "Show the plan; touch nothing");
+    it.follow->add_flag("--yes", raw.follow.yes, "Do not ask");
 }
 
 void declare(Commands& it, Raw& raw) {
@@ -121,6 +134,7 @@ void declare(Commands& it, Raw& raw) {
     it.switchover->add_flag("--dry-run", raw.switchover.dry_run, "Check everything and show the plan; touch nothing");
     it.switchover->add_flag("--yes", raw.switchover.yes, "Do not ask");
     it.switchover->add_flag("--drop-logical", raw.switchover.drop_logical, "Although logical replication slots are lost by it");
+    declare_upkeep(it, raw);
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
     it.operations = it.app.add_subcommand("operations", "What was carried out, and what came of it, newest last");
@@ -128,6 +142,8 @@ void declare(Commands& it, Raw& raw) {
     it.operation = it.app.add_subcommand("operation", "One of them: its plan and its steps with their times");
     it.operation->add_option("NUMBER", raw.operation.id, "Its number")->required();
     it.operation->add_flag("--follow", raw.operation.follow, "Show its steps as they are done, until it has ended");
+    it.cancel = it.app.add_subcommand("cancel", "Call off an operation that runs and is not past its point of no return; it is undone");
+    it.cancel->add_option("NUMBER", raw.cancel.id, "Its number")->required();
     it.acknowledge = it.app.add_subcommand("acknowledge", "Acknowledge the last automatic failover, which ends its cool-down");
     declare_standing_orders(it, raw);
     it.explain = it.app.add_subcommand("explain", "Why it does what it does, or does nothing: evidence, gates, guards, candidates");
@@ -202,6 +218,8 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.check->parsed()) return Check{};
     if (it.failover->parsed()) return raw.failover;
     if (it.switchover->parsed()) return raw.switchover;
+    if (it.follow->parsed()) return raw.follow;
+    if (it.cancel->parsed()) return raw.cancel;
     if (it.events->parsed()) return raw.events;
     if (it.operations->parsed()) return raw.operations;
     if (it.operation->parsed()) return raw.operation;

@@ -38,6 +38,15 @@ struct Switchover {
     bool yes = false;
     bool drop_logical = false;
 };
+struct Follow {
+    std::vector<std::string> replicas{};  // none: all that do not follow it yet
+    std::optional<std::string> upstream{};
+    bool dry_run = false;
+    bool yes = false;
+};
+struct Cancel {
+    std::uint64_t id = 0;
+};
 struct Events {
     std::size_t count = 20;
 };
@@ -81,8 +90,8 @@ struct Help {
     std::string text;
 };
 using Verb = std::variant<
-    Daemon, Status, Check, Failover, Switchover, Events, Operations, Operation, Acknowledge, MaintenanceOn, MaintenanceOff, Pause, Resume,
-    Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
+    Daemon, Status, Check, Failover, Switchover, Follow, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn, MaintenanceOff,
+    Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

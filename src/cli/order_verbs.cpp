@@ -1,4 +1,4 @@
-// Orders that change who is the primary: shown as a plan, confirmed, carried out.
+// Orders that begin an operation: shown as a plan, confirmed, carried out; and the one that calls it off.
 #include "base/text.hpp"
 #include "cli/asking.hpp"
 #include "cli/rendering.hpp"
@@ -75,6 +75,22 @@ int do_switchover(const GlobalOptions& global, const Switchover& switchover, Sur
     if (switchover.to) body["to"] = *switchover.to;
     if (switchover.drop_logical) body["drop_logical"] = true;
     return carry_out(global, {"switchover", std::move(body), switchover.dry_run, switchover.yes}, surroundings);
+}
+
+int do_follow(const GlobalOptions& global, const Follow& follow, Surroundings& surroundings) {
+    Json body = Json::object();
+    if (!follow.replicas.empty()) body["replicas"] = follow.replicas;
+    if (follow.upstream) body["upstream"] = *follow.upstream;
+    return carry_out(global, {"follow", std::move(body), follow.dry_run, follow.yes}, surroundings);
+}
+
+int do_cancel(const GlobalOptions& global, const Cancel& cancel, Surroundings& surroundings) {
+    const Json body{{"operation", cancel.id}};
+    const auto answer = fetch(global, surroundings, {"POST", path_of("/v1/cancel", global), body.dump()}, question_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
+    return print(
+        std::get<Json>(answer), fmt::format("operation {0} is called off; 'handyrep operation {0}' shows what is undone\n", cancel.id),
+        global, surroundings);
 }
 
 }  // namespace handyrep::cli

@@ -137,8 +137,9 @@ std::string order_text(const Json& answer, const Layout& layout) {
     const bool dry_run = answer.at("dry_run").get<bool>();
     std::string summary = field(answer, "text");
     if (!dry_run) {
-        summary =
-            fmt::format("operation #{}, {}: {}", answer.at("operation").get<std::uint64_t>(), field(answer.at("plan"), "commit"), summary);
+        const Json& plan = answer.at("plan");
+        const std::string what = field(plan, plan.at("commit").is_null() ? "kind" : "commit");
+        summary = fmt::format("operation #{}, {}: {}", answer.at("operation").get<std::uint64_t>(), what, summary);
     }
     std::string out;
     for (const std::string& line : wrapped(summary, layout.columns)) out += line + "\n";

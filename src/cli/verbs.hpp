@@ -12,6 +12,8 @@ namespace handyrep::cli {
 [[nodiscard]] int do_events(const GlobalOptions& global, const Events& events, Surroundings& surroundings);
 [[nodiscard]] int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings);
 [[nodiscard]] int do_switchover(const GlobalOptions& global, const Switchover& switchover, Surroundings& surroundings);
+[[nodiscard]] int do_follow(const GlobalOptions& global, const Follow& follow, Surroundings& surroundings);
+[[nodiscard]] int do_cancel(const GlobalOptions& global, const Cancel& cancel, Surroundings& surroundings);
 [[nodiscard]] int do_operations(const GlobalOptions& global, const Operations& operations, Surroundings& surroundings);
 [[nodiscard]] int do_operation(const GlobalOptions& global, const Operation& operation, Surroundings& surroundings);
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);

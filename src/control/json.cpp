@@ -128,7 +128,7 @@ Json to_json(const plans::Plan& plan) {
     return Json{
         {"kind", word_for(plan.kind)},
         {"cluster", plan.cluster.text()},
-        {"commit", plan.commit.name},
+        {"commit", plan.commit ? Json(plan.commit->name) : Json()},
         {"steps", plans::describe(plan)},
     };
 }

@@ -1,5 +1,6 @@
 #include "control/service.hpp"
 
+#include "base/overloaded.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -27,11 +28,14 @@ Result<void> must_be_known(const Source& source, const ServerChoice& server) {
     return Error{ErrorKind::invalid, fmt::format("there is no server '{}' in this cluster, only: {}", *server, join(names, ", "))};
 }
 
-Result<std::optional<model::ServerName>> parse_target(const std::optional<std::string>& to) {
-    if (!to) return std::optional<model::ServerName>{};
-    auto name = model::ServerName::parse(*to);
-    if (!name) return name.error().during("read the field 'to'");
-    return std::optional{*std::move(name)};
+std::string_view name_of(const engine::Wanted& what) {
+    return std::visit(
+        Overloaded{
+            [](const engine::FailoverWanted&) { return "a failover"; },
+            [](const decide::SwitchoverWanted&) { return "a switchover"; },
+            [](const decide::FollowWanted&) { return "to re-point a replica"; },
+        },
+        what);
 }
 
 engine::Readiness about(engine::Readiness readiness, const ServerChoice& server) {
@@ -97,29 +101,18 @@ Async<engine::OperationReport> Service::operation(Caller caller, ClusterChoice c
     co_return Error{ErrorKind::invalid, fmt::format("there is no operation {} among the last {}", id, most_operations)};
 }
 
-Async<engine::OrderAnswer> Service::failover(Caller caller, FailoverRequest request) {
-    if (auto allowed = must_be_admin(caller, "a failover"); !allowed) co_return allowed.error();
-    const auto source = find(request.cluster);
+Async<engine::OrderAnswer> Service::order(Caller caller, ClusterChoice cluster, engine::Wanted what, bool dry_run) {
+    if (auto allowed = must_be_admin(caller, name_of(what)); !allowed) co_return allowed.error();
+    const auto source = find(cluster);
     if (!source) co_return source.error();
-
-    const auto overrides = decide::parse_overrides(request.overrides);
-    if (!overrides) co_return overrides.error();
-    auto to = parse_target(request.to);
-    if (!to) co_return to.error();
-    co_return co_await (*source)->order(
-        {.what = engine::FailoverWanted{.to = *std::move(to), .overrides = *overrides}, .dry_run = request.dry_run, .by = caller.text()});
+    co_return co_await (*source)->order({.what = std::move(what), .dry_run = dry_run, .by = caller.text()});
 }
 
-Async<engine::OrderAnswer> Service::switchover(Caller caller, SwitchoverRequest request) {
-    if (auto allowed = must_be_admin(caller, "a switchover"); !allowed) co_return allowed.error();
-    const auto source = find(request.cluster);
-    if (!source) co_return source.error();
-    auto to = parse_target(request.to);
-    if (!to) co_return to.error();
-    co_return co_await (*source)->order(
-        {.what = decide::SwitchoverWanted{.to = *std::move(to), .drop_logical = request.drop_logical},
-         .dry_run = request.dry_run,
-         .by = caller.text()});
+Result<void> Service::cancel(const Caller& caller, const ClusterChoice& cluster, std::uint64_t operation) const {
+    if (auto allowed = must_be_admin(caller, "to call an operation off"); !allowed) return allowed;
+    const auto source = find(cluster);
+    if (!source) return source.error();
+    return (*source)->cancel(operation, caller.text());
 }
 
 Async<void> Service::acknowledge(Caller caller, ClusterChoice cluster) {

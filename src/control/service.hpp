@@ -30,20 +30,6 @@ using ClusterChoice = std::optional<std::string>;
 /// Empty: every server.
 using ServerChoice = std::optional<std::string>;
 
-struct FailoverRequest {
-    ClusterChoice cluster{};
-    std::optional<std::string> to{};
-    bool dry_run = false;
-    std::vector<std::string> overrides{};  // "fence", "durability"
-};
-
-struct SwitchoverRequest {
-    ClusterChoice cluster{};
-    std::optional<std::string> to{};
-    bool dry_run = false;
-    bool drop_logical = false;
-};
-
 /// Without who orders it: the caller does.
 using StandingRequest = decltype(model::StandingOrder::what);
 
@@ -71,9 +57,9 @@ public:
     Async<engine::OperationReport> operation(Caller caller, ClusterChoice cluster, std::uint64_t id);
 
     /// Returns when the operation has ended. A dry run changes nothing, and needs the same right: it shows what an order would do.
-    Async<engine::OrderAnswer> failover(Caller caller, FailoverRequest request);
-    /// The same for a planned change of primary.
-    Async<engine::OrderAnswer> switchover(Caller caller, SwitchoverRequest request);
+    Async<engine::OrderAnswer> order(Caller caller, ClusterChoice cluster, engine::Wanted what, bool dry_run);
+    /// Calls off an operation that runs and is not past its point of no return; what came of it is in its record.
+    [[nodiscard]] Result<void> cancel(const Caller& caller, const ClusterChoice& cluster, std::uint64_t operation) const;
     Async<void> acknowledge(Caller caller, ClusterChoice cluster);
     /// Begins or ends a maintenance or a pause of automation.
     Async<model::StandingAnswer> obey(Caller caller, ClusterChoice cluster, StandingRequest request);

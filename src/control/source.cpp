@@ -12,6 +12,8 @@ std::vector<model::Moment> EngineSource::moments() const { return cluster_.momen
 
 Async<engine::OrderAnswer> EngineSource::order(engine::Order order) { return cluster_.order(std::move(order)); }
 
+Result<void> EngineSource::cancel(std::uint64_t operation, const std::string& by) { return cluster_.cancel(operation, by); }
+
 Async<void> EngineSource::acknowledge(std::string by) { return cluster_.acknowledge(std::move(by)); }
 
 Async<model::StandingAnswer> EngineSource::obey(model::StandingOrder order) { return cluster_.obey(std::move(order)); }

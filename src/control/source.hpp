@@ -32,6 +32,7 @@ public:
     /// Oldest first; the last is now.
     [[nodiscard]] virtual std::vector<model::Moment> moments() const = 0;
     virtual Async<engine::OrderAnswer> order(engine::Order order) = 0;
+    virtual Result<void> cancel(std::uint64_t operation, const std::string& by) = 0;
     virtual Async<void> acknowledge(std::string by) = 0;
     /// Maintenance and the pause of automation.
     virtual Async<model::StandingAnswer> obey(model::StandingOrder order) = 0;
@@ -52,6 +53,7 @@ public:
     [[nodiscard]] engine::ClusterReport report() const override;
     [[nodiscard]] std::vector<model::Moment> moments() const override;
     Async<engine::OrderAnswer> order(engine::Order order) override;
+    Result<void> cancel(std::uint64_t operation, const std::string& by) override;
     Async<void> acknowledge(std::string by) override;
     Async<model::StandingAnswer> obey(model::StandingOrder order) override;
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline) override;

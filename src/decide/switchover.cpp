@@ -12,30 +12,7 @@ namespace handyrep::decide {
 
 using model::ServerName;
 
-std::string_view word_for(Obstacle obstacle) {
-    switch (obstacle) {
-        case Obstacle::no_primary: return "NoPrimary";
-        case Obstacle::primary_not_healthy: return "PrimaryNotHealthy";
-        case Obstacle::possible_primary: return "PossiblePrimary";
-        case Obstacle::unknown_server: return "UnknownServer";
-        case Obstacle::already_primary: return "AlreadyPrimary";
-        case Obstacle::server_disabled: return "ServerDisabled";
-        case Obstacle::server_barred: return "ServerBarred";
-        case Obstacle::replica_not_eligible: return "ReplicaNotEligible";
-        case Obstacle::replica_not_attached: return "ReplicaNotAttached";
-        case Obstacle::replica_too_far_behind: return "ReplicaTooFarBehind";
-        case Obstacle::no_replica: return "NoReplica";
-        case Obstacle::not_ready: return "NotReady";
-        case Obstacle::loses_logical_slots: return "LosesLogicalSlots";
-    }
-    return "";
-}
-
 namespace {
-
-Error obstacle(Obstacle why, const std::string& text) {
-    return {why == Obstacle::unknown_server ? ErrorKind::invalid : ErrorKind::refused, fmt::format("{}: {}", word_for(why), text)};
-}
 
 /// Of the old primary, which is stopped, marked and started again over its host, and of the one that takes over.
 struct Needed {

@@ -6,34 +6,14 @@
 #pragma once
 
 #include "decide/analysis.hpp"
+#include "decide/obstacle.hpp"
 #include "decide/readiness.hpp"
 
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace handyrep::decide {
-
-enum class Obstacle {
-    no_primary,           // nobody holds the role
-    primary_not_healthy,  // a switchover needs a primary that answers; a failover does not
-    possible_primary,     // somebody was told to promote and may have
-    unknown_server,       // no such name
-    already_primary,
-    server_disabled,
-    server_barred,           // it was failed over from and is not back yet
-    replica_not_eligible,    // for the reasons that also keep it from a failover
-    replica_not_attached,    // it does not stream from the primary itself
-    replica_too_far_behind,  // more than its lag_limit
-    no_replica,              // none of them is free of the above
-    not_ready,               // a check of the readiness round that was made for this is not ok
-    loses_logical_slots,     // S23
-};
-inline constexpr std::size_t obstacles = static_cast<std::size_t>(Obstacle::loses_logical_slots) + 1;
-inline constexpr auto all_obstacles = each_of<Obstacle, obstacles>();
-/// "ReplicaTooFarBehind": begins the text of the refusal.
-[[nodiscard]] std::string_view word_for(Obstacle obstacle);
 
 struct SwitchoverWanted {
     std::optional<model::ServerName> to{};  // nothing: the best

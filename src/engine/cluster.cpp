@@ -88,6 +88,7 @@ asio::awaitable<void> Cluster::run() { co_await loop_->run(); }
 ClusterReport Cluster::report() const { return loop_->report(); }
 std::vector<model::Moment> Cluster::moments() const { return loop_->moments(); }
 Async<OrderAnswer> Cluster::order(Order order) { co_return co_await loop_->order(std::move(order)); }
+Result<void> Cluster::cancel(std::uint64_t operation, const std::string& by) { return loop_->cancel(operation, by); }
 Async<void> Cluster::acknowledge(std::string by) { co_return co_await loop_->acknowledge(std::move(by)); }
 Async<model::StandingAnswer> Cluster::obey(model::StandingOrder order) { co_return co_await loop_->obey(std::move(order)); }
 Async<std::vector<saved::Event>> Cluster::events(std::size_t count, Instant deadline) { co_return co_await loop_->events(count, deadline); }

@@ -56,6 +56,10 @@ public:
     /// `refused` by a gate or an obstacle, `conflict` while another operation runs.
     Async<OrderAnswer> order(Order order);
 
+    /// Calls off an operation that runs, which then undoes what it did. Returns at once: the operation's record says what came of it.
+    /// `conflict` when it does not run, or is past its point of no return.
+    Result<void> cancel(std::uint64_t operation, const std::string& by);
+
     /// Ends the cool-down after an automatic failover.
     Async<void> acknowledge(std::string by);
 

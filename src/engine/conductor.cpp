@@ -42,7 +42,8 @@ asio::awaitable<Result<void>> carry_out_all(State& state, Hands& hands, const st
 
 /// A setting is written or not; a server that is given back has to stop first, and perhaps to recover.
 Duration limit_of_undo(const Command& command) {
-    return std::holds_alternative<plans::StartAgain>(command) ? std::chrono::seconds{90} : std::chrono::seconds{10};
+    if (std::holds_alternative<plans::StartAgain>(command)) return std::chrono::seconds{90};
+    return std::holds_alternative<plans::Repoint>(command) ? std::chrono::seconds{60} : std::chrono::seconds{10};
 }
 
 bool is_promotion(const Step& step) { return step.apply.size() == 1 && std::holds_alternative<plans::Promote>(step.apply.front()); }
@@ -84,7 +85,7 @@ Async<void> Conductor::attempt(const Step& step, std::string detail, bool past_c
     co_return outcome;
 }
 
-Async<void> Conductor::prepare(const std::vector<Step>& steps, std::vector<std::string>& failures) {
+Async<void> Conductor::prepare(const std::vector<Step>& steps) {
     std::size_t begun = 0;
     Result<void> outcome{};
     std::exception_ptr stopped;
@@ -98,24 +99,19 @@ Async<void> Conductor::prepare(const std::vector<Step>& steps, std::vector<std::
         stopped = std::current_exception();
     }
     if (stopped) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    if (stopped || !outcome) {
-        auto left = co_await undo(steps, begun);
-        failures.insert(failures.end(), left.begin(), left.end());
-    }
+    if ((stopped && !call_off_.leave) || !outcome) co_await undo(steps, begun);
     if (stopped) std::rethrow_exception(stopped);
     co_return outcome;
 }
 
-asio::awaitable<std::vector<std::string>> Conductor::undo(const std::vector<Step>& steps, std::size_t begun) {
-    std::vector<std::string> failures;
+asio::awaitable<void> Conductor::undo(const std::vector<Step>& steps, std::size_t begun) {
     while (begun > 0) {
         const Step& step = steps[--begun];
         if (step.undo.empty()) continue;
         auto left = co_await take_back(step.undo);
         static_cast<void>(co_await journal(JournalEntry::undone, step.name, left.empty() ? "undone" : join(left, "; ")));
-        failures.insert(failures.end(), left.begin(), left.end());
+        failures_.insert(failures_.end(), left.begin(), left.end());
     }
-    co_return failures;
 }
 
 asio::awaitable<std::vector<std::string>> Conductor::take_back(const std::vector<Command>& undo) {
@@ -144,16 +140,23 @@ asio::awaitable<Outcome> Conductor::conduct(const plans::Plan& plan, const saved
     const auto announced = co_await journal(JournalEntry::begun, std::string(word_for(plan.kind)), saved::to_text(begun));
     if (!announced) co_return Outcome{End::refused, fmt::format("nothing was done: {}", announced.error().text()), {}};
 
-    std::vector<std::string> failures;
-    auto outcome = co_await prepare(plan.reversible, failures);
-    if (!outcome) co_return Outcome{End::refused, outcome.error().text(), std::move(failures)};
+    auto outcome = co_await prepare(plan.reversible);
+    if (!outcome) co_return Outcome{End::refused, outcome.error().text(), failures_};
+    if (call_off_.why) {
+        // Told so between two steps: what would be cancelled now is the undoing.
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        if (!call_off_.leave) co_await undo(plan.reversible, plan.reversible.size());
+        co_return Outcome{End::refused, *call_off_.why, failures_};
+    }
+    call_off_.too_late = true;
+    if (!plan.commit) co_return co_await finish(plan.finish);
 
-    outcome = co_await commit(plan.commit);
+    outcome = co_await commit(*plan.commit);
     if (!outcome) {
         // A timeout is not a "no": the server may be promoting at this moment. Undo only what was certainly not done.
         if (!surely_not_done(outcome.error().kind)) co_return Outcome{End::unknown, outcome.error().text(), {}};
-        failures = co_await undo(plan.reversible, plan.reversible.size());
-        co_return Outcome{End::refused, outcome.error().text(), std::move(failures)};
+        co_await undo(plan.reversible, plan.reversible.size());
+        co_return Outcome{End::refused, outcome.error().text(), failures_};
     }
     co_return co_await finish(plan.finish);
 }

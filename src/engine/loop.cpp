@@ -78,6 +78,7 @@ void Cluster::Loop::tick() {
     review_refusal();
     decision_ = decide::decide(state_.input(), analysis_, guards());
     note_situation();
+    if (makes_way_ && !std::holds_alternative<decide::Hold>(decision_)) make_way();
     if (operating_ || !waiting_.empty()) return;
     if (auto* failover = std::get_if<decide::FailOver>(&decision_)) submit(*failover);
     if (auto* stop = std::get_if<decide::StopReturned>(&decision_)) submit(*stop);
@@ -88,7 +89,7 @@ decide::Guards Cluster::Loop::guards() const {
         .paused = state_.saved.paused.has_value(),
         .maintenance = state_.saved.maintenance.has_value(),
         .provisional = state_.saved.provisional,
-        .operation_running = operating_,
+        .operation_running = operating_ && !makes_way_,
         .journal_available = journal_available_,
         .refused = refused_};
     const auto& last = state_.saved.last_failover;
@@ -242,7 +243,7 @@ void Cluster::Loop::end_possible_primary(std::string_view why) {
         Level::info, "possible_primary_settled", fmt::format("{} was not promoted: {}", server.text(), why), {{"server", server.text()}});
     state_.saved.possible_primary.reset();
     want_save();
-    if (auto open = std::exchange(unsettled_, std::nullopt)) submit(TakeBack{*std::move(open)});
+    if (auto open = std::exchange(unsettled_, std::nullopt)) submit(TakeBack{std::move(open->operation)});
 }
 
 void Cluster::Loop::clear_void_entries() {

@@ -27,6 +27,7 @@ public:
     Async<OrderAnswer> order(Order order);
     Async<void> acknowledge(std::string by);
     Async<model::StandingAnswer> obey(model::StandingOrder order);
+    Result<void> cancel(std::uint64_t operation, const std::string& by);
     Async<std::vector<saved::Event>> events(std::size_t count, Instant deadline);
     Async<std::vector<OperationReport>> operations(std::size_t count, Instant deadline);
     Async<Readiness> verify() { return verifier_.verify(); }
@@ -48,16 +49,19 @@ private:
     };
     /// An operation that is open in the journal and not being carried out: of an earlier life, or with an unknown outcome.
     struct OpenOperation {
-        model::ServerName candidate;
-        model::ServerName old_primary;
         saved::OperationBegun begun;
         saved::OperationRecord record;
         std::uint64_t last_sequence;
     };
-    struct FinishPromotion {  // the promotion is known to have happened: do what follows it
-        OpenOperation open;
+    struct OpenPromotion {
+        OpenOperation operation;
+        model::ServerName candidate;
+        model::ServerName old_primary;
     };
-    struct TakeBack {  // the promotion is known not to have happened: undo what led to it
+    struct FinishPromotion {  // the promotion is known to have happened: do what follows it
+        OpenPromotion open;
+    };
+    struct TakeBack {  // its point of no return is known not to have been reached: undo what led to it
         OpenOperation open;
     };
     using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, std::shared_ptr<Ordered>>;
@@ -90,6 +94,8 @@ private:
     asio::awaitable<void> carry_out(Work work);
     asio::awaitable<void> fail_over(decide::FailOver decision, std::string by, bool automatic, std::shared_ptr<Ordered> ordered);
     asio::awaitable<Outcome> change_primary(const plans::Plan& plan, const Change& change, Findings& findings);
+    [[nodiscard]] saved::OperationBegun begun_record(
+        const plans::Plan& plan, const std::string& by, decide::Reason reason, bool automatic) const;
     static void answer(Ordered& ordered, std::uint64_t number, const plans::Plan& plan, const Change& change, const Outcome& outcome);
     asio::awaitable<void> stop_returned(decide::StopReturned decision);
     asio::awaitable<void> finish_promotion(FinishPromotion work);
@@ -103,16 +109,28 @@ private:
     [[nodiscard]] std::string synchronous_names() const;
     void begin_operation(Findings& findings, plans::OperationKind kind, const std::string& by, const std::string& reason);
     [[nodiscard]] Conductor conductor_for(Findings& findings);
+    asio::awaitable<Outcome> conduct(Conductor& conductor, const plans::Plan& plan, const saved::OperationBegun& begun);
+    asio::awaitable<void> called_off();
+    void make_way();
     void note_record(const saved::JournalRecord& record);
     void note_refusal(const Outcome& outcome, const std::string& text);
     void review_refusal();
 
     // orders.cpp: what a person wants
-    using Decided = std::variant<decide::FailOver, decide::SwitchOver>;
+    /// An order that leaves the role of primary where it is: all that is to be known of it is its plan.
+    struct Upkeep {
+        plans::Plan plan;
+        std::string text;  // "lets db3 follow db2"
+    };
+    using Decided = std::variant<decide::FailOver, decide::SwitchOver, Upkeep>;
     [[nodiscard]] Result<Decided> decide_ordered(const Order& order) const;
+    [[nodiscard]] Result<Decided> decide_wanted(const FailoverWanted& wanted) const;
+    [[nodiscard]] Result<Decided> decide_wanted(const decide::SwitchoverWanted& wanted) const;
+    [[nodiscard]] Result<Decided> decide_wanted(const decide::FollowWanted& wanted) const;
     [[nodiscard]] plans::Plan plan_for(const decide::SwitchOver& decision) const;
     asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> switch_over(decide::SwitchOver decision, std::shared_ptr<Ordered> ordered);
+    asio::awaitable<void> keep_up(Upkeep upkeep, std::shared_ptr<Ordered> ordered);
 
     // resume.cpp: what an earlier life left open
     asio::awaitable<bool> resume();
@@ -122,6 +140,7 @@ private:
     ports::Bell work_bell_;
     ports::Bell done_bell_;
     ports::Bell house_bell_;
+    ports::Bell call_off_bell_;
     Watch watch_;
     Verifier verifier_;
     decide::Analysis analysis_;
@@ -132,6 +151,8 @@ private:
     std::deque<model::Moment> changes_;  // the moments of the last changes, so that "why" can be asked afterwards
     std::vector<Work> waiting_;          // at most one automatic one; those of the start come first
     bool operating_ = false;
+    bool makes_way_ = false;  // what runs is given up where automation has to act
+    CallOff call_off_;        // of what runs
     bool stopped_ = false;
     bool ready_ = false;
     bool loaded_ = false;  // until then the disk may know better: watch, do nothing, write nothing
@@ -147,7 +168,7 @@ private:
     std::optional<Instant> sync_changed_;
     /// Over, but the journal could not be told: a later life would take them for open.
     std::vector<saved::JournalRecord> unended_;
-    std::optional<OpenOperation> unsettled_;  // goes with saved.possible_primary
+    std::optional<OpenPromotion> unsettled_;  // goes with saved.possible_primary
 };
 
 }  // namespace handyrep::engine

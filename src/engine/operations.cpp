@@ -1,5 +1,6 @@
 // engine/operations.cpp — what is done about a decision: one operation at a time, each with its record.
 #include "engine/loop.hpp"
+#include "engine/parallel.hpp"
 #include "plans/describe.hpp"
 #include "plans/failover.hpp"
 #include "plans/undo_text.hpp"
@@ -93,6 +94,7 @@ plans::Plan Cluster::Loop::plan_for(const decide::FailOver& decision) const {
 
 void Cluster::Loop::begin_operation(Findings& findings, OperationKind kind, const std::string& by, const std::string& reason) {
     findings.operation = ++last_operation_;
+    call_off_ = {};
     operation_ = OperationReport{
         .id = findings.operation, .kind = std::string(word_for(kind)), .by = by, .reason = reason, .began = state_.clock().wall()};
     state_.tell(
@@ -107,7 +109,40 @@ void Cluster::Loop::note_record(const saved::JournalRecord& record) {
 }
 
 Conductor Cluster::Loop::conductor_for(Findings& findings) {
-    return Conductor{state_, findings, [this](const saved::JournalRecord& record) { note_record(record); }};
+    return Conductor{state_, findings, call_off_, [this](const saved::JournalRecord& record) { note_record(record); }};
+}
+
+/// Ends when what runs was called off in time.
+asio::awaitable<void> Cluster::Loop::called_off() {
+    for (;;) {
+        const std::uint64_t heard = call_off_bell_.rung();
+        if (call_off_.why && !call_off_.too_late) co_return;
+        co_await state_.clock().wait(call_off_bell_, heard);
+    }
+}
+
+asio::awaitable<Outcome> Cluster::Loop::conduct(Conductor& conductor, const plans::Plan& plan, const saved::OperationBegun& begun) {
+    auto outcome = co_await unless(conductor.conduct(plan, begun), called_off());
+    if (outcome) co_return *std::move(outcome);
+    co_return Outcome{End::refused, call_off_.why.value_or(""), conductor.failures()};
+}
+
+Result<void> Cluster::Loop::cancel(std::uint64_t operation, const std::string& by) {
+    if (!operating_ || !operation_ || operation_->id != operation || operation_->ended)
+        return Error{ErrorKind::conflict, fmt::format("operation {} does not run", operation)};
+    if (call_off_.too_late)
+        return Error{ErrorKind::conflict, fmt::format("operation {} is past its point of no return: it is carried to its end", operation)};
+    if (!call_off_.why) call_off_.why = fmt::format("called off by {}", by);
+    call_off_bell_.ring();
+    return {};
+}
+
+/// What is undone takes its time, and a failover begins with what is there.
+void Cluster::Loop::make_way() {
+    if (call_off_.why || call_off_.too_late) return;
+    call_off_.why = "called off: automation has to act";
+    call_off_.leave = true;
+    call_off_bell_.ring();
 }
 
 void Cluster::Loop::note_refusal(const Outcome& outcome, const std::string& text) {
@@ -139,7 +174,11 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
         if (text.find(failure) == std::string::npos) text += "; " + failure;
     }
     if (outcome.end == End::refused && findings.fence.processes_gone) text += way_out(state_);
-    note_refusal(outcome, text);
+    // An upkeep that was refused says nothing against a failover.
+    if (makes_way_)
+        want_save();
+    else
+        note_refusal(outcome, text);
     if (operation_ && operation_->id == findings.operation) {
         if (findings.history) operation_->loss = loss_of(findings);
         if (outcome.end == End::unknown) operation_->outcome = text;
@@ -170,8 +209,10 @@ asio::awaitable<void> Cluster::Loop::close_unended() {
 /// The promotion may have happened: until it was seen, the candidate counts as a possible primary and the operation stays open.
 asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& begun, const Conductor& conductor, const Findings& findings) {
     if (!findings.expires || !begun.candidate || !begun.old_primary) co_return;
-    unsettled_ = OpenOperation{
-        *begun.candidate, *begun.old_primary, begun, operation_.value_or(OperationReport{.id = findings.operation}), conductor.sequence()};
+    unsettled_ = OpenPromotion{
+        {begun, operation_.value_or(OperationReport{.id = findings.operation}), conductor.sequence()},
+        *begun.candidate,
+        *begun.old_primary};
     state_.saved.possible_primary = model::PossiblePrimary{*begun.candidate, *findings.expires, findings.taken};
     if (findings.taken)
         state_.tell(
@@ -185,23 +226,31 @@ asio::awaitable<void> Cluster::Loop::leave_open(const saved::OperationBegun& beg
     if (!written) state_.tell(Level::error, "saved_state_unwritable", written.error().text(), {}, findings.operation);
 }
 
-asio::awaitable<Outcome> Cluster::Loop::change_primary(const plans::Plan& plan, const Change& change, Findings& findings) {
-    begin_operation(findings, plan.kind, change.by, change.text);
-    Conductor conductor = conductor_for(findings);
+saved::OperationBegun Cluster::Loop::begun_record(
+    const plans::Plan& plan, const std::string& by, decide::Reason reason, bool automatic) const {
     saved::OperationBegun begun{
         .kind = std::string(word_for(plan.kind)),
-        .by = change.by,
-        .reason = std::string(word_for(change.reason)),
-        .automatic = findings.automatic,
-        .old_primary = change.old_primary,
-        .candidate = change.candidate,
+        .by = by,
+        .reason = std::string(word_for(reason)),
+        .automatic = automatic,
+        .old_primary = {},
+        .candidate = {},
         .epoch = state_.saved.epoch,
-        .commit_step = plan.commit.name,
+        .commit_step = plan.commit ? plan.commit->name : "",
         .plan = plans::describe(plan)};
     for (const plans::Step& step : plan.reversible) {
         if (!step.undo.empty()) begun.undo.push_back({step.name, plans::undo_text(step.undo)});
     }
-    const Outcome outcome = co_await conductor.conduct(plan, begun);
+    return begun;
+}
+
+asio::awaitable<Outcome> Cluster::Loop::change_primary(const plans::Plan& plan, const Change& change, Findings& findings) {
+    begin_operation(findings, plan.kind, change.by, change.text);
+    Conductor conductor = conductor_for(findings);
+    saved::OperationBegun begun = begun_record(plan, change.by, change.reason, findings.automatic);
+    begun.old_primary = change.old_primary;
+    begun.candidate = change.candidate;
+    const Outcome outcome = co_await conduct(conductor, plan, begun);
     if (outcome.end == End::unknown) co_await leave_open(begun, conductor, findings);
     co_await conclude(conductor, findings, outcome);
     co_return outcome;
@@ -247,16 +296,8 @@ asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision
     tried_on_.clear();
     begin_operation(findings, plan.kind, std::string(automation), decision.text);
     Conductor conductor = conductor_for(findings);
-    const saved::OperationBegun begun{
-        .kind = std::string(word_for(plan.kind)),
-        .by = std::string(automation),
-        .reason = std::string(word_for(decision.reason)),
-        .automatic = true,
-        .old_primary = decision.server,
-        .candidate = {},
-        .epoch = state_.saved.epoch,
-        .commit_step = plan.commit.name,
-        .plan = plans::describe(plan)};
+    saved::OperationBegun begun = begun_record(plan, std::string(automation), decision.reason, true);
+    begun.old_primary = decision.server;
     Outcome outcome = co_await conductor.conduct(plan, begun);
     if (outcome.end == End::unknown) {
         // Stopping twice does no harm: it is looked at again, and tried again when it still runs.
@@ -269,23 +310,23 @@ asio::awaitable<void> Cluster::Loop::stop_returned(decide::StopReturned decision
 asio::awaitable<void> Cluster::Loop::finish_promotion(FinishPromotion work) {
     const model::ServerName promoted = work.open.candidate;
     Findings findings;
-    findings.automatic = work.open.begun.automatic;
-    findings.operation = work.open.record.id;
-    operation_ = work.open.record;
+    findings.automatic = work.open.operation.begun.automatic;
+    findings.operation = work.open.operation.record.id;
+    operation_ = work.open.operation.record;
     state_.tell(
         Level::warning, "promotion_seen", fmt::format("{} was promoted: what follows a promotion is done now", promoted.text()),
         {{"server", promoted.text()}}, findings.operation);
     Conductor conductor = conductor_for(findings);
-    conductor.resume_at(work.open.last_sequence);
+    conductor.resume_at(work.open.operation.last_sequence);
     const auto highest = std::ranges::find(state_.saved.highest, promoted, &model::HighestSeen::server);
     if (highest != state_.saved.highest.end()) findings.old_position = highest->position;
     const Outcome outcome = co_await conductor.finish(plans::after_promotion(
         state_.saved, state_.settings(),
         {.promoted = promoted,
          .old_primary = work.open.old_primary,
-         .old_end = work.open.begun.kind == word_for(OperationKind::switchover) ? plans::OldEnd::stopped_cleanly
-                    : decide::analyse(state_.input()).primary_host_answers      ? plans::OldEnd::host_answers
-                                                                                : plans::OldEnd::out_of_reach}));
+         .old_end = work.open.operation.begun.kind == word_for(OperationKind::switchover) ? plans::OldEnd::stopped_cleanly
+                    : decide::analyse(state_.input()).primary_host_answers                ? plans::OldEnd::host_answers
+                                                                                          : plans::OldEnd::out_of_reach}));
     co_await conclude(conductor, findings, outcome);
 }
 
@@ -294,8 +335,13 @@ std::vector<plans::Command> Cluster::Loop::still_ours(std::vector<plans::Command
     std::erase_if(undo, [&](const plans::Command& command) {
         const auto* const again = std::get_if<plans::StartAgain>(&command);
         if (again != nullptr) return state_.definition().find(again->server) == nullptr;
-        const auto* const reattach = std::get_if<plans::Reattach>(&command);
-        return reattach != nullptr && (state_.definition().find(reattach->replica) == nullptr || reattach->replica == state_.saved.primary);
+        const auto not_ours = [&](const model::ServerName& replica, const model::ServerName& upstream) {
+            return state_.definition().find(replica) == nullptr || replica == state_.saved.primary ||
+                   state_.definition().find(upstream) == nullptr;
+        };
+        if (const auto* const it = std::get_if<plans::Reattach>(&command)) return not_ours(it->replica, it->upstream);
+        if (const auto* const it = std::get_if<plans::Repoint>(&command)) return not_ours(it->replica, it->upstream);
+        return false;
     });
     return undo;
 }

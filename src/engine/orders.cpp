@@ -1,29 +1,41 @@
 // engine/orders.cpp — operations that a person wants: decided afresh when their turn comes, refused by name.
+#include "base/overloaded.hpp"
 #include "engine/loop.hpp"
+#include "plans/follow.hpp"
 #include "plans/switchover.hpp"
 
 #include <fmt/format.h>
 
 namespace handyrep::engine {
 
-Result<Cluster::Loop::Decided> Cluster::Loop::decide_ordered(const Order& order) const {
+Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const FailoverWanted& wanted) const {
+    if (wanted.to && state_.definition().find(*wanted.to) == nullptr)
+        return Error{ErrorKind::invalid, fmt::format("there is no server called {}", wanted.to->text())};
     const decide::AnalysisInput input = state_.input();
-    const decide::Analysis analysis = decide::analyse(input);
-    Result<Decided> out = Error{ErrorKind::failed, "nothing was ordered"};
-    if (const auto* const failover = std::get_if<FailoverWanted>(&order.what)) {
-        if (failover->to && state_.definition().find(*failover->to) == nullptr)
-            return Error{ErrorKind::invalid, fmt::format("there is no server called {}", failover->to->text())};
-        auto decision = decide::decide_order(input, analysis, failover->to, failover->overrides);
-        if (!decision) return decision.error();
-        out = Decided{*std::move(decision)};
-    } else {
-        const auto& readiness = verifier_.last();
-        if (!readiness || !readiness->hosts_at) return Error{ErrorKind::refused, "NotReady: the hosts were not looked into yet"};
-        auto decision = decide::decide_switchover(input, analysis, readiness->checks, std::get<decide::SwitchoverWanted>(order.what));
-        if (!decision) return decision.error();
-        out = Decided{*std::move(decision)};
-    }
-    if (!journal_available_)
+    auto decision = decide::decide_order(input, decide::analyse(input), wanted.to, wanted.overrides);
+    if (!decision) return decision.error();
+    return Decided{*std::move(decision)};
+}
+
+Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const decide::SwitchoverWanted& wanted) const {
+    const auto& readiness = verifier_.last();
+    if (!readiness || !readiness->hosts_at) return Error{ErrorKind::refused, "NotReady: the hosts were not looked into yet"};
+    const decide::AnalysisInput input = state_.input();
+    auto decision = decide::decide_switchover(input, decide::analyse(input), readiness->checks, wanted);
+    if (!decision) return decision.error();
+    return Decided{*std::move(decision)};
+}
+
+Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const decide::FollowWanted& wanted) const {
+    const decide::AnalysisInput input = state_.input();
+    auto decision = decide::decide_follow(input, decide::analyse(input), wanted);
+    if (!decision) return decision.error();
+    return Decided{Upkeep{plans::follow(*decision, state_.saved), decision->text}};
+}
+
+Result<Cluster::Loop::Decided> Cluster::Loop::decide_ordered(const Order& order) const {
+    auto out = std::visit([this](const auto& wanted) { return decide_wanted(wanted); }, order.what);
+    if (out && !journal_available_)
         return Error{ErrorKind::refused, "the journal cannot be written, and without it no action is taken; check the manager's disk"};
     return out;
 }
@@ -49,9 +61,10 @@ Async<OrderAnswer> Cluster::Loop::order(Order order) {
     if (order.dry_run) {
         const auto decision = decide_ordered(order);
         if (!decision) co_return decision.error();
-        co_return std::visit(
-            [this](const auto& it) { return OrderAnswer{std::nullopt, plan_for(it), it.text + " (dry run: nothing was changed)"}; },
-            *decision);
+        const plans::Plan plan =
+            std::visit(Overloaded{[](const Upkeep& it) { return it.plan; }, [this](const auto& it) { return plan_for(it); }}, *decision);
+        const std::string text = std::visit([](const auto& it) { return it.text; }, *decision);
+        co_return OrderAnswer{std::nullopt, plan, text + " (dry run: nothing was changed)"};
     }
     const auto ordered = std::make_shared<Ordered>(Ordered{.order = std::move(order), .answer = {}});
     submit(ordered);
@@ -69,8 +82,10 @@ asio::awaitable<void> Cluster::Loop::carry_out_order(std::shared_ptr<Ordered> or
         ordered->answer = decision.error();
     } else if (const auto* const failover = std::get_if<decide::FailOver>(&*decision)) {
         co_await fail_over(*failover, ordered->order.by, false, ordered);
+    } else if (const auto* const switchover = std::get_if<decide::SwitchOver>(&*decision)) {
+        co_await switch_over(*switchover, ordered);
     } else {
-        co_await switch_over(std::get<decide::SwitchOver>(*decision), ordered);
+        co_await keep_up(std::get<Upkeep>(*decision), ordered);
     }
 }
 
@@ -82,6 +97,26 @@ asio::awaitable<void> Cluster::Loop::switch_over(decide::SwitchOver decision, st
     const Change change{decision.old_primary, decision.candidate, decide::Reason::ordered_by_person, ordered->order.by, decision.text};
     const Outcome outcome = co_await change_primary(plan, change, findings);
     answer(*ordered, findings.operation, plan, change, outcome);
+}
+
+asio::awaitable<void> Cluster::Loop::keep_up(Upkeep upkeep, std::shared_ptr<Ordered> ordered) {
+    const plans::Plan& plan = upkeep.plan;
+    tried_on_.clear();
+    Findings findings;
+    findings.automatic = false;
+    begin_operation(findings, plan.kind, ordered->order.by, upkeep.text);
+    Conductor conductor = conductor_for(findings);
+    const saved::OperationBegun begun = begun_record(plan, ordered->order.by, decide::Reason::ordered_by_person, false);
+    makes_way_ = true;
+    Outcome outcome = co_await conduct(conductor, plan, begun);
+    // No step of these makes a second primary: whatever became of it is seen afresh, and the order can be given again.
+    if (outcome.end == End::unknown) outcome = {End::refused, "may have been done: " + outcome.text, std::move(outcome.failures)};
+    co_await conclude(conductor, findings, outcome);
+    makes_way_ = false;
+    if (outcome.end == End::done && outcome.failures.empty())
+        ordered->answer = OrderAnswer{findings.operation, plan, upkeep.text + ": done"};
+    else
+        ordered->answer = Error{outcome.end == End::refused ? ErrorKind::refused : ErrorKind::failed, outcome.text};
 }
 
 }  // namespace handyrep::engine

@@ -6,11 +6,14 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -45,6 +48,19 @@ inline asio::awaitable<void> all(std::vector<asio::awaitable<void>> works) {
     for (const std::exception_ptr& error : errors) {
         if (error) std::rethrow_exception(error);
     }
+}
+
+/// What `work` comes to; nothing when `end` ended first: then `work` was told to stop, and has ended.
+template <class T>
+asio::awaitable<std::optional<T>> unless(asio::awaitable<T> work, asio::awaitable<void> end) {
+    using namespace asio::experimental::awaitable_operators;
+    try {
+        auto first = co_await (std::move(work) || std::move(end));
+        if (first.index() == 0) co_return std::get<0>(std::move(first));
+    } catch (const asio::multiple_exceptions& both) {
+        std::rethrow_exception(both.first_exception());  // told to stop, both throw, and Asio packs them into one
+    }
+    co_return std::nullopt;
 }
 
 /// However the work ends in whose scope it stands: whoever waits for its bell is told that it is over.

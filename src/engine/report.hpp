@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "decide/analysis.hpp"
 #include "decide/decision.hpp"
+#include "decide/follow.hpp"
 #include "decide/readiness.hpp"
 #include "decide/switchover.hpp"
 #include "model/saved_state.hpp"
@@ -83,9 +84,11 @@ struct FailoverWanted {
     decide::Overrides overrides{};  // gates that are passed although shut
 };
 
-/// An operation that a person wants.
+/// What a person may want: each has a decision and a plan of its own.
+using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted>;
+
 struct Order {
-    std::variant<FailoverWanted, decide::SwitchoverWanted> what;
+    Wanted what;
     bool dry_run = false;
     std::string by;  // the user, for the record
 };

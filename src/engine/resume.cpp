@@ -71,21 +71,25 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
         Level::warning, "operation_found_open", fmt::format("operation {} ({}) was interrupted {}", number, begun->kind, where), {},
         number);
 
-    const bool promotion =
-        begun->candidate && begun->old_primary &&
-        (begun->kind == word_for(plans::OperationKind::failover) || begun->kind == word_for(plans::OperationKind::switchover));
-    if (!promotion) co_return co_await close(conductor, findings, "interrupted by a restart: looked at afresh");
+    const OpenOperation found{*begun, known, records.back().sequence};
+    const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
+    if (!begun->candidate || !begun->old_primary) {
+        // A later promotion has led everybody somewhere else meanwhile.
+        if (!never_happened || begun->undo.empty() || begun->epoch < state_.saved.epoch)
+            co_return co_await close(conductor, findings, "interrupted by a restart: looked at afresh");
+        waiting_.emplace_back(TakeBack{found});
+        co_return;
+    }
     const bool servers_known =
         state_.definition().find(*begun->candidate) != nullptr && state_.definition().find(*begun->old_primary) != nullptr;
     if (!servers_known) co_return co_await close(conductor, findings, "its servers are no longer configured");
 
-    const OpenOperation open{*begun->candidate, *begun->old_primary, *begun, known, records.back().sequence};
-    const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
+    const OpenPromotion open{found, *begun->candidate, *begun->old_primary};
     // A promotion was recorded since, and not this one's: what led to it is no longer anybody's to undo or to finish.
     const bool recorded = !never_happened && state_.saved.primary == begun->candidate;
     if (begun->epoch < state_.saved.epoch && !recorded) co_return co_await close(conductor, findings, "overtaken by a later promotion");
     if (never_happened) {
-        waiting_.emplace_back(TakeBack{open});
+        waiting_.emplace_back(TakeBack{found});
     } else if (recorded) {
         waiting_.emplace_back(FinishPromotion{open});
     } else {

@@ -103,7 +103,7 @@ std::vector<std::string> describe(const Plan& plan) {
     std::vector<std::string> out;
     int number = 0;
     for (const Step& step : plan.reversible) add(out, number, step, "");
-    add(out, number, plan.commit, "  << point of no return");
+    if (plan.commit) add(out, number, *plan.commit, "  << point of no return");
     for (const Group& group : plan.finish) {
         for (const Step& step : group.steps) add(out, number, step, "");
     }

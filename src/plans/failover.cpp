@@ -17,9 +17,12 @@ std::string_view word_for(OperationKind kind) {
         case OperationKind::failover: return "failover";
         case OperationKind::stop_returned_primary: return "stop_returned_primary";
         case OperationKind::switchover: return "switchover";
+        case OperationKind::follow: return "follow";
     }
     return "";
 }
+
+bool moves_role(OperationKind kind) { return kind == OperationKind::failover || kind == OperationKind::switchover; }
 
 namespace {
 
@@ -119,10 +122,11 @@ Plan failover(const FailoverInput& input) {
         .cluster = input.saved.cluster,
         .reversible = {},
         .commit =
-            {.name = fmt::format("promote {}", candidate.text()),
-             .why = input.decision.text,
-             .apply = {Promote{candidate, input.settings.end_blocking_queries, promoting_of(input.analysis, candidate)}},
-             .limit = seconds{10}},
+            Step{
+                .name = fmt::format("promote {}", candidate.text()),
+                .why = input.decision.text,
+                .apply = {Promote{candidate, input.settings.end_blocking_queries, promoting_of(input.analysis, candidate)}},
+                .limit = seconds{10}},
         .finish = after_promotion(
             input.saved, input.settings,
             {.promoted = candidate,
@@ -187,10 +191,11 @@ Plan stop_returned_primary(const model::SavedState& saved, const model::MustBeDo
         .cluster = saved.cluster,
         .reversible = {},
         .commit =
-            {.name = fmt::format("stop {}", entry.server.text()),
-             .why = fmt::format("{} took over from it in epoch {}; two primaries must not run", entry.successor.text(), entry.epoch),
-             .apply = {Fence{entry.server, entry.system_id}},
-             .limit = seconds{10}},
+            Step{
+                .name = fmt::format("stop {}", entry.server.text()),
+                .why = fmt::format("{} took over from it in epoch {}; two primaries must not run", entry.successor.text(), entry.epoch),
+                .apply = {Fence{entry.server, entry.system_id}},
+                .limit = seconds{10}},
         .finish = {}};
 }
 

@@ -129,15 +129,17 @@ struct Group {
     std::vector<Step> steps;
 };
 
-enum class OperationKind { failover, stop_returned_primary, switchover };
+enum class OperationKind { failover, stop_returned_primary, switchover, follow };
 [[nodiscard]] std::string_view word_for(OperationKind kind);
+/// Whether it moves the role of primary: then its commit step is the promotion.
+[[nodiscard]] bool moves_role(OperationKind kind);
 
 struct Plan {
     OperationKind kind;
     model::ClusterName cluster;
     std::vector<Step> reversible;  // undone last-to-first if one fails or the plan is stopped before `commit`
-    Step commit;                   // the point of no return
-    std::vector<Group> finish;     // never undone; steps of a group run in parallel, every group runs, failures are collected (S17)
+    std::optional<Step> commit{};  // the point of no return; an operation without one can be taken back until it has ended
+    std::vector<Group> finish{};   // never undone; steps of a group run in parallel, every group runs, failures are collected (S17)
 };
 
 }  // namespace handyrep::plans

@@ -55,10 +55,11 @@ Plan switchover(const SwitchoverInput& input) {
         .cluster = input.saved.cluster,
         .reversible = beforehand(input),
         .commit =
-            {.name = fmt::format("promote {}", candidate.text()),
-             .why = input.decision.text,
-             .apply = {Promote{candidate, input.settings.end_blocking_queries}},
-             .limit = seconds{10}},
+            Step{
+                .name = fmt::format("promote {}", candidate.text()),
+                .why = input.decision.text,
+                .apply = {Promote{candidate, input.settings.end_blocking_queries}},
+                .limit = seconds{10}},
         .finish = after_promotion(
             input.saved, input.settings, {.promoted = candidate, .old_primary = old_primary, .old_end = OldEnd::stopped_cleanly})};
     plan.reversible.push_back(

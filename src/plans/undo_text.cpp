@@ -17,6 +17,8 @@ namespace {
 std::optional<json> to_json(const Command& command) {
     if (const auto* it = std::get_if<Reattach>(&command))
         return json{{"do", "reattach"}, {"replica", it->replica.text()}, {"upstream", it->upstream.text()}};
+    if (const auto* it = std::get_if<Repoint>(&command))
+        return json{{"do", "repoint"}, {"replica", it->replica.text()}, {"upstream", it->upstream.text()}};
     if (const auto* it = std::get_if<StartAgain>(&command))
         return json{{"do", "start_again"}, {"server", it->server.text()}, {"system_id", it->system_id.value}};
     return std::nullopt;
@@ -32,11 +34,12 @@ Result<ServerName> server_in(const json& document, const char* member) {
 
 Result<Command> to_command(const json& document) {
     const auto word = document.is_object() ? document.value("do", json{}) : json{};
-    if (word == "reattach") {
+    if (word == "reattach" || word == "repoint") {
         auto replica = server_in(document, "replica");
         if (!replica) return replica.error();
         auto upstream = server_in(document, "upstream");
         if (!upstream) return upstream.error();
+        if (word == "repoint") return Command{Repoint{*std::move(replica), *std::move(upstream)}};
         return Command{Reattach{*std::move(replica), *std::move(upstream)}};
     }
     if (word == "start_again") {

@@ -8,68 +8,6 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string refusal(std::string_view body) {
-    const auto parsed = parse_failover_body(body);
-    return parsed ? "(accepted)" : parsed.error().text();
-}
-
-TEST(FailoverBody, ReadsWhatIsThereAndDefaultsTheRest) {
-    const auto whole = parse_failover_body(R"({"to": "db2", "dry_run": true})");
-    ASSERT_TRUE(whole);
-    EXPECT_EQ(whole->to, "db2");
-    EXPECT_TRUE(whole->dry_run);
-    for (const char* const text : {"", "  \n", "{}", R"({"to": null})"}) {
-        const auto empty = parse_failover_body(text);
-        ASSERT_TRUE(empty) << text;
-        EXPECT_FALSE(empty->to);
-        EXPECT_FALSE(empty->dry_run);
-    }
-}
-
-TEST(FailoverBody, ReadsTheGatesThatAreOverridden) {
-    const auto body = parse_failover_body(R"({"override": ["fence", "durability"]})");
-    ASSERT_TRUE(body);
-    EXPECT_EQ(body->overrides, (std::vector<std::string>{"fence", "durability"}));
-    EXPECT_THAT(refusal(R"({"override": "fence"})"), HasSubstr("override: expected a list of gates"));
-    EXPECT_THAT(refusal(R"({"override": [1]})"), HasSubstr("override: expected a list of gates"));
-}
-
-TEST(SwitchoverBody, ReadsWhatIsThereAndNamesWhatIsWrong) {
-    const auto whole = parse_switchover_body(R"({"to": "db2", "dry_run": true, "drop_logical": true})");
-    ASSERT_TRUE(whole);
-    EXPECT_EQ(whole->to, "db2");
-    EXPECT_TRUE(whole->dry_run && whole->drop_logical);
-    const auto empty = parse_switchover_body("");
-    ASSERT_TRUE(empty);
-    EXPECT_FALSE(empty->to || empty->dry_run || empty->drop_logical);
-    EXPECT_THAT(parse_switchover_body(R"({"drop_logical": "yes"})").error().text(), HasSubstr("drop_logical: expected true or false"));
-    EXPECT_THAT(parse_switchover_body(R"({"override": ["fence"]})").error().text(), HasSubstr("unknown field 'override'"));
-}
-
-TEST(FailoverBody, NamesAnUnknownFieldAndTheNearest) {
-    EXPECT_EQ(refusal(R"({"dryrun": true})"), "unknown field 'dryrun'; did you mean 'dry_run'?");
-}
-
-TEST(FailoverBody, NamesTheFieldOfAWrongType) {
-    EXPECT_EQ(refusal(R"({"dry_run": "true"})"), "dry_run: expected true or false, not a value of type string");
-    EXPECT_EQ(refusal(R"({"dry_run": 1})"), "dry_run: expected true or false, not a value of type number");
-    EXPECT_EQ(refusal(R"({"to": 2})"), "to: expected the name of a server, not a value of type number");
-}
-
-TEST(FailoverBody, RefusesAFieldThatComesTwice) {
-    EXPECT_THAT(refusal(R"({"dry_run": true, "dry_run": false})"), HasSubstr("'dry_run' comes twice"));
-}
-
-TEST(FailoverBody, RefusesWhatIsNotAJsonObject) {
-    for (const char* const text : {"[]", "1", "\"db2\"", "null", "{", "{} {}", "to=db2", "{\"to\": \"\xff\"}"})
-        EXPECT_THAT(refusal(text), HasSubstr("the body is not")) << text;
-}
-
-TEST(FailoverBody, RefusesDeepNestingInsteadOfFollowingIt) {
-    const std::string deep = R"({"to": )" + std::string(20000, '[') + std::string(20000, ']') + "}";
-    EXPECT_NE(refusal(deep), "(accepted)");
-}
-
 std::string maintenance_refusal(std::string_view body) {
     const auto read = parse_maintenance_body(body);
     return read ? "(accepted)" : read.error().text();
@@ -119,6 +57,13 @@ TEST(AutomationBody, PausesWithAReasonAndResumesWithout) {
     EXPECT_THAT(automation_refusal(R"({"on": true, "reason": "x"})"), HasSubstr("reason: this means nothing here"));
     EXPECT_THAT(automation_refusal(R"({"on": false, "for_seconds": 5})"), HasSubstr("unknown field"));
     EXPECT_EQ(automation_refusal(""), "on: say true or false");
+}
+
+TEST(CancelBody, TakesTheNumberOfAnOperation) {
+    EXPECT_EQ(*parse_cancel_body(R"({"operation": 7})"), 7U);
+    for (const char* const bad : {"", "{}", R"({"operation": "7"})", R"({"operation": -1})", R"({"operation": 1.5})"})
+        EXPECT_FALSE(parse_cancel_body(bad)) << bad;
+    EXPECT_EQ(parse_cancel_body("{}").error().text(), "operation: say the number of the operation");
 }
 
 TEST(EmptyBody, RefusesAnyField) {

@@ -174,6 +174,10 @@ public:
         if (!order.dry_run) answer.text = "db2 is the primary";
         co_return answer;
     }
+    Result<void> cancel(std::uint64_t operation, const std::string& by) override {
+        called_off.emplace_back(operation, by);
+        return {};
+    }
     Async<void> acknowledge(std::string by) override {
         acknowledged_by.push_back(std::move(by));
         co_return Result<void>{};
@@ -212,6 +216,7 @@ public:
 
     int verified = 0;
     std::vector<engine::Order> orders;
+    std::vector<std::pair<std::uint64_t, std::string>> called_off;
     std::vector<std::string> acknowledged_by;
     std::vector<model::StandingOrder> standing;
     model::SavedState saved{.cluster = cluster_name("pay")};

@@ -59,12 +59,18 @@ TEST_F(ServiceTest, LetsAReaderAskEverything) {
 }
 
 TEST_F(ServiceTest, LetsAReaderOrderNothing) {
-    const auto failover = answer_of(service.failover(bob, {.cluster = {}, .to = {}, .dry_run = true}));
+    const auto failover = answer_of(service.order(bob, {}, engine::FailoverWanted{}, true));
     ASSERT_FALSE(failover);
     EXPECT_EQ(failover.error().kind, ErrorKind::denied);
-    const auto switchover = answer_of(service.switchover(bob, {.cluster = {}, .to = {}, .dry_run = true}));
+    const auto switchover = answer_of(service.order(bob, {}, decide::SwitchoverWanted{}, true));
     ASSERT_FALSE(switchover);
     EXPECT_EQ(switchover.error().kind, ErrorKind::denied);
+    const auto follow = answer_of(service.order(bob, {}, decide::FollowWanted{}, true));
+    ASSERT_FALSE(follow);
+    EXPECT_EQ(follow.error().kind, ErrorKind::denied);
+    const auto called_off = service.cancel(bob, {}, 7);
+    ASSERT_FALSE(called_off);
+    EXPECT_EQ(called_off.error().kind, ErrorKind::denied);
     const auto acknowledged = answer_of(service.acknowledge(bob, {}));
     ASSERT_FALSE(acknowledged);
     EXPECT_EQ(acknowledged.error().kind, ErrorKind::denied);
@@ -72,6 +78,7 @@ TEST_F(ServiceTest, LetsAReaderOrderNothing) {
              model::BeginMaintenance{}, model::EndMaintenance{}, model::PauseAutomation{}, model::ResumeAutomation{}})
         EXPECT_EQ(answer_of(service.obey(bob, {}, request)).error().kind, ErrorKind::denied);
     EXPECT_TRUE(source.orders.empty());
+    EXPECT_TRUE(source.called_off.empty());
     EXPECT_TRUE(source.acknowledged_by.empty());
     EXPECT_TRUE(source.standing.empty());
 }
@@ -87,7 +94,7 @@ TEST_F(ServiceTest, HandsAnAdminsMaintenanceOnWithHisName) {
 }
 
 TEST_F(ServiceTest, TellsTheClusterWhoOrderedAndFromWhere) {
-    ASSERT_TRUE(answer_of(service.failover(ann, {.cluster = {}, .to = "db2", .dry_run = false})));
+    ASSERT_TRUE(answer_of(service.order(ann, {}, engine::FailoverWanted{.to = server_name("db2")}, false)));
     ASSERT_EQ(source.orders.size(), 1U);
     EXPECT_EQ(source.orders[0].by, "ann from 10.0.0.7");
     EXPECT_EQ(std::get<engine::FailoverWanted>(source.orders[0].what).to, server_name("db2"));
@@ -95,19 +102,20 @@ TEST_F(ServiceTest, TellsTheClusterWhoOrderedAndFromWhere) {
 }
 
 TEST_F(ServiceTest, HandsASwitchoverOn) {
-    ASSERT_TRUE(answer_of(service.switchover(ann, {.cluster = {}, .to = "db2", .dry_run = true, .drop_logical = true})));
+    const decide::SwitchoverWanted given{.to = server_name("db2"), .drop_logical = true};
+    ASSERT_TRUE(answer_of(service.order(ann, {}, given, true)));
     ASSERT_EQ(source.orders.size(), 1U);
     const auto& wanted = std::get<decide::SwitchoverWanted>(source.orders[0].what);
     EXPECT_EQ(wanted.to, server_name("db2"));
     EXPECT_TRUE(wanted.drop_logical && source.orders[0].dry_run);
-    EXPECT_EQ(answer_of(service.switchover(ann, {.cluster = {}, .to = "db2; drop"})).error().kind, ErrorKind::invalid);
 }
 
-TEST_F(ServiceTest, RefusesATargetThatCannotBeAServersName) {
-    const auto answer = answer_of(service.failover(ann, {.cluster = {}, .to = "db2; drop", .dry_run = false}));
-    ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().kind, ErrorKind::invalid);
-    EXPECT_TRUE(source.orders.empty());
+TEST_F(ServiceTest, CallsAnOperationOffInTheNameOfWhoAsks) {
+    ASSERT_TRUE(service.cancel(ann, "pay", 7));
+    ASSERT_EQ(source.called_off.size(), 1U);
+    EXPECT_EQ(source.called_off[0].first, 7U);
+    EXPECT_EQ(source.called_off[0].second, "ann from 10.0.0.7");
+    EXPECT_EQ(service.cancel(ann, "other", 7).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(ServiceTest, AsksWhichClusterIsMeantWhereThereAreTwo) {

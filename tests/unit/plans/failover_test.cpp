@@ -44,7 +44,7 @@ TEST_F(Failover, FencesAndDetachesBeforeItReadsPositionsAndAsksTheGates) {
     EXPECT_EQ(servers_of(it.reversible[1], &ReadFinalPosition::replica), (std::vector<std::string>{"db2", "db3"}));
     EXPECT_TRUE(std::holds_alternative<CheckGates>(it.reversible[2].apply.front()));
     EXPECT_TRUE(std::holds_alternative<PrepareCandidate>(it.reversible[3].apply.front()));
-    EXPECT_EQ(std::get<Promote>(it.commit.apply.front()).candidate, server("db2"));
+    EXPECT_EQ(std::get<Promote>(it.commit->apply.front()).candidate, server("db2"));
 }
 
 TEST_F(Failover, EndsQueriesThatHoldUpReplayOnTheCandidateOnlyAndWhereThePolicySaysSo) {
@@ -52,7 +52,7 @@ TEST_F(Failover, EndsQueriesThatHoldUpReplayOnTheCandidateOnlyAndWhereThePolicyS
         const Plan it = plan();
         std::vector<bool> out;
         for (const Command& command : it.reversible[1].apply) out.push_back(std::get<ReadFinalPosition>(command).end_queries);
-        out.push_back(std::get<Promote>(it.commit.apply.front()).end_queries);
+        out.push_back(std::get<Promote>(it.commit->apply.front()).end_queries);
         return out;
     };
     EXPECT_EQ(on(), (std::vector<bool>{true, false, true}));
@@ -64,7 +64,7 @@ TEST_F(Failover, UndoesEveryDetachAndNothingElse) {
     const Plan it = plan();
     EXPECT_EQ(it.reversible[0].undo.size(), 2U);
     for (std::size_t i = 1; i < it.reversible.size(); ++i) EXPECT_TRUE(it.reversible[i].undo.empty());
-    EXPECT_TRUE(it.commit.undo.empty());
+    EXPECT_TRUE(it.commit->undo.empty());
 }
 
 TEST_F(Failover, RecordsTheNewPrimaryBeforeAnybodyFollowsIt) {
@@ -103,7 +103,7 @@ TEST_F(Failover, DoesNotDetachWhatCannotBeDetachedWithoutARestart) {
 
 TEST_F(Failover, EveryStepHasALimitAndAReasonAndANameOfItsOwn) {
     const Plan it = plan();
-    std::vector<std::string> names{it.commit.name};
+    std::vector<std::string> names{it.commit->name};
     std::vector<Step> steps = it.reversible;
     for (const Group& group : it.finish) steps.insert(steps.end(), group.steps.begin(), group.steps.end());
     for (const Step& step : steps) {
@@ -151,7 +151,7 @@ TEST(StopReturnedPrimary, FencesExactlyTheDirectoryThatWasLeft) {
         .successor_history = model::TimelineHistory{model::Timeline{2}, {}},
         .epoch = 3};
     const Plan it = stop_returned_primary(scene.saved, entry);
-    const auto& fence = std::get<Fence>(it.commit.apply.front());
+    const auto& fence = std::get<Fence>(it.commit->apply.front());
     EXPECT_EQ(fence.server, server("db1"));
     EXPECT_EQ(fence.system_id, decide::testing::our_system);
     EXPECT_TRUE(it.reversible.empty());

@@ -38,7 +38,7 @@ TEST_F(SwitchoverPlan, StopsThePrimaryOnlyWhenAllElseIsReady) {
         EXPECT_LT(before, stop);
     EXPECT_EQ(place_of<CheckHandover>(it), stop + 1) << "both gates, right before the promotion";
     EXPECT_EQ(it.reversible.size(), stop + 2);
-    EXPECT_EQ(std::get<Promote>(it.commit.apply.front()).candidate, server("db2"));
+    EXPECT_EQ(std::get<Promote>(it.commit->apply.front()).candidate, server("db2"));
 }
 
 TEST_F(SwitchoverPlan, GivesThePrimaryBackWhateverFailsBeforeThePromotion) {
@@ -66,7 +66,7 @@ TEST_F(SwitchoverPlan, StartsTheOldPrimaryAsAReplicaAfterThePromotionIsWrittenDo
 
 TEST_F(SwitchoverPlan, EveryStepHasALimitAndAReasonAndANameOfItsOwn) {
     const Plan it = plan();
-    std::vector<std::string> names{it.commit.name};
+    std::vector<std::string> names{it.commit->name};
     std::vector<Step> steps = it.reversible;
     for (const Group& group : it.finish) steps.insert(steps.end(), group.steps.begin(), group.steps.end());
     for (const Step& step : steps) {

@@ -1,0 +1,32 @@
+// api/orders.hpp — the orders that begin an operation: at which path each is given, and what its body says.
+//
+// Pure. Every failure is `invalid` and names the field. All members are optional unless said; `dry_run` (true or false) is one of each.
+#pragma once
+
+#include "base/result.hpp"
+#include "engine/report.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace handyrep::api {
+
+struct OrderBody {
+    engine::Wanted what;
+    bool dry_run = false;
+};
+
+/// `to` (a name or null), `override` (a list of gates).
+[[nodiscard]] Result<OrderBody> parse_failover_body(std::string_view body);
+/// `to`, `drop_logical` (true or false).
+[[nodiscard]] Result<OrderBody> parse_switchover_body(std::string_view body);
+/// `replicas` (a list of names), `upstream` (a name or null).
+[[nodiscard]] Result<OrderBody> parse_follow_body(std::string_view body);
+
+struct OrderPath {
+    std::string_view path;
+    Result<OrderBody> (*parse)(std::string_view body);
+};
+[[nodiscard]] std::span<const OrderPath> order_paths();
+
+}  // namespace handyrep::api

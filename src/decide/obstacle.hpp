@@ -1,0 +1,44 @@
+// decide/obstacle.hpp — what stands in the way of a person's order, by name: found before anything is touched.
+//
+// Every order's refusal begins with one of these words; the documentation lists them, and a test reaches each.
+#pragma once
+
+#include "base/error.hpp"
+#include "decide/situation.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace handyrep::decide {
+
+enum class Obstacle {
+    no_primary,           // nobody holds the role
+    primary_not_healthy,  // a switchover needs a primary that answers; a failover does not
+    possible_primary,     // somebody was told to promote and may have
+    unknown_server,       // no such name
+    already_primary,
+    server_disabled,
+    server_barred,           // it was failed over from and is not back yet
+    replica_not_eligible,    // for the reasons that also keep it from a failover
+    replica_not_attached,    // it does not stream from the primary itself
+    replica_too_far_behind,  // more than its lag_limit
+    no_replica,              // none of them is free of the above
+    not_ready,               // a check of the readiness round that was made for this is not ok
+    loses_logical_slots,     // S23
+    // of what is ordered of a replica
+    is_primary,        // it holds the role
+    replica_not_seen,  // it does not answer as a standby of this cluster
+    follows_already,
+    would_make_a_circle,  // the upstream gets its WAL from this very server
+    upstream_unfit,       // it does not answer, or cannot be streamed from
+    diverged,             // its WAL goes past the point where its upstream's timeline left it
+};
+inline constexpr std::size_t obstacles = static_cast<std::size_t>(Obstacle::diverged) + 1;
+inline constexpr auto all_obstacles = each_of<Obstacle, obstacles>();
+/// "ReplicaTooFarBehind": begins the text of the refusal.
+[[nodiscard]] std::string_view word_for(Obstacle obstacle);
+
+/// `invalid` for a name that nobody has, else `refused`.
+[[nodiscard]] Error obstacle(Obstacle why, std::string_view text);
+
+}  // namespace handyrep::decide

@@ -1,0 +1,112 @@
+// The bodies of orders, read strictly.
+#include "api/orders.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace handyrep::api {
+namespace {
+
+using testing::HasSubstr;
+
+model::ServerName db(const std::string& name) { return *model::ServerName::parse(name); }
+
+std::string refusal(std::string_view body) {
+    const auto parsed = parse_failover_body(body);
+    return parsed ? "(accepted)" : parsed.error().text();
+}
+
+TEST(FailoverBody, ReadsWhatIsThereAndDefaultsTheRest) {
+    const auto whole = parse_failover_body(R"({"to": "db2", "dry_run": true})");
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(std::get<engine::FailoverWanted>(whole->what).to, db("db2"));
+    EXPECT_TRUE(whole->dry_run);
+    for (const char* const text : {"", "  \n", "{}", R"({"to": null})"}) {
+        const auto empty = parse_failover_body(text);
+        ASSERT_TRUE(empty) << text;
+        EXPECT_FALSE(std::get<engine::FailoverWanted>(empty->what).to);
+        EXPECT_FALSE(empty->dry_run);
+    }
+}
+
+TEST(FailoverBody, ReadsTheGatesThatAreOverridden) {
+    const auto body = parse_failover_body(R"({"override": ["fence", "durability"]})");
+    ASSERT_TRUE(body);
+    const decide::Overrides& overrides = std::get<engine::FailoverWanted>(body->what).overrides;
+    EXPECT_TRUE(overrides.fence && overrides.durability);
+    EXPECT_THAT(refusal(R"({"override": ["fence", "wal"]})"), HasSubstr("'wal' is no gate"));
+    EXPECT_THAT(refusal(R"({"override": "fence"})"), HasSubstr("override: expected a list of gates"));
+    EXPECT_THAT(refusal(R"({"override": [1]})"), HasSubstr("override: expected a list of gates"));
+}
+
+TEST(SwitchoverBody, ReadsWhatIsThereAndNamesWhatIsWrong) {
+    const auto whole = parse_switchover_body(R"({"to": "db2", "dry_run": true, "drop_logical": true})");
+    ASSERT_TRUE(whole);
+    const auto& wanted = std::get<decide::SwitchoverWanted>(whole->what);
+    EXPECT_EQ(wanted.to, db("db2"));
+    EXPECT_TRUE(whole->dry_run && wanted.drop_logical);
+    const auto empty = parse_switchover_body("");
+    ASSERT_TRUE(empty);
+    const auto& nothing = std::get<decide::SwitchoverWanted>(empty->what);
+    EXPECT_FALSE(nothing.to || empty->dry_run || nothing.drop_logical);
+    EXPECT_THAT(parse_switchover_body(R"({"drop_logical": "yes"})").error().text(), HasSubstr("drop_logical: expected true or false"));
+    EXPECT_THAT(parse_switchover_body(R"({"override": ["fence"]})").error().text(), HasSubstr("unknown field 'override'"));
+}
+
+TEST(FailoverBody, NamesAnUnknownFieldAndTheNearest) {
+    EXPECT_EQ(refusal(R"({"dryrun": true})"), "unknown field 'dryrun'; did you mean 'dry_run'?");
+}
+
+TEST(FailoverBody, NamesTheFieldOfAWrongType) {
+    EXPECT_EQ(refusal(R"({"dry_run": "true"})"), "dry_run: expected true or false, not a value of type string");
+    EXPECT_EQ(refusal(R"({"dry_run": 1})"), "dry_run: expected true or false, not a value of type number");
+    EXPECT_EQ(refusal(R"({"to": 2})"), "to: expected the name of a server, not a value of type number");
+    EXPECT_THAT(refusal(R"({"to": "db2; drop"})"), HasSubstr("'to'"));
+}
+
+TEST(FailoverBody, RefusesAFieldThatComesTwice) {
+    EXPECT_THAT(refusal(R"({"dry_run": true, "dry_run": false})"), HasSubstr("'dry_run' comes twice"));
+}
+
+TEST(FailoverBody, RefusesWhatIsNotAJsonObject) {
+    for (const char* const text : {"[]", "1", "\"db2\"", "null", "{", "{} {}", "to=db2", "{\"to\": \"\xff\"}"})
+        EXPECT_THAT(refusal(text), HasSubstr("the body is not")) << text;
+}
+
+TEST(FailoverBody, RefusesDeepNestingInsteadOfFollowingIt) {
+    const std::string deep = R"({"to": )" + std::string(20000, '[') + std::string(20000, ']') + "}";
+    EXPECT_NE(refusal(deep), "(accepted)");
+}
+
+TEST(FollowBody, ReadsAListOfReplicasAndTheirUpstream) {
+    const auto whole = parse_follow_body(R"({"replicas": ["db2", "db3"], "upstream": "db1", "dry_run": true})");
+    ASSERT_TRUE(whole) << whole.error().text();
+    const auto& wanted = std::get<decide::FollowWanted>(whole->what);
+    EXPECT_EQ(wanted.replicas, (std::vector{db("db2"), db("db3")}));
+    EXPECT_EQ(wanted.upstream, db("db1"));
+    EXPECT_TRUE(whole->dry_run);
+    const auto empty = parse_follow_body("{}");
+    ASSERT_TRUE(empty);
+    EXPECT_TRUE(std::get<decide::FollowWanted>(empty->what).replicas.empty());
+    EXPECT_THAT(parse_follow_body(R"({"replicas": "db2"})").error().text(), HasSubstr("replicas: expected a list of servers"));
+    EXPECT_THAT(parse_follow_body(R"({"replicas": [2]})").error().text(), HasSubstr("replicas: expected a list of servers"));
+    EXPECT_THAT(parse_follow_body(R"({"replicas": ["db2; drop"]})").error().text(), HasSubstr("'replicas'"));
+}
+
+TEST(OrderPaths, AreEachOfAnotherOrder) {
+    std::set<std::size_t> kinds;
+    for (const OrderPath& it : order_paths()) {
+        const auto body = it.parse("");
+        ASSERT_TRUE(body) << it.path;
+        kinds.insert(body->what.index());
+    }
+    EXPECT_EQ(kinds.size(), std::variant_size_v<engine::Wanted>);
+}
+
+}  // namespace
+}  // namespace handyrep::api
