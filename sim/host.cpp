@@ -1,5 +1,6 @@
 #include "sim/host.hpp"
 
+#include "sim/rewind.hpp"
 #include "sim/service_scripts.hpp"
 
 #include <fmt/format.h>
@@ -210,6 +211,60 @@ Async<model::WalEnd> SimHost::read_wal_end(const model::WalEndQuestion& question
     if (!read) co_return read.error();
     if (read->refusal) co_return *read->refusal;
     co_return read->end.value_or(model::WalEnd{model::Lsn{0}});
+}
+
+template <class T>
+Async<T> SimHost::do_there(std::string what, Instant deadline, std::function<Result<T>()> deed) {
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Said<T>>>)> script = [&world = world_, server = server_, from,
+                                                                   deed = std::move(deed)](const auto& reply) {
+        world.agenda.after(world.random.between(Duration{5ms}, 60ms), [&world, server, from, deed, reply] {
+            if (!world.at(server).powered) return;
+            Said<T> said;
+            auto came = deed();
+            if (came)
+                said.value = *std::move(came);
+            else
+                said.refusal = came.error();
+            answer(world, from, reply, std::move(said));
+        });
+    };
+    if (world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
+    const auto said = co_await run<Said<T>>(std::move(what), deadline, std::move(script));
+    if (!said) co_return said.error();
+    if (said->refusal) co_return *said->refusal;
+    co_return said->value.value_or(T{});
+}
+
+Async<model::RewindLook> SimHost::look_for_rewind(Instant deadline) {
+    std::function<Result<model::RewindLook>()> deed = [&world = world_, server = server_] {
+        return Result<model::RewindLook>{sim::look_for_rewind(world, server)};
+    };
+    co_return co_await do_there<model::RewindLook>("look before a rewind", deadline, std::move(deed));
+}
+
+Async<model::Divergence> SimHost::measure_divergence(const model::DivergenceQuestion& question, Instant deadline) {
+    std::function<Result<model::Divergence>()> deed = [&world = world_, server = server_, question] {
+        return sim::measure_divergence(world, server, question);
+    };
+    co_return co_await do_there<model::Divergence>("measure the divergence", deadline, std::move(deed));
+}
+
+Async<model::RewindProgress> SimHost::rewind(const ports::RewindWanted& wanted, Instant deadline) {
+    std::function<Result<model::RewindProgress>()> deed = [&world = world_, server = server_, wanted] {
+        return sim::rewind(world, server, wanted);
+    };
+    co_return co_await do_there<model::RewindProgress>("rewind", deadline, std::move(deed));
+}
+
+Async<void> SimHost::end_rewind(model::SystemId expected, Instant deadline) {
+    std::function<Result<Started>()> deed = [&world = world_, server = server_, expected] {
+        const auto ended = sim::end_rewind(world, server, expected);
+        return ended ? Result<Started>{Started{}} : Result<Started>{ended.error()};
+    };
+    const auto ended = co_await do_there<Started>("end a rewind", deadline, std::move(deed));
+    if (!ended) co_return ended.error();
+    co_return Result<void>{};
 }
 
 /// What is done to a standby only, and to one that runs.

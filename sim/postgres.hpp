@@ -29,6 +29,8 @@ public:
     Async<void> redial(Instant deadline) override;
     Async<void> checkpoint(Instant deadline) override;
     Async<void> prepare_to_follow(const ports::Upstream& upstream, Instant deadline) override;
+    Async<void> prepare_while_down(const ports::Upstream& upstream, model::SystemId expected, Instant deadline) override;
+    [[nodiscard]] ports::Login login_at(const ports::Upstream& upstream) const override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;

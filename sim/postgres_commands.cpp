@@ -130,6 +130,36 @@ Async<void> SimPostgres::prepare_to_follow(const ports::Upstream& upstream, Inst
     co_return co_await command("prepare to follow", std::move(work), deadline);
 }
 
+/// Over its host, as the files of a server that is down lie there.
+Async<void> SimPostgres::prepare_while_down(const ports::Upstream& upstream, model::SystemId expected, Instant deadline) {
+    const auto target = world_.named(upstream.hostname);
+    if (!target) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
+    const auto reply = std::make_shared<Reply<Result<void>>>();
+    const Node node = world_.at(server_).node;
+    world_.network.send(0, node, [&world = world_, server = server_, node, target, expected, reply] {
+        Server& it = world.at(server);
+        if (!it.powered || !it.ssh_answers) return;
+        Result<void> outcome{};
+        if (expected != world.system_of(server)) {
+            outcome = Error{ErrorKind::refused, "the data directory belongs to another system"};
+        } else if (it.sudo_denied) {
+            outcome = Error{ErrorKind::denied, "sudo: a password is required"};
+        } else if (it.has_processes() || !it.disk.standby_mark) {
+            outcome = Error{ErrorKind::refused, "it is not down, or not marked standby"};
+        } else {
+            it.disk.follows = target;
+        }
+        world.network.send(node, 0, [reply, outcome] { reply->give(outcome); });
+    });
+    const auto answer = co_await answer_by(world_.agenda, waits_, reply, deadline);
+    if (!answer) co_return Error{ErrorKind::timed_out, "its host did not answer in time"};
+    co_return *answer;
+}
+
+ports::Login SimPostgres::login_at(const ports::Upstream& upstream) const {
+    return {fmt::format("host={} port={}", upstream.hostname, upstream.port)};
+}
+
 Async<void> SimPostgres::checkpoint(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         if (!world.at(server).in_recovery) world.write_wal(server, 114);

@@ -1,6 +1,7 @@
 // sim/server.hpp — one PostgreSQL server and its machine as they truly are; what a sensor sees of it is for the ports.
 #pragma once
 
+#include "model/rewind.hpp"
 #include "model/sighting.hpp"
 #include "model/sync_standbys.hpp"
 #include "sim/network.hpp"
@@ -62,6 +63,15 @@ struct WaitingCommit {
     Instant since{};
 };
 
+/// What a rewind left, or does, in its directory and beside it.
+struct Rewound {
+    model::RewindPhase phase = model::RewindPhase::none;
+    std::string ticket{};
+    std::string why{};
+    bool held = false;  // by the permission with which PostgreSQL does not start
+    std::optional<model::DivergedWal> saved{};
+};
+
 struct Disk {
     model::ControlState control = model::ControlState::in_production;
     bool standby_mark = false;
@@ -74,6 +84,7 @@ struct Disk {
     model::Lsn end{0};          // flushed (primary) or received (standby), at the end of a record
     std::uint64_t partial = 0;  // bytes after it of a record that never came whole (S11)
     model::Lsn replayed{0};
+    Rewound rewound{};
     model::Lsn checkpoint{0};  // where the record of its last shutdown checkpoint begins (S22)
 };
 
@@ -97,6 +108,9 @@ struct Server {
     bool ssh_answers = true;
     Duration clock_ahead{};      // of true time
     Duration restarted_after{};  // what supervises it starts it again so long after a death; zero: nothing does
+
+    bool rewind_runs = false;  // its job, which is no process of the server
+    std::uint64_t rewinds = 0;
 
     // the processes
     enum class Postmaster { none, starting, running, stopping };

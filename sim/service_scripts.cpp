@@ -1,5 +1,7 @@
 #include "sim/service_scripts.hpp"
 
+#include "sim/rewind.hpp"
+
 #include <fmt/format.h>
 
 namespace handyrep::sim {
@@ -123,6 +125,7 @@ void run_start(World& world, ServerIndex server, Node from, const StartWanted& w
         return script.answer(Error{ErrorKind::refused, "the data directory belongs to another system"});
     if (wanted.as == ports::StartAs::standby && !world.at(server).disk.standby_mark)
         return script.answer(Error{ErrorKind::refused, "the data directory is not marked standby"});
+    if (auto held = held_by_rewind(world.at(server))) return script.answer(*std::move(held));
     script.look();
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/secret.hpp"
 #include "base/time.hpp"
+#include "model/rewind.hpp"
 #include "model/sighting.hpp"
 #include "model/wal_end.hpp"
 #include "ports/async.hpp"
@@ -37,6 +38,15 @@ struct StopReport {
 
 enum class StartAs { standby, primary };
 
+/// A rewind (S7, S24) of a server that is down.
+struct RewindWanted {
+    std::string ticket;                    // of the order: an earlier one that was given up is not taken for this one
+    std::string label;                     // of the folder where the diverged WAL is saved; a server's name
+    model::DivergenceQuestion divergence;  // `refused` when the directory belongs to another system
+    std::string source;                    // how a program on this host logs in at the server that it shall follow, without a password
+    Secret password_line{};                // of a passfile for that; empty: what is on the host already says it
+};
+
 class Host {
 public:
     Host() = default;
@@ -64,6 +74,18 @@ public:
     /// another system, `conflict` while a process holds it, `failed` when what is there does not reach that far.
     virtual Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) = 0;
 
+    /// What a rewind needs to know beforehand. Changes nothing but an earlier rewind that was interrupted: it is settled, and its word told.
+    virtual Async<model::RewindLook> look_for_rewind(Instant deadline) = 0;
+    virtual Async<model::Divergence> measure_divergence(const model::DivergenceQuestion& question, Instant deadline) = 0;
+
+    /// Begins a rewind where none is under way, and says how far it is: ask again until it ended. It goes on by itself on the host. Autostart
+    /// off, marked standby and held against every start first; the diverged WAL is saved before anything is written, also by a crash recovery.
+    /// `refused` when it was not begun, with nothing touched.
+    virtual Async<model::RewindProgress> rewind(const RewindWanted& wanted, Instant deadline) = 0;
+    /// Checks that a rewind is done and the server marked, told whom to follow, and with its own settings (S7), and gives the directory free for
+    /// `start`, which refuses it until then. There was none: succeeds.
+    virtual Async<void> end_rewind(model::SystemId expected, Instant deadline) = 0;
+
     /// pg_ctl promote, for versions without pg_promote; dropped there when that machine's clock has passed `expires`. `refused`:
     /// dropped, another system's, not marked standby, or not running. Success means the request was taken.
     virtual Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) = 0;
@@ -88,9 +110,10 @@ public:
     /// can read, and returns its path. So it need not stand in primary_conninfo (S18).
     virtual Async<std::string> keep_password(const Secret& line, Instant deadline) = 0;
 
-    /// primary_conninfo of recovery.conf (before 12); empty where there is none.
+    /// primary_conninfo as it counts from the next start on: of recovery.conf before 12, else of the configuration; empty where there is none.
     virtual Async<std::string> read_upstream(Instant deadline) = 0;
-    /// Writes it, and recovery_target_timeline = 'latest'; counts from the next start. `refused` as in `Host::restart_standby`.
+    /// Writes it; before 12 also recovery_target_timeline = 'latest', since 12 only on a server that is down. Counts from the next
+    /// start. `refused` as in `Host::restart_standby`, and while processes hold what must be down.
     virtual Async<void> write_upstream(model::SystemId expected, const std::string& conninfo, Instant deadline) = 0;
 };
 

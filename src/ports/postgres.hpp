@@ -5,6 +5,7 @@
 // "certainly did not and will not" (base/error.hpp: surely_not_done).
 #pragma once
 
+#include "base/secret.hpp"
 #include "base/time.hpp"
 #include "model/sighting.hpp"
 #include "model/timeline.hpp"
@@ -21,6 +22,12 @@ namespace handyrep::ports {
 struct Upstream {
     std::string hostname;
     std::uint16_t port;
+};
+
+/// How a program on a server's host logs in somewhere as this program itself does; the password apart, for a passfile (S18).
+struct Login {
+    std::string conninfo;    // without a password
+    Secret passfile_line{};  // empty: libpq's own passfile of whoever runs it
 };
 
 class Postgres {
@@ -66,6 +73,11 @@ public:
     /// Writes for the next start, on a server that is no standby now, that it follows `upstream` as a standby (12+; `unsupported` before).
     /// The rest of primary_conninfo is what it has, had when it was a standby, or what this program would write for it.
     virtual Async<void> prepare_to_follow(const Upstream& upstream, Instant deadline) = 0;
+
+    /// The same for a server that is down, in its files: it must be marked standby (13+; `refused` as in `NodeFiles::write_upstream`).
+    virtual Async<void> prepare_while_down(const Upstream& upstream, model::SystemId expected, Instant deadline) = 0;
+    /// At `upstream`, for a program on this server's host.
+    [[nodiscard]] virtual Login login_at(const Upstream& upstream) const = 0;
 
     /// Writes synchronous_standby_names, reloads, reads it back (S9).
     virtual Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) = 0;

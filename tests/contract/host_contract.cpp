@@ -43,6 +43,49 @@ protected:
         }
         return false;
     }
+    /// The replica is the primary now, and the old one wrote more than it has.
+    void let_them_part(bool crashes) {
+        const auto seen = look(Which::primary);
+        ASSERT_TRUE(seen) << seen.error().text();
+        ASSERT_TRUE(stage->run(stage->postgres(Which::replica).detach(stage->in(limit))));
+        ASSERT_TRUE(stage->run(stage->postgres(Which::primary).checkpoint(stage->in(limit))));
+        if (crashes)
+            stage->kill(Which::primary);
+        else
+            stage->fast_stop(Which::primary);
+        ASSERT_TRUE(promote(seen->system_id, 60s));
+        for (const Instant until = stage->in(limit); standby() && stage->clock().now() < until;) {
+            static_cast<void>(stage->run(stage->postgres(Which::replica).nudge(until)));
+            stage->run(stage->clock().sleep_until(stage->in(10ms)));
+        }
+        ASSERT_TRUE(stage->run(stage->postgres(Which::replica).checkpoint(stage->in(limit))));
+    }
+    /// The old primary's, to the other one.
+    ports::RewindWanted rewind_of_primary(const std::string& ticket) {
+        const auto seen = stage->run(stage->host(Which::primary).look_for_rewind(stage->in(limit)));
+        const auto history = stage->run(stage->postgres(Which::replica).timeline_history(stage->in(limit)));
+        EXPECT_TRUE(seen) << seen.error().text();
+        EXPECT_TRUE(history) << history.error().text();
+        if (!seen || !history) return {ticket, "db1", {model::SystemId{0}, {model::Timeline{1}, model::Lsn{0}}, model::Timeline{1}}, ""};
+        EXPECT_TRUE(seen->programs && seen->protects_pages && seen->configured);
+        EXPECT_EQ(seen->processes, 0U);
+        EXPECT_EQ(seen->phase, model::RewindPhase::none);
+        const auto fork = model::common_end(seen->history, *history);
+        EXPECT_TRUE(fork);
+        const ports::Login login = stage->postgres(Which::primary).login_at(stage->address(Which::replica));
+        const model::WalPosition at = fork.value_or(model::WalPosition{model::Timeline{1}, model::Lsn{0}});
+        return {ticket, "db1", {seen->system_id, at, seen->history.current()}, login.conninfo, login.passfile_line};
+    }
+    Result<model::RewindProgress> rewind_to_its_end(const ports::RewindWanted& wanted) {
+        for (;;) {
+            auto progress = stage->run(stage->host(Which::primary).rewind(wanted, stage->in(limit)));
+            if (!progress || !model::under_way(progress->phase)) return progress;
+            stage->run(stage->clock().sleep_until(stage->in(100ms)));
+        }
+    }
+    Result<void> start_primary_as_standby(model::SystemId expected) {
+        return stage->run(stage->host(Which::primary).start(expected, ports::StartAs::standby, stage->in(limit)));
+    }
     model::Reach reach_of_primary(Duration within = limit) {
         const ports::Upstream to = stage->address(Which::primary);
         return stage->run(stage->host(Which::replica).reach(to.hostname, to.port, stage->in(within)));
@@ -225,6 +268,66 @@ TEST_F(HostContract, AStandbyThatWasStoppedIsNotStarted) {
     const auto done = restart(Which::replica, before->system_id);
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().kind, ErrorKind::refused);
+}
+
+class RewindContract : public HostContract, public testing::WithParamInterface<bool> {};
+
+TEST_P(RewindContract, ARewoundServerIsStartedOnlyOnceItsMarksAreChecked) {
+    let_them_part(GetParam());
+    if (HasFatalFailure()) return;
+    ports::RewindWanted wanted = rewind_of_primary("1");
+    const model::SystemId id = wanted.divergence.system_id;
+    ports::Host& host = stage->host(Which::primary);
+    const auto divergence = stage->run(host.measure_divergence(wanted.divergence, stage->in(limit)));
+    ASSERT_TRUE(divergence) << divergence.error().text();
+    EXPECT_GT(divergence->to_save, model::Bytes{0});
+    EXPECT_TRUE(divergence->common_checkpoint);
+    wanted.divergence.system_id = model::SystemId{id.value + 1};
+    const auto foreign = stage->run(host.rewind(wanted, stage->in(limit)));
+    ASSERT_FALSE(foreign);
+    EXPECT_EQ(foreign.error().kind, ErrorKind::refused);
+    wanted.divergence.system_id = id;
+
+    const auto done = rewind_to_its_end(wanted);
+    ASSERT_TRUE(done) << done.error().text();
+    ASSERT_EQ(done->phase, model::RewindPhase::done) << done->why;
+    EXPECT_TRUE(done->saved);
+    const auto early = start_primary_as_standby(id);
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().kind, ErrorKind::refused);
+    const auto told = stage->run(stage->postgres(Which::primary).prepare_while_down(stage->address(Which::replica), id, stage->in(limit)));
+    ASSERT_TRUE(told) << told.error().text();
+    const auto ended = stage->run(host.end_rewind(id, stage->in(limit)));
+    ASSERT_TRUE(ended) << ended.error().text();
+    EXPECT_TRUE(stage->run(host.end_rewind(id, stage->in(limit)))) << "again changes nothing";
+    const auto started = start_primary_as_standby(id);
+    ASSERT_TRUE(started) << started.error().text();
+    std::optional<model::Answered> answer;
+    for (const Instant until = stage->in(limit); !answer && stage->clock().now() < until;) {
+        const model::HeldSight sight = stage->run(stage->postgres(Which::primary).poll(false, stage->in(1s)));
+        if (const auto* const it = std::get_if<model::Answered>(&sight)) answer = *it;
+        stage->run(stage->clock().sleep_until(stage->in(20ms)));
+    }
+    ASSERT_TRUE(answer);
+    EXPECT_NE(answer->standby(), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ends, RewindContract, testing::Bool(), [](const auto& it) { return it.param ? "crashed" : "stopped_cleanly"; });
+
+TEST_F(HostContract, ARunningServerIsNotRewound) {
+    const auto seen = look(Which::primary);
+    ASSERT_TRUE(seen) << seen.error().text();
+    const ports::Login login = stage->postgres(Which::primary).login_at(stage->address(Which::replica));
+    const ports::RewindWanted wanted{
+        "1",
+        "db1",
+        {seen->system_id, {model::Timeline{1}, model::Lsn{0x3000000}}, model::Timeline{1}},
+        login.conninfo,
+        login.passfile_line};
+    const auto begun = stage->run(stage->host(Which::primary).rewind(wanted, stage->in(limit)));
+    ASSERT_FALSE(begun);
+    EXPECT_EQ(begun.error().kind, ErrorKind::refused);
+    EXPECT_TRUE(answers_as_primary());
 }
 
 TEST_F(HostContract, TheReplicasHostReachesAPrimaryThatRunsAndIsRefusedByOneThatIsDead) {

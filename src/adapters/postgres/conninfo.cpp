@@ -71,12 +71,22 @@ void append_field(std::string& line, std::string_view field) {
 
 }  // namespace
 
-Secret passfile_line(std::string_view user, const Secret& password) {
-    std::string line = "*:*:replication:";
+namespace {
+
+Secret line_for(std::string_view database, std::string_view user, const Secret& password) {
+    std::string line = "*:*:";
+    line += database;
+    line += ':';
     append_field(line, user);
     line += ':';
     append_field(line, password.reveal());
     return Secret{std::move(line)};
 }
+
+}  // namespace
+
+Secret passfile_line(std::string_view user, const Secret& password) { return line_for("replication", user, password); }
+
+Secret passfile_line_for_all(std::string_view user, const Secret& password) { return line_for("*", user, password); }
 
 }  // namespace handyrep::adapters::postgres

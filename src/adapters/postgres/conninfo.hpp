@@ -32,5 +32,7 @@ private:
 
 /// One line of a passfile for the replication connections of `user`, whatever their upstream.
 [[nodiscard]] Secret passfile_line(std::string_view user, const Secret& password);
+/// The same for every connection of `user`.
+[[nodiscard]] Secret passfile_line_for_all(std::string_view user, const Secret& password);
 
 }  // namespace handyrep::adapters::postgres

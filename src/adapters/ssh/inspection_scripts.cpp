@@ -25,6 +25,19 @@ done
 [ -x "$programs/pg_ctl" ] || { found=$(command -v pg_ctl) && programs=${found%/*}; } || programs=
 )sh";
 
+constexpr std::string_view settings = R"sh(
+# As it was started last, where Debian's tools keep it, or in the data directory.
+find_configuration() {
+  config=
+  [ ! -f "$data/postmaster.opts" ] || config=$(tr '"' '\n' <"$data/postmaster.opts" | sed -n 's/^\(-c *\|--\)\{0,1\}config[_-]file=//p' | tail -n 1)
+  [ -f "$config" ] || config=
+  [ -n "$config" ] || for folder in $(debian_clusters); do config="$folder/postgresql.conf"; done
+  [ -n "$config" ] || config="$data/postgresql.conf"
+  [ -f "$config" ]
+}
+setting() { timeout 10 "$programs/postgres" -D "$data" -c "config_file=$config" -C "$1" 2>/dev/null; }
+)sh";
+
 constexpr std::string_view inspect = R"sh(
 may_write() { t="$1/.handyrep-verify.$$"; ( : >"$t" ) 2>/dev/null && { timeout 10 sync "$t"; synced=$?; rm -f "$t"; [ $synced = 0 ]; }; }
 flag() { if "$@" >/dev/null 2>&1; then echo 1; else echo 0; fi; }
@@ -79,6 +92,8 @@ std::string conninfo_value(const std::string& text) {
 }  // namespace
 
 std::string_view programs_script() { return find_programs; }
+
+std::string_view settings_script() { return settings; }
 
 std::string inspection_script(const std::string& pgdata) { return script_about(pgdata).append(find_programs).append(inspect); }
 

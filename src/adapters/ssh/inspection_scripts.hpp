@@ -12,6 +12,10 @@ namespace handyrep::adapters::ssh {
 /// Sets `version` and `programs`, the folder of the server's programs (empty: not found), behind `script_about`.
 [[nodiscard]] std::string_view programs_script();
 
+/// `find_configuration` sets `config`, and fails where there is none; then `setting NAME` is what the next start would go by. Behind
+/// `script_about(node)` and `programs_script`; since PostgreSQL 12, before which primary_conninfo is none.
+[[nodiscard]] std::string_view settings_script();
+
 [[nodiscard]] std::string inspection_script(const std::string& pgdata);
 
 /// The password, where there is one, goes to psql by its environment, which only its user can read.

@@ -3,21 +3,30 @@
 
 #include "base/result.hpp"
 #include "model/readiness.hpp"
+#include "model/rewind.hpp"
 #include "model/sighting.hpp"
 #include "model/wal_end.hpp"
 #include "ports/host.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace handyrep::adapters::ssh {
 
+/// As the control file numbers it; nothing for a number that it does not use.
+[[nodiscard]] std::optional<model::ControlState> control_state(std::size_t number);
 [[nodiscard]] Result<model::HostLook> read_look(std::string_view text);
 /// `refused` when the script found another system's directory and touched nothing.
 [[nodiscard]] Result<ports::FenceReport> read_fence(std::string_view text);
 [[nodiscard]] Result<ports::StopReport> read_stop(std::string_view text);
 /// `refused` for another system's directory, `conflict` while processes hold it, `failed` when the end was not found.
 [[nodiscard]] Result<model::WalEnd> read_wal_end(std::string_view text, const model::WalEndQuestion& question);
+[[nodiscard]] Result<model::RewindLook> read_rewind_look(std::string_view text);
+/// `refused` for another system's directory.
+[[nodiscard]] Result<model::Divergence> read_divergence(std::string_view text);
+[[nodiscard]] Result<model::RewindProgress> read_rewind(std::string_view text);
 /// What the fence's drill answers, in the fence's own words.
 [[nodiscard]] Result<model::FenceDrill> read_drill(std::string_view text);
 [[nodiscard]] Result<model::HostInspection> read_inspection(std::string_view text);

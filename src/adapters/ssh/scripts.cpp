@@ -239,6 +239,8 @@ std::string stop_script(const Node& node, model::SystemId expected) {
         expected.value, fence_begin, stop_report, stop_only_with_notes, deeds, fence_autostart, fence_mark, stop_fast);
 }
 
+std::string autostart_off_script() { return fmt::format("{}{}", deeds, fence_autostart); }
+
 std::string what_is_kept(const Node& node) { return fmt::format("\nkept={}{}", quote(node.kept), kept); }
 
 std::string drill_script(const Node& node, model::SystemId expected) {

@@ -36,6 +36,9 @@ struct Node {
 /// Sets `kept`, the folder where is written down what to give back, and `this`, the data directory as it is called there.
 [[nodiscard]] std::string what_is_kept(const Node& node);
 
+/// Part of a script that has `script_about(node)`, `what_is_kept`, `autostart_off` (1) and `say`: disables what may start the server.
+[[nodiscard]] std::string autostart_off_script();
+
 /// The same script without its deeds; answers as it does.
 [[nodiscard]] std::string drill_script(const Node& node, model::SystemId expected);
 

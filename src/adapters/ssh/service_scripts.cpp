@@ -1,6 +1,7 @@
 #include "adapters/ssh/service_scripts.hpp"
 
 #include "adapters/ssh/inspection_scripts.hpp"
+#include "adapters/ssh/rewind_scripts.hpp"
 
 #include <fmt/format.h>
 
@@ -98,8 +99,9 @@ answer "done"
 std::string start_script(const Node& node, model::SystemId expected, bool as_primary, Duration limit) {
     const auto seconds = std::max<std::int64_t>(4, std::chrono::duration_cast<std::chrono::seconds>(limit).count());
     return fmt::format(
-        "{}{}{}\nexpected={}\nas={}\nlimit={}\npatience={}\n{}{}{}{}", script_about(node), programs_script(), what_is_kept(node),
-        expected.value, as_primary ? "primary" : "standby", seconds, seconds / 2, begin, give_back, wait_for_stop, start);
+        "{}{}{}\nexpected={}\nas={}\nlimit={}\npatience={}\n{}{}{}{}{}", script_about(node), programs_script(), what_is_kept(node),
+        expected.value, as_primary ? "primary" : "standby", seconds, seconds / 2, begin, only_what_is_not_rewound(), give_back,
+        wait_for_stop, start);
 }
 
 }  // namespace handyrep::adapters::ssh

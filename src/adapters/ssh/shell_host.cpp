@@ -1,6 +1,7 @@
 #include "adapters/ssh/shell_host.hpp"
 
 #include "adapters/ssh/report.hpp"
+#include "adapters/ssh/rewind_scripts.hpp"
 #include "adapters/ssh/service_scripts.hpp"
 #include "adapters/ssh/standby_scripts.hpp"
 
@@ -68,6 +69,29 @@ Async<model::WalEnd> ShellHost::read_wal_end(const model::WalEndQuestion& questi
     const auto text = co_await text_of(std::move(script), "reading the end of the WAL", When::anytime, deadline);
     if (!text) co_return text.error();
     co_return ssh::read_wal_end(*text, question);
+}
+
+Async<model::RewindLook> ShellHost::look_for_rewind(Instant deadline) {
+    const auto text = co_await text_of(rewind_look_script(settings_.node()), "a look before a rewind", When::before_deadline, deadline);
+    if (!text) co_return text.error();
+    co_return read_rewind_look(*text);
+}
+
+Async<model::Divergence> ShellHost::measure_divergence(const model::DivergenceQuestion& question, Instant deadline) {
+    auto script = divergence_script(settings_.node(), question);
+    const auto text = co_await text_of(std::move(script), "measuring what a rewind would give up", When::anytime, deadline);
+    if (!text) co_return text.error();
+    co_return read_divergence(*text);
+}
+
+Async<model::RewindProgress> ShellHost::rewind(const ports::RewindWanted& wanted, Instant deadline) {
+    const auto text = co_await text_of(rewind_script(settings_.node(), wanted), "a rewind", When::before_deadline, deadline);
+    if (!text) co_return text.error();
+    co_return read_rewind(*text);
+}
+
+Async<void> ShellHost::end_rewind(model::SystemId expected, Instant deadline) {
+    co_return co_await change(end_rewind_script(settings_.node(), expected), "the end of a rewind", deadline);
 }
 
 Async<void> ShellHost::change(std::string script, std::string activity, Instant deadline) {

@@ -32,6 +32,10 @@ public:
     Async<ports::StopReport> stop(model::SystemId expected, Instant deadline) override;
     Async<void> start(model::SystemId expected, ports::StartAs as, Instant deadline) override;
     Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) override;
+    Async<model::RewindLook> look_for_rewind(Instant deadline) override;
+    Async<model::Divergence> measure_divergence(const model::DivergenceQuestion& question, Instant deadline) override;
+    Async<model::RewindProgress> rewind(const ports::RewindWanted& wanted, Instant deadline) override;
+    Async<void> end_rewind(model::SystemId expected, Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;

@@ -79,16 +79,32 @@ restarted && answer "done"
 answer "failed it was not started again; look at its log"
 )sh";
 
+// A quote and a backslash twice, as in recovery.conf.
 constexpr std::string_view read_upstream = R"sh(
+read_version || exit 66
+if [ "$version" -ge 12 ]; then
+  find_configuration || { echo "its configuration was not found" >&2; exit 66; }
+  printf 'conninfo %s\n' "$(setting primary_conninfo | sed "s/['\\\\]/&&/g")"
+  echo end; exit 0
+fi
 name="[[:space:]]*primary_conninfo[[:space:]]*=\{0,1\}[[:space:]]*"
 printf 'conninfo %s\n' "$(sed -n "s/^$name'\(.*\)'[[:space:]]*\(#.*\)\{0,1\}\$/\1/Ip" "$data/recovery.conf" 2>/dev/null | tail -n 1)"
 echo end
 )sh";
 
 constexpr std::string_view write_upstream = R"sh(
-[ "$version" -lt 12 ] || answer "refused it has no recovery.conf"
-file="$data/recovery.conf"
 umask 077
+if [ "$version" -ge 12 ]; then
+  holders
+  [ -z "$pids" ] || answer "refused processes hold the data directory"
+  find_configuration || answer "refused its configuration was not found"
+  file="$data/postgresql.auto.conf"
+  { grep -vi '^[[:space:]]*primary_conninfo[[:space:]]*[='"'"']' "$file"; printf '%s\n' "primary_conninfo = '$conninfo'"; } >"$file.new" \
+    && timeout 10 sync "$file.new" && mv "$file.new" "$file" && timeout 10 sync "$data" || answer "failed postgresql.auto.conf could not be written"
+  [ "$(setting primary_conninfo)" = "$plain" ] || answer "failed primary_conninfo is written, but another file or line wins over it"
+  answer "done"
+fi
+file="$data/recovery.conf"
 { grep -vi '^[[:space:]]*\(primary_conninfo\|recovery_target_timeline\)[[:space:]]*[='"'"']' "$file"
   printf '%s\n' "recovery_target_timeline = 'latest'" "primary_conninfo = '$conninfo'"; } >"$file.new" && says_standby "$file.new" \
   && timeout 10 sync "$file.new" && is_marked && mv "$file.new" "$file" && timeout 10 sync "$data" || answer "failed recovery.conf could not be written"
@@ -124,10 +140,14 @@ std::string restart_script(const Node& node, model::SystemId expected, Duration 
         "{}{}{}{}\neach={}{}{}", begin_apart, begin(node, expected), programs_script(), only_a_running_one, each, restart, end_apart);
 }
 
-std::string read_upstream_script(const Node& node) { return script_about(node).append(read_upstream); }
+std::string read_upstream_script(const Node& node) {
+    return script_about(node).append(programs_script()).append(settings_script()).append(read_upstream);
+}
 
 std::string write_upstream_script(const Node& node, model::SystemId expected, const std::string& conninfo) {
-    return fmt::format("{}\nconninfo={}{}", begin(node, expected), quote(within_quotes(conninfo)), write_upstream);
+    return fmt::format(
+        "{}{}{}\nplain={}\nconninfo={}{}", begin(node, expected), programs_script(), settings_script(), quote(conninfo),
+        quote(within_quotes(conninfo)), write_upstream);
 }
 
 }  // namespace handyrep::adapters::ssh

@@ -15,7 +15,7 @@ namespace handyrep::adapters::ssh {
 /// Stops and starts it with the options that it has, mostly within `limit`. Once stopped it is started also after that.
 [[nodiscard]] std::string restart_script(const Node& node, model::SystemId expected, Duration limit);
 
-/// primary_conninfo as recovery.conf has it, within its quotes.
+/// primary_conninfo as recovery.conf or, since 12, the next start has it, within its quotes.
 [[nodiscard]] std::string read_upstream_script(const Node& node);
 /// Puts it there, and recovery_target_timeline = 'latest', without which it could follow nobody who was promoted.
 [[nodiscard]] std::string write_upstream_script(const Node& node, model::SystemId expected, const std::string& conninfo);
