@@ -198,7 +198,7 @@ Order read_order(const YamlNode& node, Verb verb) {
     Order out{.verb = verb};
     if (node.kind == YamlNode::Kind::map) {
         YamlFields inner{node, word};
-        out.to = text_if(inner, verb == Verb::follow ? "upstream" : "to");
+        out.to = text_if(inner, verb == Verb::follow ? "upstream" : verb == Verb::rejoin ? "server" : "to");
         if (verb == Verb::follow) out.replicas = texts_if(inner, "replicas");
         if (inner.has("refused")) {
             out.must_be_refused = true;
@@ -227,13 +227,15 @@ Step read_step(const YamlNode& node, const ClusterWanted& cluster) {
         step.what = read_order(*switchover, Verb::switchover);
     } else if (const YamlNode* follow = fields.take_if("follow")) {
         step.what = read_order(*follow, Verb::follow);
+    } else if (const YamlNode* rejoin = fields.take_if("rejoin")) {
+        step.what = read_order(*rejoin, Verb::rejoin);
     } else if (const YamlNode* until = fields.take_if("until")) {
         YamlFields inner{*until, "until"};
         const Duration within = duration(inner, "within");
         step.what = Until{question(inner, cluster), within};
         inner.end();
     } else {
-        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover, follow");
+        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover, follow, rejoin");
     }
     fields.end();
     return step;

@@ -135,11 +135,11 @@ struct Run {
     Duration length;
 };
 /// An order of a person at the manager.
-enum class Verb { failover, switchover, follow };
+enum class Verb { failover, switchover, follow, rejoin };
 [[nodiscard]] std::string_view word_for(Verb verb);
 struct Order {
     Verb verb = Verb::failover;
-    std::optional<std::string> to{};
+    std::optional<std::string> to{};      // of rejoin: which server
     std::vector<std::string> replicas{};  // of follow
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say

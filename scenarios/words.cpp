@@ -145,6 +145,7 @@ std::string_view word_for(Verb verb) {
         case Verb::failover: return "failover";
         case Verb::switchover: return "switchover";
         case Verb::follow: return "follow";
+        case Verb::rejoin: return "rejoin";
     }
     return "";
 }

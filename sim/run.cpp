@@ -96,6 +96,7 @@ engine::Wanted wanted_by(const scenarios::Order& order) {
     switch (order.verb) {
         case scenarios::Verb::failover: return engine::FailoverWanted{.to = to};
         case scenarios::Verb::switchover: return decide::SwitchoverWanted{.to = to};
+        case scenarios::Verb::rejoin: return decide::RejoinWanted{.server = server_named(order.to.value_or(""))};
         case scenarios::Verb::follow: break;
     }
     decide::FollowWanted out{.replicas = {}, .upstream = to};

@@ -54,11 +54,25 @@ Result<OrderBody> parse_follow_body(std::string_view body) {
     return OrderBody{decide::FollowWanted{.replicas = *std::move(replicas), .upstream = *std::move(upstream)}, *dry_run};
 }
 
+Result<OrderBody> parse_rejoin_body(std::string_view body) {
+    const auto members = parse_members(body, {"server", "only_rewind", "dry_run"});
+    if (!members) return members.error();
+    auto server = read_server(members->object, "server");
+    if (!server) return server.error();
+    if (!server->has_value()) return invalid("server: say which");
+    const auto only_rewind = read_flag(members->object, "only_rewind");
+    if (!only_rewind) return only_rewind.error();
+    const auto dry_run = read_flag(members->object, "dry_run");
+    if (!dry_run) return dry_run.error();
+    return OrderBody{decide::RejoinWanted{.server = server->value(), .only_rewind = *only_rewind}, *dry_run};
+}
+
 std::span<const OrderPath> order_paths() {
     static constexpr std::array paths{
         OrderPath{"/v1/failover", &parse_failover_body},
         OrderPath{"/v1/switchover", &parse_switchover_body},
         OrderPath{"/v1/follow", &parse_follow_body},
+        OrderPath{"/v1/rejoin", &parse_rejoin_body},
     };
     return paths;
 }

@@ -23,6 +23,9 @@ struct OrderBody {
 /// `replicas` (a list of names), `upstream` (a name or null).
 [[nodiscard]] Result<OrderBody> parse_follow_body(std::string_view body);
 
+/// `server` (a name, which must be there), `only_rewind` (true or false).
+[[nodiscard]] Result<OrderBody> parse_rejoin_body(std::string_view body);
+
 struct OrderPath {
     std::string_view path;
     Result<OrderBody> (*parse)(std::string_view body);

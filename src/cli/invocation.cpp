@@ -15,9 +15,10 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 22> verbs{
-    "follow", "remaster", "cancel", "switchover",  "operations", "operation", "maintenance", "pause",  "resume",  "daemon", "status",
-    "check",  "failover", "events", "acknowledge", "explain",    "record",    "verify",      "config", "version", "help",   "show"};
+constexpr std::array<std::string_view, 24> verbs{"rejoin",     "rewind",    "follow",      "remaster", "cancel",      "switchover",
+                                                 "operations", "operation", "maintenance", "pause",    "resume",      "daemon",
+                                                 "status",     "check",     "failover",    "events",   "acknowledge", "explain",
+                                                 "record",     "verify",    "config",      "version",  "help",        "show"};
 constexpr std::array<std::string_view, 26> options{
     "--upstream", "--drop-logical", "--follow", "--for",    "--until",   "--reason", "--override", "--if-primary-died",
     "--back",     "--replay",       "--out",    "--config", "--cluster", "--url",    "--output",   "--no-color",
@@ -36,6 +37,8 @@ struct Raw {
     Failover failover;
     Switchover switchover;
     Follow follow;
+    Rejoin rejoin;
+    Rejoin rewind{.only_rewind = true};
     Cancel cancel;
     Events events;
     Operations operations;
@@ -58,6 +61,8 @@ struct Commands {
     CLI::App* failover = nullptr;
     CLI::App* switchover = nullptr;
     CLI::App* follow = nullptr;
+    CLI::App* rejoin = nullptr;
+    CLI::App* rewind = nullptr;
     CLI::App* cancel = nullptr;
     CLI::App* events = nullptr;
     CLI::App* operations = nullptr;
@@ -108,6 +113,14 @@ void declare_upkeep(Commands& it, Raw& raw) {
         ->type_name("NAME");
     it.follow->add_flag("--dry-run", raw.follow.dry_run, "Show the plan; touch nothing");
     it.follow->add_flag("--yes", raw.follow.yes, "Do not ask");
+    it.rejoin = it.app.add_subcommand(
+        "rejoin", "Bring an old primary, or a replica that went its own way, back: it follows as it is, or is rewound");
+    it.rewind = it.app.add_subcommand("rewind", "The same, by a rewind only: what only it has is saved on its host, then given up");
+    for (auto [command, order] : {std::pair{it.rejoin, &raw.rejoin}, {it.rewind, &raw.rewind}}) {
+        command->add_option("NAME", order->server, "Which server")->required();
+        command->add_flag("--dry-run", order->dry_run, "Look at its disk and show the plan; touch nothing");
+        command->add_flag("--yes", order->yes, "Do not ask");
+    }
 }
 
 void declare(Commands& it, Raw& raw) {
@@ -219,6 +232,8 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.failover->parsed()) return raw.failover;
     if (it.switchover->parsed()) return raw.switchover;
     if (it.follow->parsed()) return raw.follow;
+    if (it.rejoin->parsed()) return raw.rejoin;
+    if (it.rewind->parsed()) return raw.rewind;
     if (it.cancel->parsed()) return raw.cancel;
     if (it.events->parsed()) return raw.events;
     if (it.operations->parsed()) return raw.operations;

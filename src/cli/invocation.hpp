@@ -44,6 +44,12 @@ struct Follow {
     bool dry_run = false;
     bool yes = false;
 };
+struct Rejoin {
+    std::string server{};
+    bool only_rewind = false;  // the verb rewind
+    bool dry_run = false;
+    bool yes = false;
+};
 struct Cancel {
     std::uint64_t id = 0;
 };
@@ -90,8 +96,8 @@ struct Help {
     std::string text;
 };
 using Verb = std::variant<
-    Daemon, Status, Check, Failover, Switchover, Follow, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn, MaintenanceOff,
-    Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
+    Daemon, Status, Check, Failover, Switchover, Follow, Rejoin, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn,
+    MaintenanceOff, Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

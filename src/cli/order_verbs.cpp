@@ -84,6 +84,12 @@ int do_follow(const GlobalOptions& global, const Follow& follow, Surroundings& s
     return carry_out(global, {"follow", std::move(body), follow.dry_run, follow.yes}, surroundings);
 }
 
+int do_rejoin(const GlobalOptions& global, const Rejoin& rejoin, Surroundings& surroundings) {
+    Json body{{"server", rejoin.server}};
+    if (rejoin.only_rewind) body["only_rewind"] = true;
+    return carry_out(global, {"rejoin", std::move(body), rejoin.dry_run, rejoin.yes}, surroundings);
+}
+
 int do_cancel(const GlobalOptions& global, const Cancel& cancel, Surroundings& surroundings) {
     const Json body{{"operation", cancel.id}};
     const auto answer = fetch(global, surroundings, {"POST", path_of("/v1/cancel", global), body.dump()}, question_limit);

@@ -25,6 +25,20 @@ std::string_view word_for(Obstacle obstacle) {
         case Obstacle::would_make_a_circle: return "WouldMakeACircle";
         case Obstacle::upstream_unfit: return "UpstreamUnfit";
         case Obstacle::diverged: return "Diverged";
+        case Obstacle::takes_writes: return "TakesWrites";
+        case Obstacle::still_runs: return "StillRuns";
+        case Obstacle::host_unknown: return "HostUnknown";
+        case Obstacle::foreign_system: return "ForeignSystem";
+        case Obstacle::history_unknown: return "HistoryUnknown";
+        case Obstacle::too_old_to_rewind: return "TooOldToRewind";
+        case Obstacle::no_rewind_programs: return "NoRewindPrograms";
+        case Obstacle::pages_unprotected: return "PagesUnprotected";
+        case Obstacle::configuration_unknown: return "ConfigurationUnknown";
+        case Obstacle::wal_missing: return "WalMissing";
+        case Obstacle::no_room_to_save: return "NoRoomToSave";
+        case Obstacle::half_rewound: return "HalfRewound";
+        case Obstacle::no_common_history: return "NoCommonHistory";
+        case Obstacle::nothing_to_rewind: return "NothingToRewind";
     }
     return "";
 }

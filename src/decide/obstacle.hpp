@@ -32,8 +32,23 @@ enum class Obstacle {
     would_make_a_circle,  // the upstream gets its WAL from this very server
     upstream_unfit,       // it does not answer, or cannot be streamed from
     diverged,             // its WAL goes past the point where its upstream's timeline left it
+    // of what is to come back as a replica
+    takes_writes,    // it runs as a primary
+    still_runs,      // it does not answer, and processes hold its data directory
+    host_unknown,    // its host does not say what is on its disk
+    foreign_system,  // another system's data
+    history_unknown,
+    too_old_to_rewind,
+    no_rewind_programs,
+    pages_unprotected,      // neither data checksums nor wal_log_hints (S24)
+    configuration_unknown,  // its postgresql.conf was not found
+    wal_missing,            // back to the last common checkpoint
+    no_room_to_save,        // for what only it has
+    half_rewound,
+    no_common_history,
+    nothing_to_rewind,
 };
-inline constexpr std::size_t obstacles = static_cast<std::size_t>(Obstacle::diverged) + 1;
+inline constexpr std::size_t obstacles = static_cast<std::size_t>(Obstacle::nothing_to_rewind) + 1;
 inline constexpr auto all_obstacles = each_of<Obstacle, obstacles>();
 /// "ReplicaTooFarBehind": begins the text of the refusal.
 [[nodiscard]] std::string_view word_for(Obstacle obstacle);

@@ -96,7 +96,7 @@ Page page_of(Reason reason) {
         case Reason::returned_primary_must_stop:
             return {
                 "A server that was failed over from runs as primary again, beside its successor.", "Situation OldPrimaryReturned.",
-                "Stops it.", "Rejoin it with pg_rewind or a new copy."};
+                "Stops it.", "Bring it back with handyrep rejoin, or a new copy."};
         case Reason::ordered_by_person:
             return {
                 "A person ordered it.", "'handyrep failover', or the HTTP side.",

@@ -62,7 +62,7 @@ Page page_of(FindingKind kind) {
             return {
                 "A replica has replayed WAL that the primary does not have.",
                 "Its replay position (never its receive position) is past the point where the primary's history left that timeline.",
-                never_candidate, "Save what it has if it matters. Then rewind it with pg_rewind, or clone it again."};
+                never_candidate, "Bring it back with handyrep rejoin, which saves what only it has and rewinds it, or clone it again."};
         case FindingKind::timeline_drift:
             return {
                 "A replica is on another timeline than the primary, or would not follow a new one.",
@@ -107,7 +107,7 @@ Page page_of(FindingKind kind) {
             return {
                 "A server was failed over from and must not run as primary.", "Its entry in servers.save.",
                 "Stops it when it comes back as primary; never promotes it.",
-                "Rejoin it with pg_rewind or a new copy, following the primary: the entry then ends by itself."};
+                "Bring it back with handyrep rejoin, or a new copy that follows the primary: the entry then ends by itself."};
         case FindingKind::possible_primary:
             return {
                 "A server was told to promote and has not been seen since.",

@@ -31,7 +31,7 @@ Page page_of(Situation situation) {
                 "A server that was failed over from runs as primary again.",
                 "It answers out of recovery, carries the system identifier of its must-be-down entry, and its timeline history does not contain the switch to its successor.",
                 "Stops it (processes, autostart, mark) if its successor is seen writable at that moment; otherwise leaves it to a person.",
-                "If it was not stopped: make sure that only one of the two gets clients. Rejoin the old one with pg_rewind or a new copy."};
+                "If it was not stopped: make sure that only one of the two gets clients. Bring the old one back with handyrep rejoin, or a new copy."};
         case Situation::no_writable_primary:
             return {
                 "No server of this cluster is out of recovery.",

@@ -72,6 +72,12 @@ private:
     Async<void> start_again(const plans::StartAgain& command, Instant deadline);
     Async<void> check_handover(const plans::CheckHandover& command, Instant deadline);
     Async<void> start_as_replica(const plans::StartAsReplica& command, Instant deadline);
+    Async<void> rewind(const plans::Rewind& command, Instant deadline);
+    Async<void> prepare_down(const plans::PrepareDown& command, Instant deadline);
+    Async<void> hold_down(const plans::HoldDown& command, Instant deadline);
+    Async<void> start_rejoined(const plans::StartRejoined& command, Instant deadline);
+    void tell_rewind(const model::ServerName& server, const model::RewindProgress& progress);
+    void tell_saved(const model::ServerName& server, const model::DivergedWal& saved);
     Async<void> let_take_part(const model::ServerName& server);
     [[nodiscard]] std::optional<Error> may_not_be_primary_again(const model::ServerName& server) const;
     void open_handover_gates(const plans::CheckHandover& command, model::WalPosition position);

@@ -12,10 +12,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace handyrep::engine {
+
+/// Who orders what no person did.
+inline constexpr std::string_view automation = "automation";
 
 class Cluster::Loop {
 public:
@@ -127,10 +131,23 @@ private:
     [[nodiscard]] Result<Decided> decide_wanted(const FailoverWanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::SwitchoverWanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::FollowWanted& wanted) const;
+    [[nodiscard]] Result<Decided> decide_wanted(const decide::RejoinWanted& wanted) const;
+    Async<void> ask_around(const Wanted& what);
+    asio::awaitable<decide::RejoinSurvey> survey(model::ServerName server);
     [[nodiscard]] plans::Plan plan_for(const decide::SwitchOver& decision) const;
     asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> switch_over(decide::SwitchOver decision, std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> keep_up(Upkeep upkeep, std::shared_ptr<Ordered> ordered);
+
+    // bring_back.cpp: what is done by policy, while all is well
+    asio::awaitable<void> bring_back();
+    [[nodiscard]] std::optional<model::ServerName> to_be_brought_back() const;
+    struct Postponed {
+        model::ServerName server;
+        Instant until;
+        Duration pause;
+        std::string why;
+    };
 
     // resume.cpp: what an earlier life left open
     asio::awaitable<bool> resume();
@@ -168,7 +185,9 @@ private:
     std::optional<Instant> sync_changed_;
     /// Over, but the journal could not be told: a later life would take them for open.
     std::vector<saved::JournalRecord> unended_;
-    std::optional<OpenPromotion> unsettled_;  // goes with saved.possible_primary
+    std::vector<Postponed> postponed_;            // who could not be brought back
+    std::optional<decide::RejoinSurvey> survey_;  // of the last order that needed one
+    std::optional<OpenPromotion> unsettled_;      // goes with saved.possible_primary
 };
 
 }  // namespace handyrep::engine

@@ -22,7 +22,6 @@ constexpr Duration refusal_pause = seconds{2};
 constexpr Duration longest_refusal_pause = seconds{15};
 /// Each attempt of one failover is for another candidate; there are never many.
 constexpr int max_attempts = 3;
-constexpr std::string_view automation = "automation";
 
 /// Of a primary that is down and could not be given back.
 std::string way_out(const State& state) {

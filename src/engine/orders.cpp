@@ -2,9 +2,12 @@
 #include "base/overloaded.hpp"
 #include "engine/loop.hpp"
 #include "plans/follow.hpp"
+#include "plans/rejoin.hpp"
 #include "plans/switchover.hpp"
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace handyrep::engine {
 
@@ -33,6 +36,15 @@ Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const decide::Follow
     return Decided{Upkeep{plans::follow(*decision, state_.saved), decision->text}};
 }
 
+Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const decide::RejoinWanted& wanted) const {
+    const decide::AnalysisInput input = state_.input();
+    const decide::RejoinSurvey nothing{.server = wanted.server};
+    const bool asked = survey_ && survey_->server == wanted.server;
+    auto decision = decide::decide_rejoin(input, decide::analyse(input), asked ? *survey_ : nothing, wanted);
+    if (!decision) return decision.error();
+    return Decided{Upkeep{plans::rejoin(*decision, state_.saved), decision->text}};
+}
+
 Result<Cluster::Loop::Decided> Cluster::Loop::decide_ordered(const Order& order) const {
     auto out = std::visit([this](const auto& wanted) { return decide_wanted(wanted); }, order.what);
     if (out && !journal_available_)
@@ -45,6 +57,41 @@ plans::Plan Cluster::Loop::plan_for(const decide::SwitchOver& decision) const {
         {.decision = decision, .settings = state_.settings(), .saved = state_.saved, .synchronous_standby_names = synchronous_names()});
 }
 
+/// What an order is decided on and the polls do not see.
+Async<void> Cluster::Loop::ask_around(const Wanted& what) {
+    if (std::holds_alternative<decide::SwitchoverWanted>(what)) {
+        const auto verified = co_await verifier_.verify();
+        if (!verified) co_return verified.error();
+    }
+    if (const auto* const rejoin = std::get_if<decide::RejoinWanted>(&what)) {
+        auto found = co_await survey(rejoin->server);
+        survey_ = std::move(found);
+    }
+    co_return Result<void>{};
+}
+
+/// The disk of a server that does not answer, or has gone its own way: asked of its host.
+asio::awaitable<decide::RejoinSurvey> Cluster::Loop::survey(model::ServerName server) {
+    constexpr auto look_limit = std::chrono::seconds{20};
+    constexpr auto read_limit = std::chrono::seconds{40};
+    decide::RejoinSurvey out{.server = server};
+    if (state_.definition().find(server) == nullptr || !decide::needs_survey(state_.input(), server)) co_return out;
+    ports::Host& host = state_.host(server);
+    const auto look = co_await host.look_for_rewind(state_.clock().now() + look_limit);
+    out.look = look;
+    if (!look) co_return out;
+    const auto behind = decide::divergence_of(state_.input(), *look);
+    if (!behind) co_return out;
+    const model::WalEndQuestion question{behind->system_id, behind->fork};
+    if (look->processes == 0 && behind->last == behind->fork.timeline) {
+        const auto end = co_await host.read_wal_end(question, state_.clock().now() + read_limit);
+        out.wal_end = end;
+    }
+    const auto divergence = co_await host.measure_divergence(*behind, state_.clock().now() + read_limit);
+    out.divergence = divergence;
+    co_return out;
+}
+
 Async<OrderAnswer> Cluster::Loop::order(Order order) {
     if (!ready_) co_return Error{ErrorKind::refused, "still starting: ask again in a moment"};
     if (stopped_) co_return Error{ErrorKind::refused, "HandyRep is stopping"};
@@ -53,10 +100,7 @@ Async<OrderAnswer> Cluster::Loop::order(Order order) {
     if (busy()) co_return conflict;
     // A planned change is tried with the real rights first, while nothing is touched yet. Not beside an operation, whose hosts it would
     // keep busy, and one may have begun meanwhile.
-    if (std::holds_alternative<decide::SwitchoverWanted>(order.what)) {
-        const auto verified = co_await verifier_.verify();
-        if (!verified) co_return verified.error();
-    }
+    if (const auto asked = co_await ask_around(order.what); !asked) co_return asked.error();
     if (busy()) co_return conflict;
     if (order.dry_run) {
         const auto decision = decide_ordered(order);
@@ -103,10 +147,11 @@ asio::awaitable<void> Cluster::Loop::keep_up(Upkeep upkeep, std::shared_ptr<Orde
     const plans::Plan& plan = upkeep.plan;
     tried_on_.clear();
     Findings findings;
-    findings.automatic = false;
+    findings.automatic = ordered->order.by == automation;
     begin_operation(findings, plan.kind, ordered->order.by, upkeep.text);
     Conductor conductor = conductor_for(findings);
-    const saved::OperationBegun begun = begun_record(plan, ordered->order.by, decide::Reason::ordered_by_person, false);
+    const auto reason = findings.automatic ? decide::Reason::primary_answers : decide::Reason::ordered_by_person;
+    const saved::OperationBegun begun = begun_record(plan, ordered->order.by, reason, findings.automatic);
     makes_way_ = true;
     Outcome outcome = co_await conduct(conductor, plan, begun);
     // No step of these makes a second primary: whatever became of it is seen afresh, and the order can be given again.

@@ -6,6 +6,7 @@
 #include "decide/decision.hpp"
 #include "decide/follow.hpp"
 #include "decide/readiness.hpp"
+#include "decide/rejoin.hpp"
 #include "decide/switchover.hpp"
 #include "model/saved_state.hpp"
 #include "model/server.hpp"
@@ -85,7 +86,7 @@ struct FailoverWanted {
 };
 
 /// What a person may want: each has a decision and a plan of its own.
-using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted>;
+using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted, decide::RejoinWanted>;
 
 struct Order {
     Wanted what;

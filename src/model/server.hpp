@@ -83,6 +83,7 @@ struct FailoverSettings {
     Bytes max_lag_on_failover{16ULL << 20};
     bool remaster = true;
     bool end_blocking_queries = true;  // on the candidate, when they hold up its replay (S19)
+    bool auto_rejoin = false;          // a server that was failed over from is brought back without an order
     SelectionMethod selection_method = SelectionMethod::priority_then_furthest;
     int verify_frequency = 60;  // every n-th poll
 

@@ -85,6 +85,32 @@ std::string describe(const Command& command) {
                     "on {}: give autostart back, start it as it is marked, and see that it receives from {}", it.server.text(),
                     it.upstream.text());
             },
+            [](const Rewind& it) {
+                return fmt::format(
+                    "on the host of {}, as a job of its own: autostart off, marked standby, held against every start; its WAL from {} on is copied "
+                    "aside and summed up; crash recovery in single-user mode where it was not shut down; pg_rewind -R to {}, tried with --dry-run "
+                    "first; its own configuration and slots put back",
+                    it.server.text(), text(it.behind.fork), it.upstream.text());
+            },
+            [](const PrepareDown& it) {
+                return fmt::format(
+                    "in the files of {}: primary_conninfo to {}, with a passfile and without a password, read back", it.server.text(),
+                    it.upstream.text());
+            },
+            [](const EndRewind& it) {
+                return fmt::format(
+                    "check that {} is marked standby, knows whom to follow and has its own settings; give it free", it.server.text());
+            },
+            [](const StartRejoined& it) {
+                return fmt::format(
+                    "on {}: {}give autostart back, start it as a replica, and see that it receives from {}", it.server.text(),
+                    it.fork ? fmt::format("read again that its WAL does not go past {}, ", text(*it.fork)) : "", it.upstream.text());
+            },
+            [](const HoldDown& it) {
+                return fmt::format(
+                    "stop {} where it runs: autostart off, mark its data directory standby, a fast stop, wait until no process of it is left",
+                    it.server.text());
+            },
         },
         command);
 }

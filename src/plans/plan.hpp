@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "decide/decision.hpp"
 #include "model/names.hpp"
+#include "model/rewind.hpp"
 #include "model/server.hpp"
 #include "model/timeline.hpp"
 #include "model/version_facts.hpp"
@@ -112,9 +113,42 @@ struct StartAsReplica {
     model::SystemId system_id;
 };
 
+// --- of a server that comes back as a replica
+
+/// Saves what only it has, recovers it where it crashed, and rewinds it to `upstream`; a job of its host's, which goes on by itself (S7, S24).
+struct Rewind {
+    model::ServerName server;
+    model::ServerName upstream;
+    model::DivergenceQuestion behind;
+};
+/// Writes into the files of a server that is down whom it follows from its next start on.
+struct PrepareDown {
+    model::ServerName server;
+    model::ServerName upstream;
+    model::SystemId system_id;
+};
+/// Checks mark, upstream and settings of a rewound server, and gives it free to be started.
+struct EndRewind {
+    model::ServerName server;
+    model::SystemId system_id;
+};
+/// Gives autostart back and starts it as a replica; its WAL must not go past `fork`, where there is one (S3).
+struct StartRejoined {
+    model::ServerName server;
+    model::ServerName upstream;
+    model::SystemId system_id;
+    std::optional<model::WalPosition> fork{};
+};
+/// Marked standby, and nothing starts it by itself; nothing of it runs, or it is stopped.
+struct HoldDown {
+    model::ServerName server;
+    model::SystemId system_id;
+};
+
 using Command = std::variant<
     Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint, ReadLoss, Checkpoint,
-    CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica>;
+    CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica, Rewind, PrepareDown, EndRewind, StartRejoined,
+    HoldDown>;
 
 struct Step {
     std::string name;             // shown to the operator word for word; unique within the plan
@@ -129,7 +163,7 @@ struct Group {
     std::vector<Step> steps;
 };
 
-enum class OperationKind { failover, stop_returned_primary, switchover, follow };
+enum class OperationKind { failover, stop_returned_primary, switchover, follow, rejoin };
 [[nodiscard]] std::string_view word_for(OperationKind kind);
 /// Whether it moves the role of primary: then its commit step is the promotion.
 [[nodiscard]] bool moves_role(OperationKind kind);

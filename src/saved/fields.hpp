@@ -267,7 +267,7 @@ void describe(Archive& it, model::ServerDefinition& value) {
 
 template <class Archive>
 void describe(Archive& it, model::FailoverSettings& value) {
-    auto& [auto_failover, poll_interval, poll_tries, connect_timeout, silence_timeout, stall_timeout, witness_freshness, sync_wait_limit, crash_grace, planned_grace, cooldown, fencing, max_lag_on_failover, remaster, end_blocking_queries, selection_method, verify_frequency] =
+    auto& [auto_failover, poll_interval, poll_tries, connect_timeout, silence_timeout, stall_timeout, witness_freshness, sync_wait_limit, crash_grace, planned_grace, cooldown, fencing, max_lag_on_failover, remaster, end_blocking_queries, auto_rejoin, selection_method, verify_frequency] =
         value;
     it("auto_failover", auto_failover);
     it("poll_interval_ns", poll_interval);
@@ -284,6 +284,7 @@ void describe(Archive& it, model::FailoverSettings& value) {
     it("max_lag_on_failover_bytes", max_lag_on_failover);
     it("remaster", remaster);
     it("end_blocking_queries", end_blocking_queries);
+    it("auto_rejoin", auto_rejoin);
     it("selection_method", selection_method);
     it("verify_frequency", verify_frequency);
 }

@@ -98,10 +98,21 @@ TEST(FollowBody, ReadsAListOfReplicasAndTheirUpstream) {
     EXPECT_THAT(parse_follow_body(R"({"replicas": ["db2; drop"]})").error().text(), HasSubstr("'replicas'"));
 }
 
+TEST(RejoinBody, NamesOneServer) {
+    const auto whole = parse_rejoin_body(R"({"server": "db1", "only_rewind": true, "dry_run": true})");
+    ASSERT_TRUE(whole) << whole.error().text();
+    EXPECT_EQ(std::get<decide::RejoinWanted>(whole->what).server, db("db1"));
+    EXPECT_TRUE(std::get<decide::RejoinWanted>(whole->what).only_rewind);
+    EXPECT_TRUE(whole->dry_run);
+    EXPECT_THAT(parse_rejoin_body("{}").error().text(), HasSubstr("server: say which"));
+    EXPECT_THAT(parse_rejoin_body(R"({"server": "a b"})").error().text(), HasSubstr("'server'"));
+}
+
 TEST(OrderPaths, AreEachOfAnotherOrder) {
     std::set<std::size_t> kinds;
     for (const OrderPath& it : order_paths()) {
-        const auto body = it.parse("");
+        auto body = it.parse("");
+        if (!body) body = it.parse(R"({"server": "db1"})");
         ASSERT_TRUE(body) << it.path;
         kinds.insert(body->what.index());
     }

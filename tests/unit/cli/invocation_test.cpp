@@ -45,6 +45,19 @@ TEST(Arguments, OfExplainAndRecord) {
     EXPECT_THAT(usage_error({"explane"}), HasSubstr("did you mean 'explain'"));
 }
 
+TEST(Arguments, OfRejoinAndRewind) {
+    const auto rejoin = parsed_as<Rejoin>({"rejoin", "db1", "--dry-run"});
+    ASSERT_TRUE(rejoin.good);
+    EXPECT_EQ(rejoin.verb.server, "db1");
+    EXPECT_TRUE(rejoin.verb.dry_run);
+    EXPECT_FALSE(rejoin.verb.only_rewind);
+    const auto rewind = parsed_as<Rejoin>({"rewind", "db1", "--yes"});
+    ASSERT_TRUE(rewind.good);
+    EXPECT_TRUE(rewind.verb.only_rewind && rewind.verb.yes);
+    EXPECT_THAT(usage_error({"rejoin"}), HasSubstr("NAME"));
+    EXPECT_THAT(usage_error({"rejion", "db1"}), HasSubstr("did you mean 'rejoin'"));
+}
+
 TEST(Arguments, TakeGlobalOptionsBeforeAndBehindTheVerb) {
     const auto before = parsed_as<Status>({"--config", "a.conf", "status"});
     const auto behind = parsed_as<Status>({"status", "--config", "a.conf", "--output=json"});

@@ -93,7 +93,7 @@ TEST(Configuration, ReadsEveryKeyOfTheSectionFailover) {
             with_failover(
                 "  auto_failover: no\n  poll_interval: 1\n  poll_tries: 3\n  connect_timeout: 250ms\n  silence_timeout: 4s\n  stall_timeout: 6s\n"
                 "  witness_freshness: 5s\n  sync_wait_limit: 11s\n  crash_grace: 0\n  planned_grace: 2min\n  cooldown: 1h\n  fencing: strict\n"
-                "  max_lag_on_failover: 1GB\n  remaster: off\n  selection_method: furthest_ahead\n  verify_frequency: 7\n"))
+                "  max_lag_on_failover: 1GB\n  remaster: off\n  auto_rejoin: on\n  selection_method: furthest_ahead\n  verify_frequency: 7\n"))
             .cluster.failover;
     const model::FailoverSettings expected{
         .auto_failover = false,
@@ -110,6 +110,7 @@ TEST(Configuration, ReadsEveryKeyOfTheSectionFailover) {
         .fencing = model::Fencing::strict,
         .max_lag_on_failover = {1ULL << 30U},
         .remaster = false,
+        .auto_rejoin = true,
         .selection_method = model::SelectionMethod::furthest_ahead,
         .verify_frequency = 7};
     EXPECT_EQ(it, expected);
