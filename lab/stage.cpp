@@ -198,8 +198,8 @@ void LabStage::restart_what_died() {
 
 std::optional<std::string> LabStage::order(const scenarios::Order& order) {
     nlohmann::json body = nlohmann::json::object();
-    const char* const whom = order.verb == scenarios::Verb::follow ? "upstream" : order.verb == scenarios::Verb::rejoin ? "server" : "to";
-    if (order.to) body[whom] = *order.to;
+    if (order.to) body[std::string(names_server_by(order.verb))] = *order.to;
+    if (order.restart_all) body["restart_all"] = true;
     if (!order.replicas.empty()) body["replicas"] = order.replicas;
     const auto answer = site_.manager().post(fmt::format("/v1/{}", word_for(order.verb)), body.dump());
     if (!answer) return std::nullopt;

@@ -193,13 +193,17 @@ Question question(YamlFields& fields, const ClusterWanted& cluster) {
     return out;
 }
 
+constexpr std::array verbs{Verb::failover, Verb::switchover, Verb::follow,  Verb::rejoin,
+                           Verb::shutdown, Verb::startup,    Verb::restart, Verb::fence};
+
 Order read_order(const YamlNode& node, Verb verb) {
     const std::string word{word_for(verb)};
     Order out{.verb = verb};
     if (node.kind == YamlNode::Kind::map) {
         YamlFields inner{node, word};
-        out.to = text_if(inner, verb == Verb::follow ? "upstream" : verb == Verb::rejoin ? "server" : "to");
+        out.to = text_if(inner, names_server_by(verb));
         if (verb == Verb::follow) out.replicas = texts_if(inner, "replicas");
+        if (verb == Verb::switchover && inner.has("restart_all")) out.restart_all = inner.flag("restart_all");
         if (inner.has("refused")) {
             out.must_be_refused = true;
             out.refusal = inner.text("refused");
@@ -221,21 +225,15 @@ Step read_step(const YamlNode& node, const ClusterWanted& cluster) {
         step.what = End{word_of(fields.text("end"), at, "end").kind};
     } else if (fields.has("run")) {
         step.what = Run{duration(fields, "run")};
-    } else if (const YamlNode* failover = fields.take_if("failover")) {
-        step.what = read_order(*failover, Verb::failover);
-    } else if (const YamlNode* switchover = fields.take_if("switchover")) {
-        step.what = read_order(*switchover, Verb::switchover);
-    } else if (const YamlNode* follow = fields.take_if("follow")) {
-        step.what = read_order(*follow, Verb::follow);
-    } else if (const YamlNode* rejoin = fields.take_if("rejoin")) {
-        step.what = read_order(*rejoin, Verb::rejoin);
     } else if (const YamlNode* until = fields.take_if("until")) {
         YamlFields inner{*until, "until"};
         const Duration within = duration(inner, "within");
         step.what = Until{question(inner, cluster), within};
         inner.end();
     } else {
-        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover, follow, rejoin");
+        const auto verb = std::ranges::find_if(verbs, [&](Verb it) { return fields.has(std::string(word_for(it))); });
+        if (verb == verbs.end()) fault(node.at, "steps", "a step is one of: fault, end, run, until, or an order such as switchover");
+        step.what = read_order(*fields.take_if(std::string(word_for(*verb))), *verb);
     }
     fields.end();
     return step;

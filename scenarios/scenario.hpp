@@ -135,12 +135,15 @@ struct Run {
     Duration length;
 };
 /// An order of a person at the manager.
-enum class Verb { failover, switchover, follow, rejoin };
+enum class Verb { failover, switchover, follow, rejoin, shutdown, startup, restart, fence };
 [[nodiscard]] std::string_view word_for(Verb verb);
+/// The member of the order that says which server: "to", "upstream" or "server".
+[[nodiscard]] std::string_view names_server_by(Verb verb);
 struct Order {
     Verb verb = Verb::failover;
     std::optional<std::string> to{};      // of rejoin: which server
     std::vector<std::string> replicas{};  // of follow
+    bool restart_all = false;             // of switchover
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say
 };

@@ -145,9 +145,18 @@ std::string_view word_for(Verb verb) {
         case Verb::failover: return "failover";
         case Verb::switchover: return "switchover";
         case Verb::follow: return "follow";
+        case Verb::shutdown: return "shutdown";
+        case Verb::startup: return "startup";
+        case Verb::restart: return "restart";
+        case Verb::fence: return "fence";
         case Verb::rejoin: return "rejoin";
     }
     return "";
+}
+
+std::string_view names_server_by(Verb verb) {
+    if (verb == Verb::failover || verb == Verb::switchover) return "to";
+    return verb == Verb::follow ? "upstream" : "server";
 }
 
 }  // namespace handyrep::scenarios

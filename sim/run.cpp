@@ -91,11 +91,20 @@ model::ServerName server_named(const std::string& text) {
     return *std::move(name);
 }
 
+decide::ServiceWanted of_service(decide::ServiceDeed deed, const scenarios::Order& order) {
+    ensure(order.to.has_value(), "an order about a service names its server");
+    return {.deed = deed, .server = server_named(order.to.value_or(""))};
+}
+
 engine::Wanted wanted_by(const scenarios::Order& order) {
     const auto to = order.to ? std::optional{server_named(*order.to)} : std::nullopt;
     switch (order.verb) {
         case scenarios::Verb::failover: return engine::FailoverWanted{.to = to};
-        case scenarios::Verb::switchover: return decide::SwitchoverWanted{.to = to};
+        case scenarios::Verb::switchover: return decide::SwitchoverWanted{.to = to, .restart_all = order.restart_all};
+        case scenarios::Verb::shutdown: return of_service(decide::ServiceDeed::stop, order);
+        case scenarios::Verb::startup: return of_service(decide::ServiceDeed::start, order);
+        case scenarios::Verb::restart: return of_service(decide::ServiceDeed::restart, order);
+        case scenarios::Verb::fence: return of_service(decide::ServiceDeed::fence, order);
         case scenarios::Verb::rejoin: return decide::RejoinWanted{.server = server_named(order.to.value_or(""))};
         case scenarios::Verb::follow: break;
     }

@@ -18,11 +18,13 @@ struct OrderBody {
 
 /// `to` (a name or null), `override` (a list of gates).
 [[nodiscard]] Result<OrderBody> parse_failover_body(std::string_view body);
-/// `to`, `drop_logical` (true or false).
+/// `to`, `drop_logical` and `restart_all` (true or false).
 [[nodiscard]] Result<OrderBody> parse_switchover_body(std::string_view body);
 /// `replicas` (a list of names), `upstream` (a name or null).
 [[nodiscard]] Result<OrderBody> parse_follow_body(std::string_view body);
 
+/// `server` (a name), which must be said.
+[[nodiscard]] Result<OrderBody> parse_service_body(std::string_view body, decide::ServiceDeed deed);
 /// `server` (a name, which must be there), `only_rewind` (true or false).
 [[nodiscard]] Result<OrderBody> parse_rejoin_body(std::string_view body);
 

@@ -15,15 +15,14 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 24> verbs{"rejoin",     "rewind",    "follow",      "remaster", "cancel",      "switchover",
-                                                 "operations", "operation", "maintenance", "pause",    "resume",      "daemon",
-                                                 "status",     "check",     "failover",    "events",   "acknowledge", "explain",
-                                                 "record",     "verify",    "config",      "version",  "help",        "show"};
-constexpr std::array<std::string_view, 26> options{
-    "--upstream", "--drop-logical", "--follow", "--for",    "--until",   "--reason", "--override", "--if-primary-died",
-    "--back",     "--replay",       "--out",    "--config", "--cluster", "--url",    "--output",   "--no-color",
-    "--timeout",  "--to",           "--all",    "--last",   "--dry-run", "--yes",    "--count",    "--help",
-    "--version",  "--color"};
+constexpr std::array<std::string_view, 30> verbs{
+    "rejoin",   "rewind",     "shutdown",    "startup",   "restart",     "fence",  "unfence", "stonith", "follow", "remaster",
+    "cancel",   "switchover", "operations",  "operation", "maintenance", "pause",  "resume",  "daemon",  "status", "check",
+    "failover", "events",     "acknowledge", "explain",   "record",      "verify", "config",  "version", "help",   "show"};
+constexpr std::array<std::string_view, 27> options{
+    "--rolling", "--upstream", "--drop-logical", "--follow",  "--for",     "--until", "--reason", "--override", "--if-primary-died",
+    "--back",    "--replay",   "--out",          "--config",  "--cluster", "--url",   "--output", "--no-color", "--timeout",
+    "--to",      "--all",      "--last",         "--dry-run", "--yes",     "--count", "--help",   "--version",  "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -37,6 +36,7 @@ struct Raw {
     Failover failover;
     Switchover switchover;
     Follow follow;
+    Service service;
     Rejoin rejoin;
     Rejoin rewind{.only_rewind = true};
     Cancel cancel;
@@ -61,6 +61,10 @@ struct Commands {
     CLI::App* failover = nullptr;
     CLI::App* switchover = nullptr;
     CLI::App* follow = nullptr;
+    CLI::App* shutdown = nullptr;
+    CLI::App* startup = nullptr;
+    CLI::App* restart = nullptr;
+    CLI::App* fence = nullptr;
     CLI::App* rejoin = nullptr;
     CLI::App* rewind = nullptr;
     CLI::App* cancel = nullptr;
@@ -123,6 +127,25 @@ void declare_upkeep(Commands& it, Raw& raw) {
     }
 }
 
+CLI::App* declare_service(Commands& it, Raw& raw, const char* name, const char* help) {
+    CLI::App* const verb = it.app.add_subcommand(name, help);
+    verb->add_option("SERVER", raw.service.server, "Which");
+    verb->add_flag("--dry-run", raw.service.dry_run, "Show the plan; touch nothing");
+    verb->add_flag("--yes", raw.service.yes, "Do not ask");
+    return verb;
+}
+
+void declare_services(Commands& it, Raw& raw) {
+    it.shutdown = declare_service(it, raw, "shutdown", "Stop a server cleanly; nothing starts it until startup");
+    it.startup = declare_service(it, raw, "startup", "Start a server that was stopped or fenced, as what it was");
+    it.startup->alias("unfence");
+    it.restart = declare_service(it, raw, "restart", "Restart a server in place, or all of them one after the other");
+    it.restart->add_flag("--rolling", raw.service.rolling, "Every replica, then the primary by handing the role over");
+    it.restart->add_option("--to", raw.service.to, "With --rolling: the new primary")->type_name("NAME");
+    it.fence = declare_service(it, raw, "fence", "End every process of a replica at once; nothing starts it until startup");
+    it.fence->alias("stonith");
+}
+
 void declare(Commands& it, Raw& raw) {
     // Unknown words are collected and judged here, with the nearest known one, instead of by CLI11.
     it.app.allow_extras();
@@ -148,6 +171,7 @@ void declare(Commands& it, Raw& raw) {
     it.switchover->add_flag("--yes", raw.switchover.yes, "Do not ask");
     it.switchover->add_flag("--drop-logical", raw.switchover.drop_logical, "Although logical replication slots are lost by it");
     declare_upkeep(it, raw);
+    declare_services(it, raw);
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
     it.operations = it.app.add_subcommand("operations", "What was carried out, and what came of it, newest last");
@@ -225,6 +249,17 @@ std::optional<std::string> finish_maintenance(Raw& raw) {
     return std::nullopt;
 }
 
+std::optional<std::string> finish_service(const Commands& it, Raw& raw) {
+    for (const CLI::App* const verb : {it.shutdown, it.startup, it.restart, it.fence}) {
+        if (!verb->parsed()) continue;
+        raw.service.order = verb->get_name();
+        if (raw.service.rolling && !raw.service.server.empty()) return "restart: one server, or --rolling, not both";
+        if (raw.service.to && !raw.service.rolling) return "--to: it means something with --rolling only";
+        if (raw.service.server.empty() && !raw.service.rolling) return fmt::format("{}: which server?", verb->get_name());
+    }
+    return std::nullopt;
+}
+
 std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.daemon->parsed()) return Daemon{};
     if (it.status->parsed()) return Status{};
@@ -232,6 +267,7 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.failover->parsed()) return raw.failover;
     if (it.switchover->parsed()) return raw.switchover;
     if (it.follow->parsed()) return raw.follow;
+    if (!raw.service.order.empty()) return raw.service;
     if (it.rejoin->parsed()) return raw.rejoin;
     if (it.rewind->parsed()) return raw.rewind;
     if (it.cancel->parsed()) return raw.cancel;
@@ -296,6 +332,7 @@ std::variant<Invocation, UsageError> parse_arguments(const std::vector<std::stri
     if (!left.empty()) return UsageError{unknown(left.front(), verb_known)};
     if (const auto wrong = finish_global(raw)) return UsageError{*wrong};
     if (const auto wrong = finish_maintenance(raw)) return UsageError{*wrong};
+    if (const auto wrong = finish_service(it, raw)) return UsageError{*wrong};
     if (it.help->parsed()) return help_about("");
     if (version_flag) return Invocation{raw.global, Version{}};
     if (const auto verb = verb_of(it, raw)) return Invocation{raw.global, *verb};

@@ -44,6 +44,14 @@ struct Follow {
     bool dry_run = false;
     bool yes = false;
 };
+struct Service {
+    std::string order{};   // the path's last word: shutdown, startup, restart or fence
+    std::string server{};  // empty with `rolling`
+    bool rolling = false;  // every replica, then the primary by handing the role over
+    std::optional<std::string> to{};
+    bool dry_run = false;
+    bool yes = false;
+};
 struct Rejoin {
     std::string server{};
     bool only_rewind = false;  // the verb rewind
@@ -96,7 +104,7 @@ struct Help {
     std::string text;
 };
 using Verb = std::variant<
-    Daemon, Status, Check, Failover, Switchover, Follow, Rejoin, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn,
+    Daemon, Status, Check, Failover, Switchover, Follow, Service, Rejoin, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn,
     MaintenanceOff, Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {

@@ -84,6 +84,17 @@ int do_follow(const GlobalOptions& global, const Follow& follow, Surroundings& s
     return carry_out(global, {"follow", std::move(body), follow.dry_run, follow.yes}, surroundings);
 }
 
+int do_service(const GlobalOptions& global, const Service& service, Surroundings& surroundings) {
+    Json body = Json::object();
+    if (service.rolling) {
+        body["restart_all"] = true;
+        if (service.to) body["to"] = *service.to;
+    } else {
+        body["server"] = service.server;
+    }
+    return carry_out(global, {service.rolling ? "switchover" : service.order, std::move(body), service.dry_run, service.yes}, surroundings);
+}
+
 int do_rejoin(const GlobalOptions& global, const Rejoin& rejoin, Surroundings& surroundings) {
     Json body{{"server", rejoin.server}};
     if (rejoin.only_rewind) body["only_rewind"] = true;

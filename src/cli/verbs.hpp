@@ -13,6 +13,7 @@ namespace handyrep::cli {
 [[nodiscard]] int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings);
 [[nodiscard]] int do_switchover(const GlobalOptions& global, const Switchover& switchover, Surroundings& surroundings);
 [[nodiscard]] int do_follow(const GlobalOptions& global, const Follow& follow, Surroundings& surroundings);
+[[nodiscard]] int do_service(const GlobalOptions& global, const Service& service, Surroundings& surroundings);
 [[nodiscard]] int do_rejoin(const GlobalOptions& global, const Rejoin& rejoin, Surroundings& surroundings);
 [[nodiscard]] int do_cancel(const GlobalOptions& global, const Cancel& cancel, Surroundings& surroundings);
 [[nodiscard]] int do_operations(const GlobalOptions& global, const Operations& operations, Surroundings& surroundings);

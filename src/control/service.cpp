@@ -34,6 +34,7 @@ std::string_view name_of(const engine::Wanted& what) {
             [](const engine::FailoverWanted&) { return "a failover"; },
             [](const decide::SwitchoverWanted&) { return "a switchover"; },
             [](const decide::FollowWanted&) { return "to re-point a replica"; },
+            [](const decide::ServiceWanted&) { return "to stop, start, restart or fence a server"; },
             [](const decide::RejoinWanted&) { return "to bring a server back"; },
         },
         what);

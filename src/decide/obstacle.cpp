@@ -25,6 +25,9 @@ std::string_view word_for(Obstacle obstacle) {
         case Obstacle::would_make_a_circle: return "WouldMakeACircle";
         case Obstacle::upstream_unfit: return "UpstreamUnfit";
         case Obstacle::diverged: return "Diverged";
+        case Obstacle::runs_already: return "RunsAlready";
+        case Obstacle::others_follow_it: return "OthersFollowIt";
+        case Obstacle::commits_would_wait: return "CommitsWouldWait";
         case Obstacle::takes_writes: return "TakesWrites";
         case Obstacle::still_runs: return "StillRuns";
         case Obstacle::host_unknown: return "HostUnknown";

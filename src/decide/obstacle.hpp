@@ -32,6 +32,10 @@ enum class Obstacle {
     would_make_a_circle,  // the upstream gets its WAL from this very server
     upstream_unfit,       // it does not answer, or cannot be streamed from
     diverged,             // its WAL goes past the point where its upstream's timeline left it
+    // of what is ordered of a server's service
+    runs_already,
+    others_follow_it,    // replicas that stream from it would receive nothing
+    commits_would_wait,  // synchronous commits need it
     // of what is to come back as a replica
     takes_writes,    // it runs as a primary
     still_runs,      // it does not answer, and processes hold its data directory

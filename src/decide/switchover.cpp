@@ -1,6 +1,7 @@
 #include "decide/switchover.hpp"
 
 #include "decide/candidate.hpp"
+#include "decide/rights.hpp"
 
 #include <fmt/format.h>
 
@@ -13,41 +14,6 @@ namespace handyrep::decide {
 using model::ServerName;
 
 namespace {
-
-/// Of the old primary, which is stopped, marked and started again over its host, and of the one that takes over.
-struct Needed {
-    CheckName name;
-    bool of_old_primary;
-    bool of_candidate;
-    bool also_a_debt = false;  // what is only a debt otherwise is needed at once here
-};
-constexpr std::array needed{
-    Needed{CheckName::host_answers, true, false},
-    Needed{CheckName::pg_ctl, true, false},
-    Needed{CheckName::control_data, true, false},
-    Needed{CheckName::data_directory_writable, true, false},
-    Needed{CheckName::fence_drill, true, false},
-    Needed{CheckName::alter_system_allowed, true, true},
-    Needed{CheckName::manager_rights, true, true},
-    // From every other host to the candidate: the old primary will be one that logs in there.
-    Needed{CheckName::replication_login, false, true, true},
-};
-
-std::optional<Error> rights_missing(std::span<const Check> checks, const ServerName& old_primary, const ServerName& candidate) {
-    std::string text;
-    for (const Needed& it : needed) {
-        for (const Check& check : checks) {
-            const bool counts = check.name == it.name &&
-                                ((it.of_old_primary && check.server == old_primary) || (it.of_candidate && check.server == candidate));
-            if (!counts || check.outcome == CheckOutcome::ok || (check.outcome == CheckOutcome::debt && !it.also_a_debt)) continue;
-            text += fmt::format(
-                "{}{} of {}: {}{}", text.empty() ? "" : "; ", word_for(check.name), check.server.text(), check.text,
-                check.remedy.empty() ? "" : fmt::format(" ({})", check.remedy));
-        }
-    }
-    if (text.empty()) return std::nullopt;
-    return obstacle(Obstacle::not_ready, text);
-}
 
 std::optional<Error> slots_lost(const AnalysisInput& input, std::span<const Check> checks, const SwitchoverWanted& wanted) {
     if (wanted.drop_logical) return std::nullopt;
@@ -131,6 +97,18 @@ Result<ServerName> choose_best(const AnalysisInput& input, const Analysis& analy
     return obstacle(Obstacle::no_replica, unfit.empty() ? "there is no replica" : "no replica can take over:" + unfit);
 }
 
+/// Who does not stream is left alone. The candidate comes last: it is the one that is needed at once.
+std::vector<Restarted> restarted_before(const Analysis& analysis, const ServerName& candidate) {
+    std::vector<Restarted> out;
+    for (const bool candidates_turn : {false, true}) {
+        for (const ReplicaView& it : analysis.replicas) {
+            if (it.valid && it.link == Attachment::attached && (it.server == candidate) == candidates_turn)
+                out.push_back({it.server, it.upstream});
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<SwitchOver> decide_switchover(
@@ -144,7 +122,12 @@ Result<SwitchOver> decide_switchover(
     if (!candidate) return candidate.error();
     if (auto missing = rights_missing(checks, primary, *candidate)) return *std::move(missing);
     if (auto lost = slots_lost(input, checks, wanted)) return *std::move(lost);
-    return SwitchOver{primary, *candidate, fmt::format("hands the role over from {} to {}", primary.text(), candidate->text())};
+    SwitchOver out{primary, *candidate, fmt::format("hands the role over from {} to {}", primary.text(), candidate->text())};
+    if (wanted.restart_all) {
+        out.restarted = restarted_before(analysis, *candidate);
+        out.text = "restarts every replica, then " + out.text;
+    }
+    return out;
 }
 
 }  // namespace handyrep::decide

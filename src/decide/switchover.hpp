@@ -12,18 +12,28 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace handyrep::decide {
 
 struct SwitchoverWanted {
     std::optional<model::ServerName> to{};  // nothing: the best
     bool drop_logical = false;              // logical slots that a promotion loses may be lost (S23)
+    bool restart_all = false;               // every replica first, one after the other; the handover itself restarts the old primary
+};
+
+/// A replica that is restarted, and whom it streams from, where that is one of ours.
+struct Restarted {
+    model::ServerName replica;
+    std::optional<model::ServerName> upstream;
+    friend bool operator==(const Restarted&, const Restarted&) = default;
 };
 
 struct SwitchOver {
     model::ServerName old_primary;
     model::ServerName candidate;
     std::string text;
+    std::vector<Restarted> restarted{};  // before it, in this order
 };
 
 /// `checks`: of a round that looked into every host. Without a wish the replica with the lowest failover_priority takes over,

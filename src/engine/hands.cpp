@@ -53,6 +53,8 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
     if (const auto* it = std::get_if<plans::StartAgain>(&command)) co_return co_await start_again(*it, deadline);
     if (const auto* it = std::get_if<plans::CheckHandover>(&command)) co_return co_await check_handover(*it, deadline);
     if (const auto* it = std::get_if<plans::StartAsReplica>(&command)) co_return co_await start_as_replica(*it, deadline);
+    if (const auto* it = std::get_if<plans::StartReplica>(&command)) co_return co_await start_replica(*it, deadline);
+    if (const auto* it = std::get_if<plans::RestartReplica>(&command)) co_return co_await restart_replica(*it, deadline);
     if (const auto* it = std::get_if<plans::Rewind>(&command)) co_return co_await rewind(*it, deadline);
     if (const auto* it = std::get_if<plans::PrepareDown>(&command)) co_return co_await prepare_down(*it, deadline);
     if (const auto* it = std::get_if<plans::EndRewind>(&command))

@@ -20,6 +20,7 @@ namespace handyrep::engine {
 struct Findings {
     std::uint64_t operation = 0;
     bool automatic = true;
+    bool upkeep = false;  // leaves the role of primary where it is
     decide::FenceOutcome fence;
     std::vector<decide::FinalPosition> finals;
     std::optional<decide::Gate> fence_gate;
@@ -72,6 +73,9 @@ private:
     Async<void> start_again(const plans::StartAgain& command, Instant deadline);
     Async<void> check_handover(const plans::CheckHandover& command, Instant deadline);
     Async<void> start_as_replica(const plans::StartAsReplica& command, Instant deadline);
+    Async<void> start_replica(const plans::StartReplica& command, Instant deadline);
+    Async<void> restart_replica(const plans::RestartReplica& command, Instant deadline);
+    Async<void> see_it_answer(const model::ServerName& replica, const std::optional<model::ServerName>& upstream, Instant deadline);
     Async<void> rewind(const plans::Rewind& command, Instant deadline);
     Async<void> prepare_down(const plans::PrepareDown& command, Instant deadline);
     Async<void> hold_down(const plans::HoldDown& command, Instant deadline);

@@ -97,11 +97,13 @@ Async<void> Hands::prepare_down(const plans::PrepareDown& command, Instant deadl
 Async<void> Hands::hold_down(const plans::HoldDown& command, Instant deadline) {
     const auto report = co_await state_.host(command.server).stop(command.system_id, deadline);
     if (!report) co_return report.error().during(fmt::format("stop {}", command.server.text()));
-    if (report->processes_gone()) co_return Result<void>{};
-    co_return Error{
-        ErrorKind::refused, fmt::format(
-                                "{}: {} processes left, {}, autostart: {}", command.server.text(), report->left,
-                                report->marked ? "marked standby" : "not marked standby", report->autostart)};
+    const std::string text = fmt::format(
+        "{}: {}, {} processes left, {}, autostart: {}", command.server.text(), word_for(report->state), report->left,
+        report->marked ? "marked standby" : "not marked standby", report->autostart);
+    state_.tell(
+        report->processes_gone() ? Level::info : Level::warning, "stopped", text, {{"server", command.server.text()}}, findings_.operation);
+    if (!report->processes_gone()) co_return Error{ErrorKind::refused, text};
+    co_return Result<void>{};
 }
 
 /// What the order was decided on is read again: the primary may be another one, and the disk another's work, by now.

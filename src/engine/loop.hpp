@@ -124,13 +124,16 @@ private:
     /// An order that leaves the role of primary where it is: all that is to be known of it is its plan.
     struct Upkeep {
         plans::Plan plan;
-        std::string text;  // "lets db3 follow db2"
+        std::string text;       // "lets db3 follow db2"
+        bool makes_way = true;  // where automation has to act; not what takes the primary down for a moment
     };
     using Decided = std::variant<decide::FailOver, decide::SwitchOver, Upkeep>;
     [[nodiscard]] Result<Decided> decide_ordered(const Order& order) const;
     [[nodiscard]] Result<Decided> decide_wanted(const FailoverWanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::SwitchoverWanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::FollowWanted& wanted) const;
+    [[nodiscard]] Result<Decided> decide_wanted(const decide::ServiceWanted& wanted) const;
+    [[nodiscard]] bool needs_verify(const Wanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::RejoinWanted& wanted) const;
     Async<void> ask_around(const Wanted& what);
     asio::awaitable<decide::RejoinSurvey> survey(model::ServerName server);

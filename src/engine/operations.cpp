@@ -174,7 +174,7 @@ asio::awaitable<void> Cluster::Loop::conclude(Conductor& conductor, Findings& fi
     }
     if (outcome.end == End::refused && findings.fence.processes_gone) text += way_out(state_);
     // An upkeep that was refused says nothing against a failover.
-    if (makes_way_)
+    if (findings.upkeep)
         want_save();
     else
         note_refusal(outcome, text);

@@ -3,6 +3,7 @@
 #include "engine/loop.hpp"
 #include "plans/follow.hpp"
 #include "plans/rejoin.hpp"
+#include "plans/service.hpp"
 #include "plans/switchover.hpp"
 
 #include <fmt/format.h>
@@ -36,6 +37,25 @@ Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const decide::Follow
     return Decided{Upkeep{plans::follow(*decision, state_.saved), decision->text}};
 }
 
+Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const decide::ServiceWanted& wanted) const {
+    const auto& readiness = verifier_.last();
+    if (needs_verify(wanted) && (!readiness || !readiness->hosts_at))
+        return Error{ErrorKind::refused, "NotReady: the hosts were not looked into yet"};
+    const decide::AnalysisInput input = state_.input();
+    const auto checks = readiness ? std::span<const decide::Check>{readiness->checks} : std::span<const decide::Check>{};
+    const auto order = decide::decide_service(input, decide::analyse(input), checks, wanted);
+    if (!order) return order.error();
+    return Decided{Upkeep{plans::service(*order, state_.saved), order->text, !order->holds_role}};
+}
+
+/// What takes the primary down is tried with the real rights first, while nothing is touched yet.
+bool Cluster::Loop::needs_verify(const Wanted& wanted) const {
+    const auto* const service = std::get_if<decide::ServiceWanted>(&wanted);
+    const bool restarts_primary =
+        service != nullptr && service->deed == decide::ServiceDeed::restart && service->server == state_.saved.primary;
+    return restarts_primary || std::holds_alternative<decide::SwitchoverWanted>(wanted);
+}
+
 Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const decide::RejoinWanted& wanted) const {
     const decide::AnalysisInput input = state_.input();
     const decide::RejoinSurvey nothing{.server = wanted.server};
@@ -59,7 +79,7 @@ plans::Plan Cluster::Loop::plan_for(const decide::SwitchOver& decision) const {
 
 /// What an order is decided on and the polls do not see.
 Async<void> Cluster::Loop::ask_around(const Wanted& what) {
-    if (std::holds_alternative<decide::SwitchoverWanted>(what)) {
+    if (needs_verify(what)) {
         const auto verified = co_await verifier_.verify();
         if (!verified) co_return verified.error();
     }
@@ -98,8 +118,7 @@ Async<OrderAnswer> Cluster::Loop::order(Order order) {
     const auto busy = [this] { return operating_ || !waiting_.empty(); };
     const Error conflict{ErrorKind::conflict, "another operation is running: wait until it has ended"};
     if (busy()) co_return conflict;
-    // A planned change is tried with the real rights first, while nothing is touched yet. Not beside an operation, whose hosts it would
-    // keep busy, and one may have begun meanwhile.
+    // Not beside an operation, whose hosts it would keep busy, and one may have begun meanwhile.
     if (const auto asked = co_await ask_around(order.what); !asked) co_return asked.error();
     if (busy()) co_return conflict;
     if (order.dry_run) {
@@ -148,11 +167,12 @@ asio::awaitable<void> Cluster::Loop::keep_up(Upkeep upkeep, std::shared_ptr<Orde
     tried_on_.clear();
     Findings findings;
     findings.automatic = ordered->order.by == automation;
+    findings.upkeep = true;
     begin_operation(findings, plan.kind, ordered->order.by, upkeep.text);
     Conductor conductor = conductor_for(findings);
     const auto reason = findings.automatic ? decide::Reason::primary_answers : decide::Reason::ordered_by_person;
     const saved::OperationBegun begun = begun_record(plan, ordered->order.by, reason, findings.automatic);
-    makes_way_ = true;
+    makes_way_ = upkeep.makes_way;
     Outcome outcome = co_await conduct(conductor, plan, begun);
     // No step of these makes a second primary: whatever became of it is seen afresh, and the order can be given again.
     if (outcome.end == End::unknown) outcome = {End::refused, "may have been done: " + outcome.text, std::move(outcome.failures)};

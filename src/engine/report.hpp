@@ -7,6 +7,7 @@
 #include "decide/follow.hpp"
 #include "decide/readiness.hpp"
 #include "decide/rejoin.hpp"
+#include "decide/service.hpp"
 #include "decide/switchover.hpp"
 #include "model/saved_state.hpp"
 #include "model/server.hpp"
@@ -86,7 +87,7 @@ struct FailoverWanted {
 };
 
 /// What a person may want: each has a decision and a plan of its own.
-using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted, decide::RejoinWanted>;
+using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted, decide::ServiceWanted, decide::RejoinWanted>;
 
 struct Order {
     Wanted what;

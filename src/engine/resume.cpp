@@ -74,8 +74,10 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
     const OpenOperation found{*begun, known, records.back().sequence};
     const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
     if (!begun->candidate || !begun->old_primary) {
-        // A later promotion has led everybody somewhere else meanwhile.
-        if (!never_happened || begun->undo.empty() || begun->epoch < state_.saved.epoch)
+        // No step of these makes a second primary, so one that may or may not have been done is undone as well. A later promotion has led
+        // everybody somewhere else meanwhile.
+        const bool happened = commit && commit->entry == JournalEntry::done;
+        if (happened || begun->undo.empty() || begun->epoch < state_.saved.epoch)
             co_return co_await close(conductor, findings, "interrupted by a restart: looked at afresh");
         waiting_.emplace_back(TakeBack{found});
         co_return;

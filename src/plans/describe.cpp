@@ -80,6 +80,16 @@ std::string describe(const Command& command) {
                     it.old_primary.text(), it.candidate.text(),
                     it.end_queries ? "; queries of clients that hold up its replay are ended" : "");
             },
+            [](const StartReplica& it) {
+                return fmt::format(
+                    "on {}: give autostart back, start it as it is marked, and see that it answers{}", it.replica.text(),
+                    it.upstream ? fmt::format(" and receives from {}", it.upstream->text()) : "");
+            },
+            [](const RestartReplica& it) {
+                return fmt::format(
+                    "restart {} and see that it answers{}", it.replica.text(),
+                    it.upstream ? fmt::format(" and receives from {}", it.upstream->text()) : "");
+            },
             [](const StartAsReplica& it) {
                 return fmt::format(
                     "on {}: give autostart back, start it as it is marked, and see that it receives from {}", it.server.text(),

@@ -18,6 +18,10 @@ std::string_view word_for(OperationKind kind) {
         case OperationKind::stop_returned_primary: return "stop_returned_primary";
         case OperationKind::switchover: return "switchover";
         case OperationKind::follow: return "follow";
+        case OperationKind::stop: return "stop";
+        case OperationKind::start: return "start";
+        case OperationKind::restart: return "restart";
+        case OperationKind::fence: return "fence";
         case OperationKind::rejoin: return "rejoin";
     }
     return "";

@@ -145,10 +145,25 @@ struct HoldDown {
     model::SystemId system_id;
 };
 
+// --- of a replica's service
+
+/// Gives autostart back, starts it as it is marked, and waits until it answers and, where there is an upstream, streams from it.
+struct StartReplica {
+    model::ServerName replica;
+    std::optional<model::ServerName> upstream;
+    model::SystemId system_id;
+};
+/// Stops and starts it, and waits as above.
+struct RestartReplica {
+    model::ServerName replica;
+    std::optional<model::ServerName> upstream;
+    model::SystemId system_id;
+};
+
 using Command = std::variant<
     Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint, ReadLoss, Checkpoint,
     CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica, Rewind, PrepareDown, EndRewind, StartRejoined,
-    HoldDown>;
+    HoldDown, StartReplica, RestartReplica>;
 
 struct Step {
     std::string name;             // shown to the operator word for word; unique within the plan
@@ -163,7 +178,7 @@ struct Group {
     std::vector<Step> steps;
 };
 
-enum class OperationKind { failover, stop_returned_primary, switchover, follow, rejoin };
+enum class OperationKind { failover, stop_returned_primary, switchover, follow, stop, start, restart, fence, rejoin };
 [[nodiscard]] std::string_view word_for(OperationKind kind);
 /// Whether it moves the role of primary: then its commit step is the promotion.
 [[nodiscard]] bool moves_role(OperationKind kind);

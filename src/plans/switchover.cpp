@@ -1,6 +1,7 @@
 #include "plans/switchover.hpp"
 
 #include "plans/failover.hpp"
+#include "plans/service.hpp"
 
 #include <fmt/format.h>
 
@@ -19,6 +20,8 @@ std::vector<Step> beforehand(const SwitchoverInput& input) {
     const ServerName& old_primary = input.decision.old_primary;
     const ServerName& candidate = input.decision.candidate;
     std::vector<Step> out;
+    const model::SystemId system_id = input.saved.system_id.value_or(model::SystemId{0});
+    for (const decide::Restarted& it : input.decision.restarted) out.push_back(restart_of(it.replica, it.upstream, system_id));
     out.push_back(
         {.name = fmt::format("checkpoint on {}", old_primary.text()),
          .why = "the checkpoint of its stop has little left to write then, and so is short",

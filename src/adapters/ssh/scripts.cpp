@@ -156,7 +156,12 @@ seen=$pids
 killed=$(count $pids)
 postmaster=
 [ -f "$data/postmaster.pid" ] && read -r postmaster <"$data/postmaster.pid"
-[ -n "$postmaster" ] && [ "/proc/$postmaster/cwd" -ef "$data" ] && kill -9 "$postmaster"
+if [ -n "$postmaster" ] && [ "/proc/$postmaster/cwd" -ef "$data" ]; then
+  log=$(readlink "/proc/$postmaster/fd/2")
+  kill -9 "$postmaster"
+  # For whoever starts it again. Beside the fence, which waits for no disk but the server's own.
+  { mkdir -p "$kept" && printf '%s\n' "$log" >"$kept/log.$this"; } >/dev/null 2>&1 </dev/null &
+fi
 empty=0
 while [ $empty -lt 2 ]; do
   holders

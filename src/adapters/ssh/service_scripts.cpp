@@ -75,8 +75,11 @@ done
 
 // By its unit, where systemd has one that we may start; else with the options that it had: pg_ctl takes them from postmaster.opts for a
 // restart, also of a server that is down. Its output goes where it went before.
+//
+// A postmaster that was killed leaves its file; pg_ctl takes a number in it that lives, were it a zombie, for a server to be stopped.
 constexpr std::string_view start = R"sh(
 ready
+runs || [ -z "$now" ] || { read -r pid <"$data/postmaster.pid" && [ "$pid" = "$now" ] && rm -f "$data/postmaster.pid"; }
 trap '' HUP PIPE TERM
 log=/dev/null
 [ -f "$kept/log.$this" ] && read -r log <"$kept/log.$this"

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr Duration generous = seconds{120};
+constexpr Duration generous = seconds{60};
 
 /// What the event says of what was saved; the saved WAL itself is removed.
 std::string forget_saved(Stage& stage) {

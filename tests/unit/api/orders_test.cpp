@@ -98,6 +98,17 @@ TEST(FollowBody, ReadsAListOfReplicasAndTheirUpstream) {
     EXPECT_THAT(parse_follow_body(R"({"replicas": ["db2; drop"]})").error().text(), HasSubstr("'replicas'"));
 }
 
+TEST(ServiceBody, NamesOneServer) {
+    const auto whole = parse_service_body(R"({"server": "db2", "dry_run": true})", decide::ServiceDeed::restart);
+    ASSERT_TRUE(whole) << whole.error().text();
+    const auto& wanted = std::get<decide::ServiceWanted>(whole->what);
+    EXPECT_EQ(wanted.server, db("db2"));
+    EXPECT_EQ(wanted.deed, decide::ServiceDeed::restart);
+    EXPECT_TRUE(whole->dry_run);
+    EXPECT_EQ(parse_service_body("{}", decide::ServiceDeed::stop).error().text(), "server: say which");
+    EXPECT_THAT(parse_service_body(R"({"server": ["db2"]})", decide::ServiceDeed::stop).error().text(), HasSubstr("server: expected"));
+}
+
 TEST(RejoinBody, NamesOneServer) {
     const auto whole = parse_rejoin_body(R"({"server": "db1", "only_rewind": true, "dry_run": true})");
     ASSERT_TRUE(whole) << whole.error().text();
@@ -112,7 +123,7 @@ TEST(OrderPaths, AreEachOfAnotherOrder) {
     std::set<std::size_t> kinds;
     for (const OrderPath& it : order_paths()) {
         auto body = it.parse("");
-        if (!body) body = it.parse(R"({"server": "db1"})");
+        if (!body) body = it.parse(R"({"server": "db2"})");
         ASSERT_TRUE(body) << it.path;
         kinds.insert(body->what.index());
     }

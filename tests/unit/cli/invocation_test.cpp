@@ -81,6 +81,35 @@ TEST(Arguments, ReadAFailover) {
     EXPECT_EQ(failover.global.timeout, std::chrono::seconds{30});
 }
 
+TEST(Arguments, ReadOrdersAboutOneServer) {
+    const auto restart = parsed_as<Service>({"restart", "db3", "--dry-run"});
+    ASSERT_TRUE(restart.good);
+    EXPECT_EQ(restart.verb.order, "restart");
+    EXPECT_EQ(restart.verb.server, "db3");
+    EXPECT_TRUE(restart.verb.dry_run);
+    EXPECT_EQ(parsed_as<Service>({"stonith", "db3"}).verb.order, "fence");
+    EXPECT_EQ(parsed_as<Service>({"unfence", "db3"}).verb.order, "startup");
+    EXPECT_EQ(parsed_as<Service>({"shutdown", "db3", "--yes"}).verb.order, "shutdown");
+    const auto rolling = parsed_as<Service>({"restart", "--rolling", "--to", "db2"});
+    ASSERT_TRUE(rolling.good);
+    EXPECT_TRUE(rolling.verb.rolling);
+    EXPECT_EQ(rolling.verb.to, "db2");
+    EXPECT_THAT(usage_error({"restart"}), HasSubstr("restart: which server?"));
+    EXPECT_THAT(usage_error({"restart", "db3", "--rolling"}), HasSubstr("not both"));
+    EXPECT_THAT(usage_error({"restart", "db3", "--to", "db2"}), HasSubstr("--rolling only"));
+    EXPECT_THAT(usage_error({"shutdown"}), HasSubstr("shutdown: which server?"));
+}
+
+TEST(Arguments, ReadFollowAndCancel) {
+    const auto follow = parsed_as<Follow>({"follow", "db2", "db3", "--upstream", "db1"});
+    ASSERT_TRUE(follow.good);
+    EXPECT_EQ(follow.verb.replicas, (std::vector<std::string>{"db2", "db3"}));
+    EXPECT_EQ(follow.verb.upstream, "db1");
+    EXPECT_TRUE(parsed_as<Follow>({"remaster"}).verb.replicas.empty());
+    EXPECT_EQ(parsed_as<Cancel>({"cancel", "7"}).verb.id, 7U);
+    EXPECT_FALSE(parsed_as<Cancel>({"cancel"}).good);
+}
+
 TEST(Arguments, ReadASwitchover) {
     const auto switchover = parsed_as<Switchover>({"switchover", "--to", "db2", "--yes", "--drop-logical"});
     ASSERT_TRUE(switchover.good);
