@@ -61,10 +61,10 @@ Result<OrderBody> parse_service_body(std::string_view body, decide::ServiceDeed 
     if (!members) return members.error();
     auto server = read_server(members->object, "server");
     if (!server) return server.error();
-    if (!*server) return invalid("server: say which");
+    if (!server->has_value()) return invalid("server: say which");
     const auto dry_run = read_flag(members->object, "dry_run");
     if (!dry_run) return dry_run.error();
-    return OrderBody{decide::ServiceWanted{.deed = deed, .server = **std::move(server)}, *dry_run};
+    return OrderBody{decide::ServiceWanted{.deed = deed, .server = server->value()}, *dry_run};
 }
 
 namespace {

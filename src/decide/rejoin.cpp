@@ -230,7 +230,9 @@ private:
                            only_a_clone_is_left(unfit.why) ? fmt::format("; {} must be cloned anew", name_) : ""));
     }
     Result<Rejoin> chosen(Way way, bool runs, std::string text) const {
-        return Rejoin{wanted_.server, *input_.saved.primary, way, runs, std::nullopt, std::move(text) + skipped_};
+        // There is one: that was asked first.
+        const ServerName primary = input_.saved.primary.value_or(wanted_.server);
+        return Rejoin{wanted_.server, primary, way, runs, std::nullopt, std::move(text) + skipped_};
     }
 
     const AnalysisInput& input_;
