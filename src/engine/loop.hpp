@@ -137,6 +137,7 @@ private:
     [[nodiscard]] Result<Decided> decide_wanted(const decide::RejoinWanted& wanted) const;
     Async<void> ask_around(const Wanted& what);
     asio::awaitable<decide::RejoinSurvey> survey(model::ServerName server);
+    asio::awaitable<void> wait_for_history() const;
     [[nodiscard]] plans::Plan plan_for(const decide::SwitchOver& decision) const;
     asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> switch_over(decide::SwitchOver decision, std::shared_ptr<Ordered> ordered);

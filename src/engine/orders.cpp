@@ -90,12 +90,26 @@ Async<void> Cluster::Loop::ask_around(const Wanted& what) {
     co_return Result<void>{};
 }
 
+/// Of the primary: right after a promotion it comes with one of the next polls.
+asio::awaitable<void> Cluster::Loop::wait_for_history() const {
+    constexpr Duration patience = std::chrono::seconds{5};
+    constexpr Duration between_looks = std::chrono::milliseconds{50};
+    const Instant until = state_.clock().now() + patience;
+    const auto known = [this] {
+        const auto* const seen = state_.saved.primary ? state_.evidence.find(*state_.saved.primary) : nullptr;
+        const auto* const primary = seen != nullptr && seen->last_answer ? seen->last_answer->what.primary() : nullptr;
+        return primary != nullptr && primary->history;
+    };
+    while (!known() && state_.clock().now() < until) co_await state_.clock().sleep_until(state_.clock().now() + between_looks);
+}
+
 /// The disk of a server that does not answer, or has gone its own way: asked of its host.
 asio::awaitable<decide::RejoinSurvey> Cluster::Loop::survey(model::ServerName server) {
     constexpr auto look_limit = std::chrono::seconds{20};
     constexpr auto read_limit = std::chrono::seconds{40};
     decide::RejoinSurvey out{.server = server};
     if (state_.definition().find(server) == nullptr || !decide::needs_survey(state_.input(), server)) co_return out;
+    co_await wait_for_history();
     ports::Host& host = state_.host(server);
     const auto look = co_await host.look_for_rewind(state_.clock().now() + look_limit);
     out.look = look;
