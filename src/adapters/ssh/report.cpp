@@ -1,5 +1,6 @@
 #include "adapters/ssh/report.hpp"
 
+#include "adapters/ssh/lines.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -12,80 +13,6 @@
 #include <vector>
 
 namespace handyrep::adapters::ssh {
-
-using model::ControlState;
-
-namespace {
-
-/// Takes "key value" lines in their order; remembers whether all were there.
-class Lines {
-public:
-    explicit Lines(std::string_view text) : lines_{split(text, '\n')} {}
-
-    std::string_view take(std::string_view key) {
-        const std::string_view line = next();
-        if (line.size() <= key.size() || !line.starts_with(key) || line[key.size()] != ' ') {
-            whole_ = false;
-            return {};
-        }
-        return line.substr(key.size() + 1);
-    }
-    template <class T>
-    T number(std::string_view key) {
-        const std::string_view digits = take(key);
-        T value{};
-        const auto* const last = digits.data() + digits.size();
-        const auto [end, error] = std::from_chars(digits.data(), last, value);
-        if (digits.empty() || error != std::errc{} || end != last) whole_ = false;
-        return value;
-    }
-    /// "SIZE FREE" in kB; nothing when the size is 0.
-    std::optional<model::Room> room(std::string_view key) {
-        const std::string_view both = take(key);
-        const auto space = both.find(' ');
-        const auto number = [&](std::string_view digits) {
-            std::uint64_t value = 0;
-            const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-            if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || value > (1ULL << 50U)) whole_ = false;
-            return model::Bytes{value << 10U};
-        };
-        if (space == std::string_view::npos) {
-            whole_ = false;
-            return std::nullopt;
-        }
-        const model::Room out{number(both.substr(0, space)), number(both.substr(space + 1))};
-        return out.size.count == 0 ? std::nullopt : std::optional{out};
-    }
-    bool flag(std::string_view key) {
-        const std::string_view value = take(key);
-        if (value != "0" && value != "1") whole_ = false;
-        return value == "1";
-    }
-    /// The last line was read and nothing follows.
-    bool ends_whole() {
-        const bool ended = next() == "end";
-        while (at_ < lines_.size()) {
-            if (!next().empty()) return false;
-        }
-        return ended && whole_;
-    }
-
-private:
-    std::string_view next() { return at_ < lines_.size() ? lines_[at_++] : std::string_view{}; }
-
-    std::vector<std::string_view> lines_;
-    std::size_t at_ = 0;
-    bool whole_ = true;
-};
-
-Error damaged(std::string_view what) { return {ErrorKind::failed, fmt::format("the host's answer to {} is damaged", what)}; }
-
-/// DBState of PostgreSQL's pg_control.h, in its order.
-constexpr std::array<ControlState, 7> states{
-    ControlState::starting_up,       ControlState::shut_down,           ControlState::shut_down_in_recovery, ControlState::shutting_down,
-    ControlState::in_crash_recovery, ControlState::in_archive_recovery, ControlState::in_production};
-
-}  // namespace
 
 Result<model::HostLook> read_look(std::string_view text) {
     Lines lines{text};
