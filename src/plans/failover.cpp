@@ -18,6 +18,8 @@ std::string_view word_for(OperationKind kind) {
         case OperationKind::stop_returned_primary: return "stop_returned_primary";
         case OperationKind::switchover: return "switchover";
         case OperationKind::follow: return "follow";
+        case OperationKind::clone: return "clone";
+        case OperationKind::reclone: return "reclone";
     }
     return "";
 }
