@@ -198,7 +198,9 @@ void LabStage::restart_what_died() {
 
 std::optional<std::string> LabStage::order(const scenarios::Order& order) {
     nlohmann::json body = nlohmann::json::object();
-    if (order.to) body[order.verb == scenarios::Verb::follow ? "upstream" : "to"] = *order.to;
+    const bool copies = order.verb == scenarios::Verb::clone || order.verb == scenarios::Verb::reclone;
+    if (order.to) body[order.verb == scenarios::Verb::follow ? "upstream" : copies ? "server" : "to"] = *order.to;
+    if (order.from) body["from"] = *order.from;
     if (!order.replicas.empty()) body["replicas"] = order.replicas;
     const auto answer = site_.manager().post(fmt::format("/v1/{}", word_for(order.verb)), body.dump());
     if (!answer) return std::nullopt;

@@ -198,7 +198,10 @@ Order read_order(const YamlNode& node, Verb verb) {
     Order out{.verb = verb};
     if (node.kind == YamlNode::Kind::map) {
         YamlFields inner{node, word};
-        out.to = text_if(inner, verb == Verb::follow ? "upstream" : "to");
+        const bool copies = verb == Verb::clone || verb == Verb::reclone;
+        out.to = text_if(inner, verb == Verb::follow ? "upstream" : copies ? "server" : "to");
+        if (copies) out.from = text_if(inner, "from");
+        if (copies && !out.to) fault(node.at, word, "says which server: {server: db3}");
         if (verb == Verb::follow) out.replicas = texts_if(inner, "replicas");
         if (inner.has("refused")) {
             out.must_be_refused = true;
@@ -227,13 +230,17 @@ Step read_step(const YamlNode& node, const ClusterWanted& cluster) {
         step.what = read_order(*switchover, Verb::switchover);
     } else if (const YamlNode* follow = fields.take_if("follow")) {
         step.what = read_order(*follow, Verb::follow);
+    } else if (const YamlNode* clone = fields.take_if("clone")) {
+        step.what = read_order(*clone, Verb::clone);
+    } else if (const YamlNode* reclone = fields.take_if("reclone")) {
+        step.what = read_order(*reclone, Verb::reclone);
     } else if (const YamlNode* until = fields.take_if("until")) {
         YamlFields inner{*until, "until"};
         const Duration within = duration(inner, "within");
         step.what = Until{question(inner, cluster), within};
         inner.end();
     } else {
-        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover, follow");
+        fault(node.at, "steps", "a step is one of: fault, end, run, until, failover, switchover, follow, clone, reclone");
     }
     fields.end();
     return step;

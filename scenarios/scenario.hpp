@@ -135,12 +135,13 @@ struct Run {
     Duration length;
 };
 /// An order of a person at the manager.
-enum class Verb { failover, switchover, follow };
+enum class Verb { failover, switchover, follow, clone, reclone };
 [[nodiscard]] std::string_view word_for(Verb verb);
 struct Order {
     Verb verb = Verb::failover;
     std::optional<std::string> to{};
     std::vector<std::string> replicas{};  // of follow
+    std::optional<std::string> from{};    // of clone and reclone, whose `to` is the server that is made anew
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say
 };

@@ -145,6 +145,8 @@ std::string_view word_for(Verb verb) {
         case Verb::failover: return "failover";
         case Verb::switchover: return "switchover";
         case Verb::follow: return "follow";
+        case Verb::clone: return "clone";
+        case Verb::reclone: return "reclone";
     }
     return "";
 }

@@ -29,6 +29,7 @@ public:
     Async<void> redial(Instant deadline) override;
     Async<void> checkpoint(Instant deadline) override;
     Async<void> prepare_to_follow(const ports::Upstream& upstream, Instant deadline) override;
+    Async<std::string> conninfo_to(const ports::Upstream& upstream, Secret own, Instant deadline) override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;

@@ -130,6 +130,11 @@ Async<void> SimPostgres::prepare_to_follow(const ports::Upstream& upstream, Inst
     co_return co_await command("prepare to follow", std::move(work), deadline);
 }
 
+Async<std::string> SimPostgres::conninfo_to(const ports::Upstream& upstream, Secret /*own*/, Instant /*deadline*/) {
+    if (!world_.named(upstream.hostname)) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
+    co_return fmt::format("host={} port={}", upstream.hostname, upstream.port);
+}
+
 Async<void> SimPostgres::checkpoint(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         if (!world.at(server).in_recovery) world.write_wal(server, 114);

@@ -96,6 +96,14 @@ engine::Wanted wanted_by(const scenarios::Order& order) {
     switch (order.verb) {
         case scenarios::Verb::failover: return engine::FailoverWanted{.to = to};
         case scenarios::Verb::switchover: return decide::SwitchoverWanted{.to = to};
+        case scenarios::Verb::clone:
+        case scenarios::Verb::reclone: {
+            ensure(to.has_value(), "a copy names a server");
+            return decide::CopyWanted{
+                .server = *to,
+                .replaces = order.verb == scenarios::Verb::reclone,
+                .from = order.from ? std::optional{server_named(*order.from)} : std::nullopt};
+        }
         case scenarios::Verb::follow: break;
     }
     decide::FollowWanted out{.replicas = {}, .upstream = to};

@@ -34,6 +34,7 @@ std::string_view name_of(const engine::Wanted& what) {
             [](const engine::FailoverWanted&) { return "a failover"; },
             [](const decide::SwitchoverWanted&) { return "a switchover"; },
             [](const decide::FollowWanted&) { return "to re-point a replica"; },
+            [](const decide::CopyWanted&) { return "to make a data directory anew"; },
         },
         what);
 }

@@ -53,7 +53,8 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
     if (const auto* it = std::get_if<plans::StartAgain>(&command)) co_return co_await start_again(*it, deadline);
     if (const auto* it = std::get_if<plans::CheckHandover>(&command)) co_return co_await check_handover(*it, deadline);
     if (const auto* it = std::get_if<plans::StartAsReplica>(&command)) co_return co_await start_as_replica(*it, deadline);
-    co_return co_await repoint(std::get<plans::Repoint>(command), deadline);
+    if (const auto* it = std::get_if<plans::Repoint>(&command)) co_return co_await repoint(*it, deadline);
+    co_return co_await carry_out_copy(command, deadline);
 }
 
 asio::awaitable<model::HeldSight> Hands::look(const ServerName& server, Instant deadline) {

@@ -64,7 +64,16 @@ private:
     struct TakeBack {  // its point of no return is known not to have been reached: undo what led to it
         OpenOperation open;
     };
-    using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, std::shared_ptr<Ordered>>;
+    /// A copy that goes on by itself, and whose operation waits until the cluster is well.
+    struct SetAside {
+        OpenOperation open;
+        Instant not_before;
+        bool in_place;  // what follows is left
+    };
+    struct GoOnCopying {
+        SetAside what;
+    };
+    using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, GoOnCopying, std::shared_ptr<Ordered>>;
 
     // start.cpp: what the disk remembers
     asio::awaitable<void> load();
@@ -122,15 +131,26 @@ private:
         plans::Plan plan;
         std::string text;  // "lets db3 follow db2"
     };
-    using Decided = std::variant<decide::FailOver, decide::SwitchOver, Upkeep>;
+    using Decided = std::variant<decide::FailOver, decide::SwitchOver, decide::CopyServer, Upkeep>;
     [[nodiscard]] Result<Decided> decide_ordered(const Order& order) const;
     [[nodiscard]] Result<Decided> decide_wanted(const FailoverWanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::SwitchoverWanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::FollowWanted& wanted) const;
+    [[nodiscard]] Result<Decided> decide_wanted(const decide::CopyWanted& wanted) const;
     [[nodiscard]] plans::Plan plan_for(const decide::SwitchOver& decision) const;
     asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> switch_over(decide::SwitchOver decision, std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> keep_up(Upkeep upkeep, std::shared_ptr<Ordered> ordered);
+
+    // copies.cpp: data directories that are made anew
+    [[nodiscard]] plans::Plan plan_for(const decide::CopyServer& decision) const;
+    Async<void> read_copy_ground(decide::CopyWanted wanted);
+    asio::awaitable<void> make_copy(decide::CopyServer decision, std::shared_ptr<Ordered> ordered);
+    asio::awaitable<void> conduct_copy(
+        Conductor& conductor, Findings& findings, saved::OperationBegun begun, asio::awaitable<Outcome> work);
+    void review_set_aside();
+    asio::awaitable<void> go_on_copying(GoOnCopying work);
+    void resume_copy(const OpenOperation& found, bool in_place);
 
     // resume.cpp: what an earlier life left open
     asio::awaitable<bool> resume();
@@ -168,6 +188,8 @@ private:
     std::optional<Instant> sync_changed_;
     /// Over, but the journal could not be told: a later life would take them for open.
     std::vector<saved::JournalRecord> unended_;
+    std::optional<decide::CopyGround> copy_ground_;  // as read for the last order of a copy
+    std::optional<SetAside> set_aside_;
     std::optional<OpenPromotion> unsettled_;  // goes with saved.possible_primary
 };
 

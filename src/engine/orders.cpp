@@ -57,6 +57,10 @@ Async<OrderAnswer> Cluster::Loop::order(Order order) {
         const auto verified = co_await verifier_.verify();
         if (!verified) co_return verified.error();
     }
+    if (const auto* const copy = std::get_if<decide::CopyWanted>(&order.what)) {
+        const auto read = co_await read_copy_ground(*copy);
+        if (!read) co_return read.error();
+    }
     if (busy()) co_return conflict;
     if (order.dry_run) {
         const auto decision = decide_ordered(order);
@@ -84,6 +88,8 @@ asio::awaitable<void> Cluster::Loop::carry_out_order(std::shared_ptr<Ordered> or
         co_await fail_over(*failover, ordered->order.by, false, ordered);
     } else if (const auto* const switchover = std::get_if<decide::SwitchOver>(&*decision)) {
         co_await switch_over(*switchover, ordered);
+    } else if (const auto* const copy = std::get_if<decide::CopyServer>(&*decision)) {
+        co_await make_copy(*copy, ordered);
     } else {
         co_await keep_up(std::get<Upkeep>(*decision), ordered);
     }

@@ -3,6 +3,7 @@
 
 #include "base/time.hpp"
 #include "decide/analysis.hpp"
+#include "decide/copying.hpp"
 #include "decide/decision.hpp"
 #include "decide/follow.hpp"
 #include "decide/readiness.hpp"
@@ -85,7 +86,7 @@ struct FailoverWanted {
 };
 
 /// What a person may want: each has a decision and a plan of its own.
-using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted>;
+using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted, decide::CopyWanted>;
 
 struct Order {
     Wanted what;

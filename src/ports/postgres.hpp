@@ -5,6 +5,7 @@
 // "certainly did not and will not" (base/error.hpp: surely_not_done).
 #pragma once
 
+#include "base/secret.hpp"
 #include "base/time.hpp"
 #include "model/sighting.hpp"
 #include "model/timeline.hpp"
@@ -66,6 +67,10 @@ public:
     /// Writes for the next start, on a server that is no standby now, that it follows `upstream` as a standby (12+; `unsupported` before).
     /// The rest of primary_conninfo is what it has, had when it was a standby, or what this program would write for it.
     virtual Async<void> prepare_to_follow(const Upstream& upstream, Instant deadline) = 0;
+
+    /// The connection string by which this server would follow `upstream`, while it does not run: `own`, what its directory says (perhaps with
+    /// a password, which goes to its passfile), else what it had when it was last seen, else what this program would write for it.
+    virtual Async<std::string> conninfo_to(const Upstream& upstream, Secret own, Instant deadline) = 0;
 
     /// Writes synchronous_standby_names, reloads, reads it back (S9).
     virtual Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) = 0;
