@@ -23,6 +23,12 @@ struct OrderBody {
 /// `replicas` (a list of names), `upstream` (a name or null).
 [[nodiscard]] Result<OrderBody> parse_follow_body(std::string_view body);
 
+/// `server`, `from` (a name or null), `rate_bytes_per_second`, `slot`, `wal_directory`, `tablespaces` (an object: where the source has each,
+/// and where the copy is to have it).
+[[nodiscard]] Result<OrderBody> parse_clone_body(std::string_view body);
+/// And `keep_old` (true or false).
+[[nodiscard]] Result<OrderBody> parse_reclone_body(std::string_view body);
+
 struct OrderPath {
     std::string_view path;
     Result<OrderBody> (*parse)(std::string_view body);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "model/lsn.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,19 @@ struct Switchover {
 struct Follow {
     std::vector<std::string> replicas{};  // none: all that do not follow it yet
     std::optional<std::string> upstream{};
+    bool dry_run = false;
+    bool yes = false;
+};
+struct Clone {
+    std::string server{};
+    bool replaces = false;  // reclone
+    std::optional<std::string> from{};
+    std::optional<model::Bytes> rate{};  // per second
+    std::optional<std::string> slot{};
+    std::optional<std::string> wal_directory{};
+    std::vector<std::string> tablespaces{};  // OLD=NEW
+    bool keep_old = false;
+    bool wait = true;
     bool dry_run = false;
     bool yes = false;
 };
@@ -90,8 +104,8 @@ struct Help {
     std::string text;
 };
 using Verb = std::variant<
-    Daemon, Status, Check, Failover, Switchover, Follow, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn, MaintenanceOff,
-    Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
+    Daemon, Status, Check, Failover, Switchover, Follow, Clone, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn,
+    MaintenanceOff, Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

@@ -43,6 +43,7 @@ int run(const std::vector<std::string>& arguments, Surroundings& surroundings) {
             [&](const Failover& it) { return do_failover(options, it, surroundings); },
             [&](const Switchover& it) { return do_switchover(options, it, surroundings); },
             [&](const Follow& it) { return do_follow(options, it, surroundings); },
+            [&](const Clone& it) { return do_clone(options, it, surroundings); },
             [&](const Cancel& it) { return do_cancel(options, it, surroundings); },
             [&](const Events& it) { return do_events(options, it, surroundings); },
             [&](const Operations& it) { return do_operations(options, it, surroundings); },
