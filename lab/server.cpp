@@ -45,6 +45,7 @@ huge_pages = off
 )";
 
 constexpr std::string_view host_rules = R"(
+local all postgres peer
 local all all scram-sha-256
 host all all 127.0.0.1/32 scram-sha-256
 host all all samenet scram-sha-256

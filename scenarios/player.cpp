@@ -119,6 +119,7 @@ std::optional<std::string> Player::only_writer() {
 
 bool Player::holds_for_writers(const Question& question) {
     if (!question.takes_writes && question.replicas_of_it.empty() && question.writes_through.empty()) return true;
+    if (question.takes_writes == "nobody") return stage_.writers().empty();
     const auto writer = only_writer();
     if (!writer || (question.takes_writes && writer != question.takes_writes)) return false;
     return std::ranges::all_of(question.replicas_of_it, [&](const std::string& name) { return stage_.streams(name, *writer); }) &&

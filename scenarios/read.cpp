@@ -173,7 +173,8 @@ Question question(YamlFields& fields, const ClusterWanted& cluster) {
     out.finding = text_if(fields, "finding");
     out.reason = text_if(fields, "reason");
     out.event = text_if(fields, "event");
-    if (const YamlNode* node = fields.take_if("takes_writes")) out.takes_writes = nodes(*node, servers, "takes_writes").front();
+    if (const YamlNode* node = fields.take_if("takes_writes"))
+        out.takes_writes = node->text == "nobody" ? node->text : nodes(*node, servers, "takes_writes").front();
     if (const YamlNode* node = fields.take_if("replicas_of_it")) out.replicas_of_it = nodes(*node, servers, "replicas_of_it");
     if (const YamlNode* node = fields.take_if("follows")) {
         out.follows = pairs(*node, "follows");

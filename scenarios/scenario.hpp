@@ -167,7 +167,7 @@ struct Question {
     std::optional<std::string> finding{};
     std::optional<std::string> reason{};        // of the decision
     std::optional<std::string> event{};         // the name of one that was told since the story began
-    std::optional<std::string> takes_writes{};  // this server does, and no other
+    std::optional<std::string> takes_writes{};  // this server does, and no other; `nobody`: none does
     std::vector<std::string> replicas_of_it{};  // stream from the one server that takes writes
     Settings follows{};                         // each replica, and whom it streams from
     std::vector<NodeName> writes_through{};     // these routers lead clients' writes to the one server that takes writes

@@ -121,7 +121,10 @@ void Actor::start_old_primary() const {
 
 /// A person looks first: a server that was fenced meanwhile is not started against the mark.
 void Actor::start_unless_fenced() const {
-    if (!target().has_processes() && !target().disk.fenced) world().start(primary, false);
+    if (target().has_processes() || target().disk.fenced) return;
+    // Where a lease was armed, another may have taken over once it ran out, and a person knows that.
+    if (target().had_lease) stage.invariants.started_by_hand(primary);
+    world().start(primary, false);
 }
 
 void Actor::begin() {
@@ -275,7 +278,8 @@ void end_all_faults(const Stage& stage) {
         world.power_on(it);
         // A person starts what is down and was not fenced, as the service would; what was fenced stays as the manager left it.
         world.agenda.after(world.random.between(Duration{1s}, 5s), [&world, it] {
-            if (!world.at(it).disk.fenced) world.start(it, false);
+            const bool taken_over = world.at(it).had_lease && !world.at(it).has_processes() && true_primary(world) != it;
+            if (!world.at(it).disk.fenced && !taken_over) world.start(it, false);
         });
     }
 }

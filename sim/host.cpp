@@ -270,6 +270,49 @@ Async<void> SimHost::restart_standby(model::SystemId expected, Instant deadline)
     co_return co_await change("restart", expected, deadline, std::move(script));
 }
 
+/// In a shell of its own: what waits for it is not behind the others. It answers with the script's next round.
+Async<model::LeaseAnswer> SimHost::ask_lease(std::string what, Instant deadline, std::function<LeaseSaid(World&, ServerIndex)> script) {
+    if (world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<LeaseSaid>>)> asked = [&world = world_, server = server_, from,
+                                                                    script = std::move(script)](const auto& reply) {
+        LeaseSaid said = script(world, server);
+        world.agenda.after(world.random.between(Duration{2ms}, 100ms), [&world, server, from, reply, said = std::move(said)] {
+            if (world.at(server).powered) answer(world, from, reply, said);
+        });
+    };
+    const auto outcome = co_await run<LeaseSaid>(std::move(what), deadline, std::move(asked));
+    if (!outcome) co_return outcome.error();
+    if (outcome->refusal) co_return *outcome->refusal;
+    co_return outcome->value.value_or(model::LeaseAnswer{});
+}
+
+Async<model::LeaseAnswer> SimHost::arm_lease(model::SystemId expected, const model::LeaseTerms& terms, Instant sent, Instant deadline) {
+    if (expected != world_.system_of(server_)) co_return Error{ErrorKind::refused, "the directory belongs to another system"};
+    co_return co_await ask_lease("arm a lease", deadline, [terms, sent = waits_->truly(sent)](World& world, ServerIndex server) {
+        if (!world.arm_lease(server, terms, sent))
+            return LeaseSaid{.refusal = Error{ErrorKind::refused, "PostgreSQL does not run as a primary there"}};
+        return LeaseSaid{.value = world.lease_word(server)};
+    });
+}
+
+Async<model::LeaseAnswer> SimHost::renew_lease(const model::LeaseTerms& terms, std::uint64_t sequence, Instant sent, Instant deadline) {
+    co_return co_await ask_lease(
+        "renew the lease", deadline, [terms, sequence, sent = waits_->truly(sent)](World& world, ServerIndex server) {
+            if (!world.at(server).lease) return LeaseSaid{.refusal = Error{ErrorKind::conflict, "there is none"}};
+            world.renew_lease(server, terms, sequence, sent);
+            return LeaseSaid{.value = world.lease_word(server)};
+        });
+}
+
+Async<model::LeaseAnswer> SimHost::disarm_lease(Instant deadline) {
+    co_return co_await ask_lease("take the lease away", deadline, [](World& world, ServerIndex server) {
+        const model::LeaseAnswer last = world.lease_word(server);
+        world.end_lease(server);
+        return LeaseSaid{.value = last};
+    });
+}
+
 asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::uint16_t /*port*/, Instant deadline) {
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
     std::function<void(std::shared_ptr<Reply<model::Reach>>)> script = [&world = world_, server = server_, from,

@@ -23,10 +23,15 @@ public:
     Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
+    Async<model::LeaseAnswer> arm_lease(model::SystemId expected, const model::LeaseTerms& terms, Instant sent, Instant deadline) override;
+    Async<model::LeaseAnswer> renew_lease(const model::LeaseTerms& terms, std::uint64_t sequence, Instant sent, Instant deadline) override;
+    Async<model::LeaseAnswer> disarm_lease(Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
 
 private:
     using Done = Said<Started>;
+    using LeaseSaid = Said<model::LeaseAnswer>;
+    Async<model::LeaseAnswer> ask_lease(std::string what, Instant deadline, std::function<LeaseSaid(World&, ServerIndex)> script);
     Async<void> change(
         std::string what, model::SystemId expected, Instant deadline, std::function<void(std::shared_ptr<Reply<Done>>)> script);
     /// Runs `script` on the machine unless the way there is closed or it arrives after its own expiry.

@@ -155,6 +155,19 @@ Async<model::FenceDrill> SimHostInspector::drill(model::SystemId expected, Insta
     co_return co_await run<model::FenceDrill>("the fence's drill", deadline, std::move(script));
 }
 
+Async<model::LeaseDrill> SimHostInspector::drill_lease(Instant deadline) {
+    std::function<model::LeaseDrill(const World&)> script = [server = server_](const World& world) {
+        const Server& it = world.at(server);
+        return model::LeaseDrill{
+            .missing = {},
+            .asks = it.runs(),
+            .said = {},
+            .autostart_off = !it.disk.autostart,
+            .autostart = it.disk.autostart ? "start.conf: auto" : "start.conf: manual"};
+    };
+    co_return co_await run<model::LeaseDrill>("the lease's drill", deadline, std::move(script));
+}
+
 asio::awaitable<model::LoginAttempt> SimHostInspector::try_login(const ports::LoginQuestion& question, Instant deadline) {
     using Outcome = model::LoginAttempt::Outcome;
     const model::ServerName to = question.to;

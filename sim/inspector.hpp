@@ -27,6 +27,7 @@ class SimHostInspector final : public ports::HostInspector {
 public:
     SimHostInspector(World& world, std::shared_ptr<Waits> waits, ServerIndex server, model::Transport transport);
     Async<model::HostInspection> inspect(Instant deadline) override;
+    Async<model::LeaseDrill> drill_lease(Instant deadline) override;
     Async<model::FenceDrill> drill(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::LoginAttempt> try_login(const ports::LoginQuestion& question, Instant deadline) override;
     void done() override {}

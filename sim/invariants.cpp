@@ -35,6 +35,7 @@ Invariants::Invariants(World& world, StoreDisk& disk, const model::FailoverSetti
     world_.on_change = [this] { look(); };
     world_.on_promoted = [this](ServerIndex server) { promoted(server); };
     world_.on_fenced = [this](ServerIndex server) { fenced(server); };
+    world_.on_lease_ran_out = [this](ServerIndex server, const Lease& lease) { lease_ran_out(server, lease); };
     disk_.on_append = [this](const saved::JournalRecord& record) { appended(record); };
     disk_.on_event = [this](const saved::Event& event) { told(event); };
 }
@@ -43,6 +44,7 @@ Invariants::~Invariants() {
     world_.on_change = nullptr;
     world_.on_promoted = nullptr;
     world_.on_fenced = nullptr;
+    world_.on_lease_ran_out = nullptr;
     world_.on_sighted = nullptr;
     world_.on_promotion_asked = nullptr;
     disk_.on_append = nullptr;
@@ -164,6 +166,18 @@ void Invariants::fenced(ServerIndex server) {
         if (it != server && world_.accepts_writes(it)) return;
     }
     violated("the only primary is not fenced while it is healthy", world_.at(server).name.text());
+}
+
+/// Whoever is listed and replied within the TTL is heard, whether the manager lives or not. A round of the script later at most.
+void Invariants::lease_ran_out(ServerIndex server, const Lease& lease) {
+    for (const Sender& sender : world_.at(server).senders) {
+        const std::string& name = world_.at(sender.replica).name.text();
+        const bool listed = std::ranges::count(lease.listed, name, &model::ListedReplica::application_name) > 0;
+        if (!listed || !world_.at(server).runs() || world_.agenda.now() - sender.said_at >= lease.ttl) continue;
+        violated(
+            "the lease stops no primary that a listed replica replies to",
+            fmt::format("{} heard {} {} ago", world_.at(server).name.text(), name, text(world_.agenda.now() - sender.said_at)));
+    }
 }
 
 void Invariants::promoted(ServerIndex server) {

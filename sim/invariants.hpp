@@ -74,6 +74,7 @@ private:
     void note_bound(const saved::Event& event);
     void judge_bounds();
     void promoted(ServerIndex server);
+    void lease_ran_out(ServerIndex server, const Lease& lease);
     void fenced(ServerIndex server);
     void appended(const saved::JournalRecord& record);
     void told(const saved::Event& event);

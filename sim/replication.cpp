@@ -102,7 +102,7 @@ void World::accept_receiver(ServerIndex upstream, ServerIndex replica, std::uint
     it.receiver->state = Receiver::State::streaming;
     note(it.name.text(), fmt::format("streams from {}", other.name.text()));
     std::erase_if(other.senders, [&](const Sender& sender) { return sender.replica == replica; });
-    other.senders.push_back({replica, number, it.disk.end, agenda.now()});
+    other.senders.push_back({replica, number, it.disk.end, agenda.now(), agenda.now()});
     deliver(upstream, replica, number, other.disk.branch, available(upstream));
     changed();
 }
@@ -146,18 +146,19 @@ void World::deliver(ServerIndex upstream, ServerIndex replica, std::uint64_t num
         push(replica);
     }
     if (sync_rule(upstream) != nullptr) {
-        network.send(it.node, at(upstream).node, [this, upstream, replica, number, got = it.disk.end] {
-            confirmed(upstream, replica, number, got);
+        network.send(it.node, at(upstream).node, [this, upstream, replica, number, got = it.disk.end, said_at = agenda.now()] {
+            confirmed(upstream, replica, number, got, said_at);
         });
     }
 }
 
-void World::confirmed(ServerIndex upstream, ServerIndex replica, std::uint64_t number, model::Lsn end) {
-    when_running(upstream, [this, upstream, replica, number, end] {
+void World::confirmed(ServerIndex upstream, ServerIndex replica, std::uint64_t number, model::Lsn end, Instant said_at) {
+    when_running(upstream, [this, upstream, replica, number, end, said_at] {
         for (Sender& sender : at(upstream).senders) {
             if (sender.replica != replica || sender.receiver != number) continue;
             sender.confirmed = std::max(sender.confirmed, end);
             sender.last_reply = agenda.now();
+            sender.said_at = std::max(sender.said_at, said_at);
             release_waiting(upstream);
             return;
         }
@@ -215,7 +216,7 @@ void World::tick_replication(ServerIndex server) {
         push(server);
         std::erase_if(it.senders, [&](Sender& sender) {
             const Server& replica = at(sender.replica);
-            if (network.up_both(it.node, replica.node) && replica.runs()) sender.last_reply = agenda.now();
+            if (network.up_both(it.node, replica.node) && replica.runs()) sender.last_reply = sender.said_at = agenda.now();
             return agenda.now() - sender.last_reply > receiver_timeout;
         });
         if (it.receiver && it.receiver->state == Receiver::State::streaming && agenda.now() - it.receiver->last_message > receiver_timeout)

@@ -1,6 +1,7 @@
 // sim/server.hpp — one PostgreSQL server and its machine as they truly are; what a sensor sees of it is for the ports.
 #pragma once
 
+#include "model/lease.hpp"
 #include "model/sighting.hpp"
 #include "model/sync_standbys.hpp"
 #include "sim/network.hpp"
@@ -51,6 +52,17 @@ struct Sender {
     std::uint64_t receiver;  // its number
     model::Lsn confirmed;    // flushed there
     Instant last_reply;
+    Instant said_at;  // when that was sent: a link may hold it up
+};
+
+/// The script of S6 on the server's machine.
+struct Lease {
+    std::uint32_t pid;
+    Duration ttl;
+    std::uint64_t sequence;
+    Instant last;   // renewal, by its sender's time
+    Instant heard;  // newest reply of a listed replica
+    std::vector<model::ListedReplica> listed;
 };
 
 /// A commit that waits for its server's disk, and perhaps for synchronous standbys.
@@ -95,7 +107,10 @@ struct Server {
     // the machine
     bool powered = true;
     bool ssh_answers = true;
-    Duration clock_ahead{};      // of true time
+    Duration clock_ahead{};  // of true time
+    std::optional<Lease> lease{};
+    std::uint32_t lease_scripts = 0;
+    bool had_lease = false;      // a person who starts it knows that another may have taken over
     Duration restarted_after{};  // what supervises it starts it again so long after a death; zero: nothing does
 
     // the processes

@@ -43,6 +43,7 @@ struct StopScript {
         Server& it = world.at(server);
         if (it.mark_denied || it.disk_read_only) return answer();
         it.disk.standby_mark = true;
+        world.end_lease(server);
         then(1ms, 10ms, &StopScript::stop);
     }
     void stop() {

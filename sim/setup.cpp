@@ -61,6 +61,8 @@ constexpr std::array settings{
     Setting{"max_connections", [](Setup& it, std::string_view value) { return take(number(value), it.max_connections); }},
     Setting{"recovery_target_timeline", [](Setup& it, std::string_view value) { return take_text(value, it.recovery_target_timeline); }},
     Setting{"recovery_min_apply_delay", [](Setup& it, std::string_view value) { return take(parse_duration(value), it.apply_delay); }},
+    Setting{
+        "wal_receiver_status_interval", [](Setup& it, std::string_view value) { return take(parse_duration(value), it.reply_interval); }},
     // Here a query lasts as long as its story says.
     Setting{"max_standby_streaming_delay", [](Setup& it, std::string_view value) { return take_text(value, it.standby_delay); }},
     Setting{"replay", [](Setup& it, std::string_view value) { return take(one_of(value, "paused", "goes on"), it.replay_paused); }},

@@ -22,8 +22,9 @@ struct Setup {
     std::optional<bool> archive_failing{};     // nothing: there is no archive
     std::optional<int> max_connections{};      // nothing: not told
     std::string recovery_target_timeline = "latest";
-    std::string standby_delay = "30s";  // max_standby_streaming_delay
-    Duration apply_delay{};             // recovery_min_apply_delay
+    std::string standby_delay = "30s";                  // max_standby_streaming_delay
+    Duration apply_delay{};                             // recovery_min_apply_delay
+    Duration reply_interval = std::chrono::seconds{1};  // wal_receiver_status_interval
     bool replay_paused = false;
     bool read_only = false;  // default_transaction_read_only
 };

@@ -303,6 +303,7 @@ void World::power_off(ServerIndex server) {
         agenda.after(5s, [this, server, session] { keep_alive(server, session, 1); });
     }
     die(server);
+    it.lease.reset();
     it.powered = false;
     note(it.name.text(), "its machine lost power");
     changed();

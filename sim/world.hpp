@@ -3,6 +3,7 @@
 // The world is the truth: ports look at it through links and delays, faults change it, invariants watch every change.
 #pragma once
 
+#include "model/lease.hpp"
 #include "sim/agenda.hpp"
 #include "sim/clock.hpp"
 #include "sim/network.hpp"
@@ -141,6 +142,14 @@ public:
     void acknowledge(std::size_t client, std::uint64_t request, const Acknowledged& what);
     [[nodiscard]] const Router* router_of(const Client& client) const;
 
+    // sim/lease.cpp
+    /// False where PostgreSQL does not run as primary.
+    bool arm_lease(ServerIndex server, const model::LeaseTerms& terms, Instant sent);
+    void renew_lease(ServerIndex server, const model::LeaseTerms& terms, std::uint64_t sequence, Instant sent);
+    void end_lease(ServerIndex server);
+    /// Process 0 where there is none.
+    [[nodiscard]] model::LeaseAnswer lease_word(ServerIndex server) const;
+
     // sim/storage.cpp
     /// Inserted, and flushed by itself a little later (walwriter).
     void insert_wal(ServerIndex server, std::uint64_t bytes);
@@ -189,11 +198,15 @@ public:
     std::function<void(ServerIndex)> on_promoted{};
     std::function<void(ServerIndex)> on_fenced{};  // just before the kill
     std::function<void(ServerIndex)> on_promotion_begun{};
-    std::function<void()> on_promotion_asked{};  // the manager decided to send it
+    std::function<void(ServerIndex, const Lease&)> on_lease_ran_out{};  // over a server that runs as primary
+    std::function<void()> on_promotion_asked{};                         // the manager decided to send it
     /// By the manager's held session, and when it asked.
     std::function<void(ServerIndex, const model::HeldSight&, Instant)> on_sighted{};
 
 private:
+    void tick_lease(ServerIndex server, std::uint32_t pid);
+    void hear_replicas(ServerIndex server);
+    void run_out_lease(ServerIndex server);
     void die(ServerIndex server);
     void keep_alive(ServerIndex server, const std::shared_ptr<Session>& session, int probes);
     void finish_stop(ServerIndex server, std::uint64_t life, const std::function<void()>& then);
@@ -205,7 +218,7 @@ private:
     void dial_upstream(ServerIndex replica, std::uint64_t number);
     void accept_receiver(ServerIndex upstream, ServerIndex replica, std::uint64_t number);
     void deliver(ServerIndex upstream, ServerIndex replica, std::uint64_t number, BranchId branch, model::Lsn end);
-    void confirmed(ServerIndex upstream, ServerIndex replica, std::uint64_t number, model::Lsn end);
+    void confirmed(ServerIndex upstream, ServerIndex replica, std::uint64_t number, model::Lsn end, Instant said_at);
     [[nodiscard]] bool fits(ServerIndex replica, BranchId branch, model::Lsn end) const;
     void finish_promotion(ServerIndex server, std::uint64_t promotion);
     void router_tick(std::size_t router);

@@ -157,6 +157,7 @@ private:
         const Changes changes = changes_between(configuration_, *reread.configuration);
         parts_->replace_credentials(std::move(*reread.credentials));
         log_.set(reread.configuration->log_format, is_verbose(*reread.configuration) ? Level::debug : Level::info);
+        parts_->cluster().set_lease_ttl(reread.configuration->cluster.failover.lease_ttl);
         log_.write(Level::info, "reloaded", {{"changed", join(changes.at_once, ", ")}});
         if (!changes.need_restart.empty()) log_.write(Level::warning, "restart_needed", {{"for", join(changes.need_restart, ", ")}});
     }

@@ -45,7 +45,7 @@ Changes changes_between(const config::Configuration& running, const config::Conf
     Changes out;
     for (std::string& key : changed) {
         const bool at_once = key == "handyrep.log_format" || key == "handyrep.log_verbose" || key == "passwords.admin_password" ||
-                             key == "passwords.read_password";
+                             key == "passwords.read_password" || key == "failover.lease_ttl";
         (at_once ? out.at_once : out.need_restart).push_back(std::move(key));
     }
     return out;

@@ -94,6 +94,8 @@ std::string header_of(const Json& status, WallTime now, const Layout& layout) {
     out += labelled("next", field(status, "next"), layout);
     out += labelled("automation", field(status, "automation"), layout);
     out += labelled("fence", field(status, "fence_outlook"), layout);
+    const std::string lease = status.contains("lease") ? field(status, "lease") : "off";
+    if (lease != "off") out += labelled("lease", lease, layout);
     if (status.contains("readiness") && !status.at("readiness").is_null()) {
         const Json& readiness = status.at("readiness");
         out += labelled("readiness", fmt::format("{}, {}", counts_text(readiness), moment(field(readiness, "at"), now)), layout);

@@ -20,6 +20,9 @@ namespace {
 using model::Role;
 using model::ServerDefinition;
 
+/// Each renewal is a command over SSH, and a third of the TTL has to be enough for it.
+constexpr Duration shortest_lease = std::chrono::seconds{3};
+
 class Check {
 public:
     Check(const Configuration& configuration, YamlPlace servers_at, const UnreadKeys& unread)
@@ -41,6 +44,13 @@ private:
         not_below("silence_timeout", times.silence_timeout, "poll_interval", times.poll_interval);
         not_below("silence_timeout", times.silence_timeout, "connect_timeout", times.connect_timeout);
         not_below("stall_timeout", times.stall_timeout, "poll_interval", times.poll_interval);
+        if (times.lease_ttl > Duration{} && times.lease_ttl < shortest_lease && !unread_.contains("lease_ttl")) {
+            complain(
+                place("failover", "", "lease_ttl"), "failover.lease_ttl",
+                fmt::format(
+                    "{} is too short for three renewals; expected 0s, which is without a lease, or at least {}",
+                    handyrep::text(times.lease_ttl), handyrep::text(shortest_lease)));
+        }
     }
 
     void policy() {
@@ -48,6 +58,13 @@ private:
             warn(
                 place("failover", "", "fencing"), "failover.fencing",
                 "with none, no proof is asked for that the old primary is gone: two primaries are possible");
+        }
+        if (it_.cluster.failover.lease_ttl > Duration{}) {
+            warn(
+                place("failover", "", "lease_ttl"), "failover.lease_ttl",
+                fmt::format(
+                    "the primary is stopped when the manager and all replicas are lost to it for longer than {}",
+                    handyrep::text(it_.cluster.failover.lease_ttl)));
         }
     }
 

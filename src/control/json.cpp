@@ -114,6 +114,7 @@ Json to_json(const engine::ClusterReport& report) {
         {"reason", word_for(report.reason)},
         {"automation", report.automation},
         {"fence_outlook", report.fence_outlook},
+        {"lease", report.lease},
         {"epoch", report.epoch},
         {"servers", std::move(servers)},
         {"findings", std::move(findings)},

@@ -1,6 +1,7 @@
 #include "decide/gates.hpp"
 
 #include "base/text.hpp"
+#include "decide/lease.hpp"
 #include "model/sync_standbys.hpp"
 #include "model/version_facts.hpp"
 
@@ -46,6 +47,8 @@ std::string_view word_for(Closed closed) {
         case Closed::sync_unknown: return "SyncUnknown";
         case Closed::not_replayed: return "NotReplayed";
         case Closed::below_acknowledged: return "BelowAcknowledged";
+        case Closed::lease_not_proved: return "LeaseNotProved";
+        case Closed::lease_not_run_out: return "LeaseNotRunOut";
     }
     return "";
 }
@@ -268,22 +271,71 @@ Gate fence_outlook(const AnalysisInput& input, const Analysis& analysis) {
             "the primary's host answers: every PostgreSQL process there can be ended and its directory marked standby"};
     if (input.settings.fencing == model::Fencing::none)
         return GateOpen{Proof::nothing, "failover.fencing is 'none': no proof is asked for"};
-    if (input.settings.fencing == model::Fencing::strict)
-        return GateClosed{Closed::fence_unreachable, "the primary's host cannot be fenced, and failover.fencing is 'strict'"};
-    if (auto objection = witnesses_object(input, analysis)) return *std::move(objection);
-    return GateOpen{
-        Proof::witnessed,
-        "every replica is seen and no replica's host reaches the primary (this is not a fence: clients beside the primary could go on writing there)"};
+    const bool strict = input.settings.fencing == model::Fencing::strict;
+    auto objection =
+        strict
+            ? std::optional{GateClosed{Closed::fence_unreachable, "the primary's host cannot be fenced, and failover.fencing is 'strict'"}}
+            : witnesses_object(input, analysis);
+    if (!objection) {
+        return GateOpen{
+            Proof::witnessed,
+            "every replica is seen and no replica's host reaches the primary (this is not a fence: clients beside the primary could go on writing there)"};
+    }
+    // What takes the time of a lease is the last resort.
+    const auto lease = lease_objects(input, analysis);
+    if (!lease) {
+        return GateOpen{
+            Proof::lease_expired,
+            fmt::format(
+                "the lease on the primary's node stops PostgreSQL there once every replica is detached: proved {} after that",
+                text(lease_wait(*input.evidence.lease)))};
+    }
+    if (input.evidence.lease) objection->text += "; " + *lease;
+    return *std::move(objection);
 }
+
+namespace {
+
+/// Nothing: the lease is a proof now. The last detach is the last time that a replica was seen, by then detached.
+std::optional<GateClosed> lease_does_not_prove(
+    const AnalysisInput& input, const Analysis& analysis, std::span<const FinalPosition> finals) {
+    if (auto objection = lease_objects(input, analysis)) return GateClosed{Closed::lease_not_proved, *std::move(objection)};
+    const model::Lease& lease = *input.evidence.lease;
+    const auto attached = std::ranges::find_if(analysis.replicas, [&](const ReplicaView& view) {
+        return std::ranges::find(lease.listed, view.server) != lease.listed.end() && view.standby() != nullptr && view.standby()->receiver;
+    });
+    if (attached != analysis.replicas.end())
+        return GateClosed{Closed::replica_not_detached, fmt::format("{} has a WAL receiver again", attached->server.text())};
+    const auto runs_out = lease_runs_out(lease, finals);
+    if (!runs_out)
+        return GateClosed{
+            Closed::replica_not_detached, "a replica that keeps the primary alive by its replies is not known to be detached"};
+    if (input.now < *runs_out)
+        return GateClosed{Closed::lease_not_run_out, fmt::format("the lease of {} has not surely run out yet", lease.server.text())};
+    return std::nullopt;
+}
+
+}  // namespace
 
 Gate fence_gate(const AnalysisInput& input, const Analysis& analysis, const FenceOutcome& fence, std::span<const FinalPosition> finals) {
     if (fence.processes_gone) return GateOpen{Proof::processes_gone, fence.text};
     if (input.settings.fencing == model::Fencing::none)
         return GateOpen{Proof::nothing, "failover.fencing is 'none': no proof is asked for"};
     const std::string tried = fence.text.empty() ? "the fence was not possible" : fence.text;
-    if (input.settings.fencing == model::Fencing::strict) return GateClosed{Closed::fence_failed, tried};
-    // A host that answers must be fenced: witnesses are for hosts that nobody reaches.
+    // A host that answers must be fenced: lease and witnesses are for hosts that nobody reaches.
     if (analysis.primary_host_answers || fence.host_answered) return GateClosed{Closed::fence_failed, tried};
+    const auto lease = lease_does_not_prove(input, analysis, finals);
+    if (!lease) {
+        return GateOpen{
+            Proof::lease_expired,
+            fmt::format(
+                "the lease of {} (process {}) has run out: neither the manager nor a replica was heard there for its {}",
+                input.evidence.lease->server.text(), input.evidence.lease->answer.pid, text(input.evidence.lease->answer.ttl))};
+    }
+    if (input.settings.fencing == model::Fencing::strict) {
+        if (input.evidence.lease && fence.text.empty()) return *lease;
+        return GateClosed{Closed::fence_failed, tried};
+    }
     if (auto objection = witnesses_object(input, analysis)) return *std::move(objection);
     for (const ReplicaView& view : analysis.replicas) {
         const auto final_position = std::ranges::find(finals, view.server, &FinalPosition::server);

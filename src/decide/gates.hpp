@@ -39,8 +39,10 @@ enum class Closed {
     sync_unknown,           // the primary's synchronous_standby_names was never read
     not_replayed,           // a synchronous candidate has a backlog: how far its WAL is whole is not known yet
     below_acknowledged,     // the candidate is behind what synchronous standbys were seen to confirm
+    lease_not_proved,       // a lease is armed, and a condition of its proof does not hold (S6)
+    lease_not_run_out,      // or its time is not over yet
 };
-inline constexpr std::size_t closed_gates = static_cast<std::size_t>(Closed::below_acknowledged) + 1;
+inline constexpr std::size_t closed_gates = static_cast<std::size_t>(Closed::lease_not_run_out) + 1;
 inline constexpr auto all_closed = each_of<Closed, closed_gates>();
 [[nodiscard]] std::string_view word_for(Closed closed);
 
@@ -71,6 +73,7 @@ struct FinalPosition {
     model::WalPosition position;
     bool replayed_all = true;  // else the position is what was received, and what of that is whole is not known yet
     model::Lsn received{0};    // where the bytes end: what a standby confirms, half a record included
+    Instant read_at{};         // when it was seen so: it was detached by then
 };
 
 /// What was done to the members of one synchronous set (S5): |S| - k + 1 of them must be detached and read, whatever the method.

@@ -80,6 +80,7 @@ std::vector<Check> checks_of(const Subject& subject, const Scene& scene) {
     add_rules(server_rules(), subject, scene, out);
     add_rules(cluster_rules(), subject, scene, out);
     add_rules(host_rules(), subject, scene, out);
+    if (scene.input.settings.lease_ttl > Duration{}) add_rules(lease_rules(), subject, scene, out);
     for (const SettingRule& rule : setting_rules()) {
         if (subject.database != nullptr && concerns(rule.about, subject))
             out.push_back(check_of(rule.name, subject, judge_setting(rule, *subject.database), rule.remedy));
@@ -167,6 +168,8 @@ std::string_view word_for(CheckName name) {
         case CheckName::reclone_space: return "reclone_space";
         case CheckName::autostart: return "autostart";
         case CheckName::fence_drill: return "fence_drill";
+        case CheckName::lease: return "lease";
+        case CheckName::lease_replies: return "lease_replies";
     }
     return "";
 }

@@ -63,8 +63,10 @@ enum class CheckName {
     reclone_space,
     autostart,
     fence_drill,
+    lease,  // these two only where failover.lease_ttl asks for one
+    lease_replies,
 };
-inline constexpr std::size_t check_names = static_cast<std::size_t>(CheckName::fence_drill) + 1;
+inline constexpr std::size_t check_names = static_cast<std::size_t>(CheckName::lease_replies) + 1;
 /// "rewind_possible": the name in API, CLI and user guide.
 [[nodiscard]] std::string_view word_for(CheckName name);
 

@@ -75,6 +75,7 @@ struct SettingRule {
 [[nodiscard]] std::span<const Rule> server_rules();          // readiness_servers.cpp
 [[nodiscard]] std::span<const Rule> cluster_rules();         // readiness_cluster.cpp
 [[nodiscard]] std::span<const Rule> host_rules();            // readiness_hosts.cpp
+[[nodiscard]] std::span<const Rule> lease_rules();           // readiness_lease.cpp
 
 /// The value of a setting, or nothing where it could not be read.
 [[nodiscard]] const model::SettingSeen* setting_of(const model::DatabaseInspection& database, std::string_view name);

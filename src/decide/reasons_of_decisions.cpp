@@ -174,6 +174,16 @@ Page page_of(Closed closed) {
             return {
                 "The candidate is behind what synchronous standbys were seen to confirm.", "The recorded position in servers.save.",
                 refuses, "Find the standby that holds it, and promote that one."};
+        case Closed::lease_not_proved:
+            return {
+                "A lease is armed on the primary's node, and its end would prove nothing.",
+                "A listed replica is not seen, autostart is on there, or its script was not heard of for long before the silence.", refuses,
+                "Look at the primary's machine; make sure it is down, then 'handyrep failover --override fence'."};
+        case Closed::lease_not_run_out:
+            return {
+                "The lease on the primary's node has not surely run out yet.",
+                "Its TTL, the stop as measured there, and a margin, since the last renewal and the last detach.", refuses,
+                "Wait: it is tried again."};
     }
     return {};
 }

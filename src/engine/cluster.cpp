@@ -96,6 +96,7 @@ Async<std::vector<OperationReport>> Cluster::operations(std::size_t count, Insta
     co_return co_await loop_->operations(count, deadline);
 }
 Async<Readiness> Cluster::verify() { co_return co_await loop_->verify(); }
+void Cluster::set_lease_ttl(Duration ttl) { loop_->set_lease_ttl(ttl); }
 std::optional<Readiness> Cluster::readiness() const { return loop_->readiness(); }
 
 }  // namespace handyrep::engine

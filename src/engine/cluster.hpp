@@ -74,6 +74,9 @@ public:
 
     /// Looks at every server and its host, and tries what would be needed; changes nothing that stays.
     Async<Readiness> verify();
+    /// As failover.lease_ttl is read again: zero takes the lease away.
+    void set_lease_ttl(Duration ttl);
+
     /// The last round's word, which may be an automatic one's; nothing before the first.
     [[nodiscard]] std::optional<Readiness> readiness() const;
 

@@ -1,6 +1,7 @@
 #include "engine/hands.hpp"
 
 #include "decide/look.hpp"
+#include "engine/lease.hpp"
 #include "engine/looks.hpp"
 #include "model/version_facts.hpp"
 
@@ -53,6 +54,8 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
     if (const auto* it = std::get_if<plans::StartAgain>(&command)) co_return co_await start_again(*it, deadline);
     if (const auto* it = std::get_if<plans::CheckHandover>(&command)) co_return co_await check_handover(*it, deadline);
     if (const auto* it = std::get_if<plans::StartAsReplica>(&command)) co_return co_await start_as_replica(*it, deadline);
+    if (const auto* it = std::get_if<plans::AwaitLease>(&command)) co_return co_await await_lease(*it, deadline);
+    if (const auto* it = std::get_if<plans::DisarmLease>(&command)) co_return co_await disarm_lease(state_, it->server, deadline);
     co_return co_await repoint(std::get<plans::Repoint>(command), deadline);
 }
 
@@ -126,7 +129,7 @@ void Hands::note_final(const ServerName& server, const model::Answered& answer, 
     const bool known = seen != nullptr && seen->last_answer && seen->last_answer->what.primary() != nullptr;
     const model::Timeline timeline = standby.timeline.value_or(known ? seen->last_answer->what.primary()->timeline : model::Timeline{0});
     const model::Lsn whole = replayed_whole ? standby.replayed : standby.received;
-    findings_.finals.push_back({server, {}, detached, {timeline, whole}, replayed_whole, standby.received});
+    findings_.finals.push_back({server, {}, detached, {timeline, whole}, replayed_whole, standby.received, state_.clock().now()});
 }
 
 /// Reads until the receiver is gone and what it left is replayed. A startup process whose receiver ended sleeps for
@@ -221,6 +224,7 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
             co_return Error{ErrorKind::refused, fmt::format("{}: {}", word_for(closed->why), closed->text)};
     }
     const auto proof = std::get<decide::GateOpen>(*findings_.fence_gate).proof;
+    if (proof == decide::Proof::lease_expired) findings_.silenced = input.now;
     findings_.loss = decide::loss_bounds(input, chosen->position.lsn, proof, findings_.silenced);
     state_.tell(
         Level::info, "gates_open", "both gates are open",

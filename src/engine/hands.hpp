@@ -76,6 +76,8 @@ private:
     [[nodiscard]] std::optional<Error> may_not_be_primary_again(const model::ServerName& server) const;
     void open_handover_gates(const plans::CheckHandover& command, model::WalPosition position);
     Async<void> see_it_follow(const model::ServerName& replica, const model::ServerName& upstream, Duration patience, Instant deadline);
+    Async<void> await_lease(const plans::AwaitLease& command, Instant deadline);
+    [[nodiscard]] std::optional<Error> lease_veto(const model::ServerName& server) const;
     Async<void> read_loss(const plans::ReadLoss& command, Instant deadline);
     Async<void> follow(const model::ServerName& replica, const model::ServerName& upstream, Instant deadline);
     Async<void> restart(const model::ServerName& replica, Instant deadline);

@@ -40,6 +40,7 @@ Cluster::Loop::Loop(model::ClusterDefinition definition, Surroundings surroundin
     : state_{std::move(definition), std::move(surroundings)},
       watch_{state_},
       verifier_{state_, [this] { return loaded_ && !watch_.suspicious() && !operating_ && waiting_.empty(); }},
+      lease_keeper_{state_, [this] { return !loaded_ || replaces_primary(); }},
       decision_{decide::Hold{decide::Reason::first_look_incomplete, "not started yet"}} {}
 
 asio::awaitable<void> Cluster::Loop::run() {
@@ -50,6 +51,7 @@ asio::awaitable<void> Cluster::Loop::run() {
     works.push_back(operate());
     works.push_back(keep_house());
     works.push_back(verifier_.work());
+    works.push_back(lease_keeper_.work());
     const StopNotice notice{stopped_, done_bell_};
     co_await forever(std::move(works));
 }
@@ -82,6 +84,21 @@ void Cluster::Loop::tick() {
     if (operating_ || !waiting_.empty()) return;
     if (auto* failover = std::get_if<decide::FailOver>(&decision_)) submit(*failover);
     if (auto* stop = std::get_if<decide::StopReturned>(&decision_)) submit(*stop);
+}
+
+/// Then the lease of the old one shall run out, or is taken away by the plan itself.
+bool Cluster::Loop::replaces_primary() const {
+    if (!operating_ || !operation_) return operating_;
+    return operation_->kind == word_for(plans::OperationKind::failover) || operation_->kind == word_for(plans::OperationKind::switchover);
+}
+
+void Cluster::Loop::set_lease_ttl(Duration ttl) {
+    if (ttl == state_.settings().lease_ttl) return;
+    state_.set_lease_ttl(ttl);
+    state_.tell(
+        Level::info, "lease_changed",
+        ttl == Duration{} ? std::string{"no lease is wanted any more"} : fmt::format("a lease of {} is wanted", text(ttl)));
+    lease_keeper_.look_again();
 }
 
 decide::Guards Cluster::Loop::guards() const {

@@ -4,6 +4,7 @@
 #include "decide/decision.hpp"
 #include "engine/cluster.hpp"
 #include "engine/conductor.hpp"
+#include "engine/lease.hpp"
 #include "engine/state.hpp"
 #include "engine/verifier.hpp"
 #include "engine/watch.hpp"
@@ -32,6 +33,7 @@ public:
     Async<std::vector<OperationReport>> operations(std::size_t count, Instant deadline);
     Async<Readiness> verify() { return verifier_.verify(); }
     [[nodiscard]] const std::optional<Readiness>& readiness() const { return verifier_.last(); }
+    void set_lease_ttl(Duration ttl);
 
 private:
     /// An operation that a person waits for.
@@ -88,6 +90,7 @@ private:
     void submit(Work work);
     void want_save();
     asio::awaitable<void> keep_house();
+    [[nodiscard]] bool replaces_primary() const;
 
     // operations.cpp: what is done about it
     asio::awaitable<void> operate();
@@ -143,6 +146,7 @@ private:
     ports::Bell call_off_bell_;
     Watch watch_;
     Verifier verifier_;
+    LeaseKeeper lease_keeper_;
     decide::Analysis analysis_;
     decide::Decision decision_;
     decide::Situation told_ = decide::Situation::unknown;

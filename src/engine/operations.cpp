@@ -1,4 +1,5 @@
 // engine/operations.cpp — what is done about a decision: one operation at a time, each with its record.
+#include "decide/lease.hpp"
 #include "engine/loop.hpp"
 #include "engine/parallel.hpp"
 #include "plans/describe.hpp"
@@ -65,6 +66,7 @@ asio::awaitable<void> Cluster::Loop::operate() {
         co_await carry_out(std::move(work));
         operating_ = false;
         done_bell_.ring();
+        lease_keeper_.look_again();
     }
 }
 
@@ -89,7 +91,8 @@ plans::Plan Cluster::Loop::plan_for(const decide::FailOver& decision) const {
          .settings = state_.settings(),
          .saved = state_.saved,
          .analysis = now,
-         .synchronous_standby_names = synchronous_names()});
+         .synchronous_standby_names = synchronous_names(),
+         .lease_wait = decide::awaited_lease(state_.input(), now)});
 }
 
 void Cluster::Loop::begin_operation(Findings& findings, OperationKind kind, const std::string& by, const std::string& reason) {

@@ -63,6 +63,7 @@ struct ClusterReport {
     decide::Reason reason = decide::Reason::first_look_incomplete;
     std::string automation;     // "on", "off (failover.auto_failover is false)", "in maintenance until …"
     std::string fence_outlook;  // what a failover could prove: "processes_gone over ssh" or "no fence possible: …"
+    std::string lease{};        // "off", "armed on db1 …", "not armed: …"
     std::uint64_t epoch = 0;
     std::vector<ServerReport> servers;
     std::vector<decide::Finding> findings;

@@ -3,6 +3,7 @@
 #include "base/overloaded.hpp"
 #include "base/text.hpp"
 #include "decide/findings.hpp"
+#include "decide/lease.hpp"
 
 #include <fmt/format.h>
 
@@ -147,6 +148,8 @@ std::string fence_outlook_of(const State& state) {
     if (seen == nullptr || !seen->host) return "not looked into yet";
     if (seen->host->what.look() != nullptr)
         return fmt::format("processes_gone (its host answers over {})", word_for(state.define(*state.saved.primary).transport));
+    if (state.evidence.lease && state.settings().fencing != model::Fencing::none)
+        return "its host does not answer; the lease that is armed there, once it has run out";
     switch (state.settings().fencing) {
         case model::Fencing::strict: return "no fence possible: its host does not answer, and failover.fencing is strict";
         case model::Fencing::witnessed: return "no fence possible: its host does not answer; only the replicas' hosts could witness";
@@ -173,6 +176,7 @@ ClusterReport make_report(const ReportInput& input) {
         .reason = std::visit([](const auto& it) { return it.reason; }, input.decision),
         .automation = automation_of(input.state),
         .fence_outlook = fence_outlook_of(input.state),
+        .lease = decide::lease_text(input.state.input()),
         .epoch = input.state.saved.epoch,
         .servers = {},
         .findings = {},

@@ -98,6 +98,7 @@ void Cluster::Loop::adopt_definition(bool first_start) {
     const auto gone = [&](const auto& it) { return state_.definition().find(it.server) == nullptr; };
     std::erase_if(state_.saved.must_be_down, gone);
     std::erase_if(state_.saved.highest, gone);
+    std::erase_if(state_.saved.leases, [&](const model::ServerName& it) { return state_.definition().find(it) == nullptr; });
     std::erase_if(state_.saved.upstream_settings, gone);
 }
 

@@ -21,6 +21,8 @@ public:
     [[nodiscard]] ports::Store& store() const { return surroundings_.store; }
     [[nodiscard]] const model::FailoverSettings& settings() const { return definition_.failover; }
     [[nodiscard]] const model::ClusterDefinition& definition() const { return definition_; }
+    /// The one setting that is changed while it runs.
+    void set_lease_ttl(Duration ttl) { definition_.failover.lease_ttl = ttl; }
     [[nodiscard]] const std::vector<ServerPorts>& servers() const { return surroundings_.servers; }
     [[nodiscard]] ports::Postgres& postgres(const model::ServerName& server) const;
     [[nodiscard]] ports::Host& host(const model::ServerName& server) const;

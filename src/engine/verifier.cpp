@@ -146,6 +146,8 @@ asio::awaitable<void> Verifier::try_host(std::size_t index, Instant deadline) {
     if (!seen.host || !*seen.host) co_return;
     ports::HostInspector& host = state_.servers()[index].host_inspector;
     if (const auto expected = system_id()) seen.drill.emplace(co_await host.drill(*expected, deadline));
+    seen.lease.reset();
+    if (state_.settings().lease_ttl > Duration{}) seen.lease.emplace(co_await host.drill_lease(deadline));
     for (std::size_t to = 0; to < seen_.size(); ++to) {
         const auto question = login_question(index, to);
         if (!question) continue;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "model/lease.hpp"
 #include "model/sighting.hpp"
 
 #include <algorithm>
@@ -59,6 +60,8 @@ struct Evidence {
     std::vector<ServerEvidence> servers;
     /// Silence counts from here at the earliest: what was before may only have been this program or its network (self-doubt).
     Instant counts_from{};
+    /// What the primary's node answered of its lease; nothing: none is known to be armed. Doubt leaves it: its ages only grow.
+    std::optional<Lease> lease{};
 
     [[nodiscard]] const ServerEvidence* find(const ServerName& server) const;
     /// Makes the entry when there is none.

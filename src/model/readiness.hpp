@@ -130,6 +130,15 @@ struct FenceDrill {
     Duration took{};
 };
 
+/// What a lease would need on one host, tried without arming it (S6).
+struct LeaseDrill {
+    std::string missing{};       // tools, "psql, setsid"; empty: none
+    bool asks = false;           // psql as the owner, over the local socket, sees pg_stat_replication whole
+    std::string said{};          // by psql, where it does not
+    bool autostart_off = false;  // nothing that is known there starts PostgreSQL by itself
+    std::string autostart{};     // what was found
+};
+
 /// A replication connection from one host to a candidate, as the node itself would open it.
 struct LoginAttempt {
     ServerName to;
@@ -145,7 +154,8 @@ struct ServerInspection {
     std::optional<Result<DatabaseInspection>> database{};
     std::optional<Result<HostInspection>> host{};
     std::optional<Result<FenceDrill>> drill{};
-    std::vector<LoginAttempt> logins{};  // from this server's host
+    std::optional<Result<LeaseDrill>> lease{};  // made only where a lease is wanted
+    std::vector<LoginAttempt> logins{};         // from this server's host
 };
 
 }  // namespace handyrep::model

@@ -119,6 +119,8 @@ struct SavedState {
     bool provisional = false;
     std::optional<Maintenance> maintenance{};
     std::optional<Pause> paused{};
+    /// Servers on whose node a lease may be armed (S6): whoever finds one there that is no longer wanted takes it away.
+    std::vector<ServerName> leases{};
 
     /// A person wants nothing to be done by itself.
     [[nodiscard]] bool hands_off() const { return maintenance || paused; }

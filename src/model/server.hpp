@@ -85,6 +85,7 @@ struct FailoverSettings {
     bool end_blocking_queries = true;  // on the candidate, when they hold up its replay (S19)
     SelectionMethod selection_method = SelectionMethod::priority_then_furthest;
     int verify_frequency = 60;  // every n-th poll
+    Duration lease_ttl{};       // of the primary's lease (S6); zero: there is none
 
     friend bool operator==(const FailoverSettings&, const FailoverSettings&) = default;
 };

@@ -232,6 +232,7 @@ struct Details {
     std::string stale_collation{};           // the version the database was built with, when it is another; else empty
     std::string recovery_target_timeline{};  // empty before 12
     std::optional<Capacity> capacity{};
+    std::optional<Duration> reply_interval{};  // wal_receiver_status_interval: an idle standby speaks so often; zero: when asked only
     friend bool operator==(const Details&, const Details&) = default;
 };
 

@@ -66,7 +66,7 @@ std::string describe(const Command& command) {
             },
             [](const StopCleanly& it) {
                 return fmt::format(
-                    "stop {}: autostart off, mark its data directory standby, a fast stop (SIGINT to its postmaster), wait until no process of "
+                    "stop {}: no lease any more, autostart off, mark its data directory standby, a fast stop (SIGINT to its postmaster), wait until no process of "
                     "it is left",
                     it.server.text());
             },
@@ -85,6 +85,13 @@ std::string describe(const Command& command) {
                     "on {}: give autostart back, start it as it is marked, and see that it receives from {}", it.server.text(),
                     it.upstream.text());
             },
+            [](const AwaitLease& it) {
+                return fmt::format(
+                    "wait until the lease on the host of {0} has surely stopped PostgreSQL there, and see that {0} gives no sign of life and "
+                    "no replica streams from it meanwhile",
+                    it.server.text());
+            },
+            [](const DisarmLease& it) { return fmt::format("end the lease on the host of {}", it.server.text()); },
         },
         command);
 }

@@ -134,6 +134,15 @@ Plan failover(const FailoverInput& input) {
              .old_end = input.analysis.primary_host_answers ? OldEnd::host_answers : OldEnd::out_of_reach})};
     plan.reversible.push_back(secure(input));
     plan.reversible.push_back(read_positions(input));
+    if (input.lease_wait && !input.decision.overrides.fence) {
+        plan.reversible.push_back(
+            {.name = fmt::format("wait for the lease of {}", old_primary.text()),
+             .why = fmt::format(
+                 "its host does not answer; with every replica detached nobody keeps PostgreSQL alive there, and {} later it is stopped",
+                 text(*input.lease_wait)),
+             .apply = {AwaitLease{old_primary}},
+             .limit = *input.lease_wait + seconds{10}});
+    }
     plan.reversible.push_back(
         {.name = "check gates",
          .why = "fence and durability, both must be open",

@@ -8,6 +8,7 @@
 #include "model/saved_state.hpp"
 #include "plans/plan.hpp"
 
+#include <optional>
 #include <string>
 
 namespace handyrep::plans {
@@ -18,6 +19,8 @@ struct FailoverInput {
     const model::SavedState& saved;
     const decide::Analysis& analysis;
     std::string synchronous_standby_names;  // of the old primary, as last read
+    /// How long after the last detach its lease has surely stopped the old primary; nothing: it is not what the fence gate goes by.
+    std::optional<Duration> lease_wait{};
 };
 
 [[nodiscard]] Plan failover(const FailoverInput& input);

@@ -1,6 +1,7 @@
 #include "plans/foresight.hpp"
 
 #include "base/overloaded.hpp"
+#include "decide/lease.hpp"
 #include "decide/loss.hpp"
 #include "plans/describe.hpp"
 #include "plans/failover.hpp"
@@ -161,7 +162,8 @@ std::vector<std::string> steps_of(const Play& play, const decide::FailOver& orde
          .settings = moment.settings,
          .saved = moment.saved,
          .analysis = play.analysis(),
-         .synchronous_standby_names = names}));
+         .synchronous_standby_names = names,
+         .lease_wait = decide::awaited_lease(play.input(), play.analysis())}));
 }
 
 Foresight foresee(const Moment& moment, const model::ServerName& primary, Death death) {

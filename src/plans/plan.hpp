@@ -68,6 +68,15 @@ struct Repoint {
     model::ServerName upstream;
 };
 
+/// Waits until the lease of the silent old primary has surely run out (S6), as long as nothing of it is seen and nobody streams from it again.
+struct AwaitLease {
+    model::ServerName server;
+};
+/// Takes the lease of a primary away that is stopped by ourselves.
+struct DisarmLease {
+    model::ServerName server;
+};
+
 /// Reads on the fenced old primary's disk where its WAL ends: what was lost, exactly. Changes nothing.
 struct ReadLoss {
     model::ServerName old_primary;
@@ -114,7 +123,7 @@ struct StartAsReplica {
 
 using Command = std::variant<
     Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint, ReadLoss, Checkpoint,
-    CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica>;
+    CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica, AwaitLease, DisarmLease>;
 
 struct Step {
     std::string name;             // shown to the operator word for word; unique within the plan

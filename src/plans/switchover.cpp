@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace handyrep::plans {
@@ -19,6 +20,13 @@ std::vector<Step> beforehand(const SwitchoverInput& input) {
     const ServerName& old_primary = input.decision.old_primary;
     const ServerName& candidate = input.decision.candidate;
     std::vector<Step> out;
+    if (input.settings.lease_ttl > Duration{} || std::ranges::find(input.saved.leases, old_primary) != input.saved.leases.end()) {
+        out.push_back(
+            {.name = fmt::format("end the lease of {}", old_primary.text()),
+             .why = "while it is stopped on purpose nothing else may stop it, and not the harder way",
+             .apply = {DisarmLease{old_primary}},
+             .limit = seconds{5}});
+    }
     out.push_back(
         {.name = fmt::format("checkpoint on {}", old_primary.text()),
          .why = "the checkpoint of its stop has little left to write then, and so is short",

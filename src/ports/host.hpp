@@ -5,6 +5,7 @@
 
 #include "base/secret.hpp"
 #include "base/time.hpp"
+#include "model/lease.hpp"
 #include "model/sighting.hpp"
 #include "model/wal_end.hpp"
 #include "ports/async.hpp"
@@ -51,7 +52,7 @@ public:
     /// `expected`, with nothing touched.
     virtual Async<FenceReport> fence(model::SystemId expected, Instant deadline) = 0;
 
-    /// Autostart off, marked standby, then a fast stop (manual, pg_ctl), and waits until no process is left or the time is over; it goes on
+    /// Ends a lease that is armed there, autostart off, marked standby, then a fast stop (manual, pg_ctl), and waits until no process is left or the time is over; it goes on
     /// stopping then. Where autostart or mark cannot be done nothing is stopped. `refused` as for `fence`. Down already: says so.
     virtual Async<StopReport> stop(model::SystemId expected, Instant deadline) = 0;
 
@@ -71,6 +72,21 @@ public:
     /// Stops and starts a standby, so that it reads its settings anew (S21). `refused`, with nothing touched, for another system's
     /// directory, one that is not marked standby, and one that does not run. Once stopped it is started, also after the deadline.
     virtual Async<void> restart_standby(model::SystemId expected, Instant deadline) = 0;
+
+    /// Arms the lease of S6 on a node where PostgreSQL runs as primary, or takes over one that is armed there with the same TTL; `sent`
+    /// is this call's own time, from which the TTL counts. What answers is the script, and it outlives the session that it was
+    /// armed in only if a `renew_lease`, which comes in another, is answered with the same process. `refused`, with nothing armed:
+    /// another system's directory, no primary, or what the script needs is missing there.
+    virtual Async<model::LeaseAnswer> arm_lease(
+        model::SystemId expected, const model::LeaseTerms& terms, Instant sent, Instant deadline) = 0;
+
+    /// Gives its TTL from `sent` on. Dropped there when `sequence` is not higher than the last that was taken, or when it comes after
+    /// the deadline by that node's own clock. `conflict`: none is armed there, and what became of it.
+    virtual Async<model::LeaseAnswer> renew_lease(
+        const model::LeaseTerms& terms, std::uint64_t sequence, Instant sent, Instant deadline) = 0;
+
+    /// Ends the script; the last word of what was armed. Succeeds where none is, then with process 0.
+    virtual Async<model::LeaseAnswer> disarm_lease(Instant deadline) = 0;
 
     /// Whether this machine gets any byte of a PostgreSQL server at `hostname`:`port`, or sees it close the connection. Never an error: what cannot be found out is `unknown`.
     virtual asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) = 0;

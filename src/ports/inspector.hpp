@@ -50,6 +50,9 @@ public:
     /// The fence of ports/host.hpp with every deed replaced by the question whether it could be done.
     virtual Async<model::FenceDrill> drill(model::SystemId expected, Instant deadline) = 0;
 
+    /// What a lease would need there; arms none.
+    virtual Async<model::LeaseDrill> drill_lease(Instant deadline) = 0;
+
     /// IDENTIFY_SYSTEM over a replication connection from this host, as the data directory's owner. Never an error.
     virtual asio::awaitable<model::LoginAttempt> try_login(const LoginQuestion& question, Instant deadline) = 0;
 

@@ -58,6 +58,10 @@ inline model::WitnessSight blank() {
     return {.of = blank<model::ServerName>(), .reach = model::Reach::unknown};
 }
 template <>
+inline model::Lease blank() {
+    return {.server = blank<model::ServerName>()};
+}
+template <>
 inline model::Seen<model::HeldSight> blank() {
     return {.at = {}, .what = model::Silent{}};
 }

@@ -169,7 +169,7 @@ void describe(Archive& it, model::Capacity& value) {
 
 template <class Archive>
 void describe(Archive& it, model::Details& value) {
-    auto& [sync_wait, slots, archive_failing, can_rewind, keeps_wal, collation, stale_collation, recovery_target_timeline, capacity] =
+    auto& [sync_wait, slots, archive_failing, can_rewind, keeps_wal, collation, stale_collation, recovery_target_timeline, capacity, reply_interval] =
         value;
     it("sync_wait", sync_wait);
     it("slots", slots);
@@ -180,6 +180,7 @@ void describe(Archive& it, model::Details& value) {
     it("stale_collation", stale_collation);
     it("recovery_target_timeline", recovery_target_timeline);
     it("capacity", capacity);
+    it("reply_interval_ns", reply_interval);
 }
 
 template <class Archive>
@@ -267,7 +268,7 @@ void describe(Archive& it, model::ServerDefinition& value) {
 
 template <class Archive>
 void describe(Archive& it, model::FailoverSettings& value) {
-    auto& [auto_failover, poll_interval, poll_tries, connect_timeout, silence_timeout, stall_timeout, witness_freshness, sync_wait_limit, crash_grace, planned_grace, cooldown, fencing, max_lag_on_failover, remaster, end_blocking_queries, selection_method, verify_frequency] =
+    auto& [auto_failover, poll_interval, poll_tries, connect_timeout, silence_timeout, stall_timeout, witness_freshness, sync_wait_limit, crash_grace, planned_grace, cooldown, fencing, max_lag_on_failover, remaster, end_blocking_queries, selection_method, verify_frequency, lease_ttl] =
         value;
     it("auto_failover", auto_failover);
     it("poll_interval_ns", poll_interval);
@@ -286,6 +287,29 @@ void describe(Archive& it, model::FailoverSettings& value) {
     it("end_blocking_queries", end_blocking_queries);
     it("selection_method", selection_method);
     it("verify_frequency", verify_frequency);
+    it("lease_ttl_ns", lease_ttl);
+}
+
+template <class Archive>
+void describe(Archive& it, model::LeaseAnswer& value) {
+    auto& [pid, ttl, sequence, stop_time, asks, autostart_off, autostart] = value;
+    it("pid", pid);
+    it("ttl_ns", ttl);
+    it("sequence", sequence);
+    it("stop_time_ns", stop_time);
+    it("asks", asks);
+    it("autostart_off", autostart_off);
+    it("autostart", autostart);
+}
+
+template <class Archive>
+void describe(Archive& it, model::Lease& value) {
+    auto& [server, answer, answered, sent, listed] = value;
+    it("server", server);
+    it("answer", answer);
+    it("answered_ns_ago", answered);
+    it("sent_ns_ago", sent);
+    it("listed", listed);
 }
 
 template <class Archive>
@@ -312,7 +336,7 @@ void describe(Archive& it, model::Guards& value) {
 template <class Archive>
 void describe(Archive& it, model::Moment& value) {
     auto& [at, since, now, settings, saved, evidence, guards] = value;
-    auto& [servers, counts_from] = evidence;
+    auto& [servers, counts_from, lease] = evidence;
     it("at", at);
     it("since", since);
     it("guards", guards);
@@ -320,6 +344,7 @@ void describe(Archive& it, model::Moment& value) {
     it("saved", saved);
     it("counts_from_ns_ago", counts_from);
     it("evidence", servers);
+    it("lease", lease);
 }
 
 }  // namespace handyrep::saved

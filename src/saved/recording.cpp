@@ -59,6 +59,7 @@ void check_servers(const model::Moment& moment, const std::string& path) {
     must_be_single(moment.evidence.servers, &model::ServerEvidence::server, ".evidence");
     if (moment.saved.primary) must_be_known(*moment.saved.primary, ".saved.primary");
     if (moment.saved.possible_primary) must_be_known(moment.saved.possible_primary->server, ".saved.possible_primary.server");
+    if (moment.evidence.lease) must_be_known(moment.evidence.lease->server, ".lease.server");
     for (std::size_t index = 0; index < moment.evidence.servers.size(); ++index)
         must_be_known(moment.evidence.servers[index].server, fmt::format(".evidence[{}].server", index));
 }

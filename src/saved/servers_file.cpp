@@ -113,6 +113,8 @@ std::string body(const model::SavedState& state) {
             "paused:\n  since: \"{}\"\n  by: {}\n  reason: {}\n", text(state.paused->since), yaml_text(state.paused->by),
             yaml_text(state.paused->reason));
     }
+    if (!state.leases.empty()) out += "leases:\n";
+    for (const model::ServerName& it : state.leases) out += fmt::format("  - {}\n", yaml_text(it.text()));
     return out;
 }
 

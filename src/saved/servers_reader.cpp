@@ -223,6 +223,10 @@ model::SavedState state_of(const YamlNode& root) {
     if (const YamlNode* node = fields.take_if("last_failover")) state.last_failover = last_failover(*node);
     if (const YamlNode* node = fields.take_if("maintenance")) state.maintenance = maintenance(*node);
     if (const YamlNode* node = fields.take_if("paused")) state.paused = paused(*node);
+    if (fields.has("leases")) {
+        for (const YamlNode& node : fields.list("leases"))
+            state.leases.push_back(must(model::ServerName::parse(node.text), node.at, "leases"));
+    }
     fields.end();
     check_roles(state, servers_at, primary_at);
     return state;

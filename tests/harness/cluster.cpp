@@ -21,7 +21,7 @@ std::string settings_of(const RealServer& server, const ClusterOptions& options)
         R"(
 # The harness's own. In the copies that pg_basebackup makes, `port` and `cluster_name` are given again at the end.
 listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
+unix_socket_directories = '{}'
 max_connections = 40
 shared_buffers = 16MB
 wal_level = replica
@@ -36,7 +36,7 @@ log_timezone = 'UTC'
 lc_messages = 'C'
 huge_pages = off
 )",
-        server.major() < 13 ? "wal_keep_segments = 16" : "wal_keep_size = 256MB");
+        server.data.parent_path().string(), server.major() < 13 ? "wal_keep_segments = 16" : "wal_keep_size = 256MB");
     for (const auto& line : options.settings) lines += line + "\n";
     return lines + fmt::format("port = {}\ncluster_name = '{}'\n", server.port, server.name);
 }
@@ -121,7 +121,7 @@ Result<void> RealCluster::make_primary(const ClusterOptions& options) {
 
     auto made = run_well(
         {.arguments =
-             {primary.programs / "initdb", "-D", primary.data, "-U", "postgres", "--auth=scram-sha-256",
+             {primary.programs / "initdb", "-D", primary.data, "-U", "postgres", "--auth-host=scram-sha-256", "--auth-local=peer",
               "--pwfile=" + password_file.string(), "--data-checksums", "--no-sync", "--encoding=UTF8", "--locale=C"},
          .user = server_user(),
          .folder = folder()},

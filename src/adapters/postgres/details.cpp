@@ -84,6 +84,8 @@ model::Details read_details(const Row& row) {
         .collation = columns.text_or_empty("collation"),
         .recovery_target_timeline = columns.text_or_empty("recovery_target_timeline"),
         .capacity = capacity(parsed(columns, "capacity"))};
+    if (const auto seconds = parsed(columns, "reply_interval_s"); seconds.is_number_unsigned())
+        out.reply_interval = std::chrono::seconds{seconds.get<std::uint32_t>()};
     if (const std::string built = columns.text_or_empty("built_with_collation"); !built.empty() && built != out.collation)
         out.stale_collation = built;
     return out;

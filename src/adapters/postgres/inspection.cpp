@@ -49,6 +49,7 @@ constexpr std::array<std::string_view, 33> settings_read{
     "wal_keep_size",
     "wal_level",
     "wal_log_hints",
+    "wal_receiver_status_interval",
     "wal_receiver_timeout",
     "wal_segment_size",
     "wal_sender_timeout"};

@@ -116,6 +116,7 @@ std::string details_statement(model::ServerVersion version) {
         "current_setting('data_checksums') = 'on' OR current_setting('wal_log_hints') = 'on' AS can_rewind, "
         "current_setting('archive_mode') <> 'off' OR current_setting('{keep}') <> '0' AS keeps_wal, "
         "{collation} AS collation, {built_with} AS built_with_collation, {target} AS recovery_target_timeline, "
+        "(SELECT setting FROM pg_settings WHERE name = 'wal_receiver_status_interval') AS reply_interval_s, "
         "json_build_object('max_connections', current_setting('max_connections')::int, "
         "'max_worker_processes', current_setting('max_worker_processes')::int, "
         "'max_wal_senders', current_setting('max_wal_senders')::int, "

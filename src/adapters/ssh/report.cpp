@@ -272,6 +272,42 @@ Result<void> read_done(std::string_view text) {
     return damaged("a change");
 }
 
+Result<model::LeaseAnswer> read_lease(std::string_view text) {
+    constexpr std::chrono::milliseconds hundredth{10};
+    constexpr std::array words{
+        std::pair{std::string_view{"refused "}, ErrorKind::refused}, std::pair{std::string_view{"failed "}, ErrorKind::failed},
+        std::pair{std::string_view{"none "}, ErrorKind::conflict}};
+    const std::vector<std::string_view> said = split(text, '\n');
+    for (const auto& [word, kind] : words) {
+        if (said.size() >= 2 && said[1] == "end" && said[0].starts_with(word)) return Error{kind, std::string(said[0].substr(word.size()))};
+    }
+    Lines lines{text};
+    model::LeaseAnswer out{.pid = lines.number<std::uint32_t>("pid")};
+    out.ttl = lines.number<std::uint32_t>("ttl") * hundredth;
+    out.sequence = lines.number<std::uint64_t>("sequence");
+    out.stop_time = lines.number<std::uint32_t>("stop_time") * hundredth;
+    out.asks = lines.flag("asks");
+    out.autostart_off = lines.flag("autostart_off");
+    out.autostart = lines.take("autostart");
+    if (!lines.ends_whole()) return damaged("a question about the lease");
+    return out;
+}
+
+Result<model::LeaseDrill> read_lease_drill(std::string_view text) {
+    Lines lines{text};
+    const auto words = [&](std::string_view key) {
+        const std::string_view value = lines.take(key);
+        return std::string(value == "-" ? "" : value);
+    };
+    model::LeaseDrill out{.missing = words("missing")};
+    out.asks = lines.flag("asks");
+    out.said = words("said");
+    out.autostart_off = lines.flag("autostart_off");
+    out.autostart = lines.take("autostart");
+    if (!lines.ends_whole()) return damaged("the lease's drill");
+    return out;
+}
+
 Result<std::string> read_upstream(std::string_view text) {
     Lines lines{text};
     const std::string_view quoted = lines.take("conninfo");

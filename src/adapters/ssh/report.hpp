@@ -30,6 +30,9 @@ struct LoginReport {
 [[nodiscard]] Result<LoginReport> read_login(std::string_view text);
 /// "done", or `refused` or `failed` with what the script said.
 [[nodiscard]] Result<void> read_done(std::string_view text);
+/// What a script of the lease answers: `refused` and `failed` as there, `conflict` when none is armed.
+[[nodiscard]] Result<model::LeaseAnswer> read_lease(std::string_view text);
+[[nodiscard]] Result<model::LeaseDrill> read_lease_drill(std::string_view text);
 /// primary_conninfo, freed of the quoting of a configuration file.
 [[nodiscard]] Result<std::string> read_upstream(std::string_view text);
 [[nodiscard]] Result<std::string> read_path(std::string_view text);

@@ -1,5 +1,6 @@
 #include "adapters/ssh/scripts.hpp"
 
+#include "adapters/ssh/lease_scripts.hpp"
 #include "adapters/ssh/quote.hpp"
 
 #include <fmt/format.h>
@@ -235,8 +236,8 @@ std::string fence_script(const Node& node, model::SystemId expected) {
 
 std::string stop_script(const Node& node, model::SystemId expected) {
     return fmt::format(
-        "{}{}\nexpected={}{}{}{}{}{}[ $autostart_off = 1 ] && in_time || report 0\n{}{}", script_about(node), what_is_kept(node),
-        expected.value, fence_begin, stop_report, stop_only_with_notes, deeds, fence_autostart, fence_mark, stop_fast);
+        "{}{}\nexpected={}{}{}{}{}{}[ $autostart_off = 1 ] && in_time || report 0\n{}{}{}", script_about(node), what_is_kept(node),
+        expected.value, fence_begin, stop_report, stop_only_with_notes, deeds, fence_autostart, fence_mark, end_lease_script(), stop_fast);
 }
 
 std::string what_is_kept(const Node& node) { return fmt::format("\nkept={}{}", quote(node.kept), kept); }

@@ -139,7 +139,7 @@ std::vector<std::string> Shell::command() const {
     return out;
 }
 
-Async<Output> Shell::run(std::string script, When when, Instant deadline) {
+Async<Output> Shell::run(std::string script, When when, Instant deadline, std::optional<Instant> stamp) {
     const auto turn = co_await turn_.take(clock_, deadline);
     if (!turn) co_return Error{ErrorKind::refused, "not begun: the shell on that host is busy"};
     if (!child_) {
@@ -152,7 +152,7 @@ Async<Output> Shell::run(std::string script, When when, Instant deadline) {
             const auto fresh = co_await exchange(":", deadline);
             if (!fresh) co_return Error{ErrorKind::unreachable, fresh.error().what};
         }
-        script = expiry_of(deadline - way_back) + script;
+        script = expiry_of(deadline - way_back) + (stamp ? fmt::format("sent={}\n", node_uptime_at(*stamp)) : std::string{}) + script;
     }
     auto output = co_await exchange(std::move(script), deadline);
     if (when == When::before_deadline && output && output->status == expired_status) {
@@ -161,10 +161,23 @@ Async<Output> Shell::run(std::string script, When when, Instant deadline) {
     co_return output;
 }
 
-/// By `deadline` the node's uptime is at least this: it was read there before we knew it.
+Async<void> Shell::hang_up(Instant deadline) {
+    const auto turn = co_await turn_.take(clock_, deadline);
+    if (!turn) co_return Error{ErrorKind::refused, "not done: the shell on that host is busy"};
+    close();
+    co_return Result<void>{};
+}
+
+/// At that instant it is at least this: it was read there before we knew it.
+std::uint64_t Shell::node_uptime_at(Instant instant) const {
+    constexpr std::chrono::milliseconds hundredth{10};
+    if (instant >= node_uptime_known_) return node_uptime_ + static_cast<std::uint64_t>((instant - node_uptime_known_) / hundredth);
+    const auto back = static_cast<std::uint64_t>((node_uptime_known_ - instant) / hundredth) + 1;
+    return node_uptime_ > back ? node_uptime_ - back : 0;
+}
+
 std::string Shell::expiry_of(Instant deadline) const {
-    const auto ahead = std::max(Duration::zero(), deadline - node_uptime_known_);
-    const auto expires = node_uptime_ + static_cast<std::uint64_t>(ahead / std::chrono::milliseconds{10});
+    const std::uint64_t expires = node_uptime_at(std::max(deadline, node_uptime_known_));
     return fmt::format(
         "in_time() {{ read -r up _ </proc/uptime && [ \"${{up%.*}}${{up#*.}}\" -lt {} ]; }}\nin_time || exit {}\n", expires,
         expired_status);

@@ -41,7 +41,11 @@ public:
 
     /// Runs `script` in a subshell with `/` as its directory and no input. Any exit status is an answer; `refused`: too late for
     /// `before_deadline`, nothing was done; `unreachable`: there is no shell; `denied`: the login, the host key or sudo said no.
-    Async<Output> run(std::string script, When when, Instant deadline);
+    /// With `stamp`, an instant of ours, `sent` is the node's uptime then, in hundredths of a second, or a little less: never more.
+    Async<Output> run(std::string script, When when, Instant deadline, std::optional<Instant> stamp = std::nullopt);
+
+    /// Ends the session, when nothing is run in it; the next call opens another.
+    Async<void> hang_up(Instant deadline);
 
     /// The command that opens the shell, for a test to look at: it holds no secret.
     [[nodiscard]] std::vector<std::string> command() const;
@@ -54,6 +58,7 @@ private:
     Async<Output> exchange(std::string script, Instant deadline);
     asio::awaitable<Error> ended_error(std::string_view activity, Instant deadline);
     [[nodiscard]] std::string expiry_of(Instant deadline) const;
+    [[nodiscard]] std::uint64_t node_uptime_at(Instant instant) const;
     std::string new_mark();
     void close();
 

@@ -1,5 +1,6 @@
 #include "adapters/ssh/shell_host.hpp"
 
+#include "adapters/ssh/lease_scripts.hpp"
 #include "adapters/ssh/report.hpp"
 #include "adapters/ssh/service_scripts.hpp"
 #include "adapters/ssh/standby_scripts.hpp"
@@ -19,7 +20,11 @@ constexpr Duration way_back = std::chrono::milliseconds{50};
 }  // namespace
 
 ShellHost::ShellHost(ShellHostSettings settings, const asio::any_io_executor& executor, ports::Clock& clock, Log& log)
-    : settings_{std::move(settings)}, clock_{clock}, log_{log}, shell_{settings_.server, executor, clock} {}
+    : settings_{std::move(settings)},
+      clock_{clock},
+      log_{log},
+      shell_{settings_.server, executor, clock},
+      lease_shell_{settings_.server, executor, clock} {}
 
 Async<std::string> ShellHost::text_of(std::string script, std::string activity, When when, Instant deadline) {
     auto output = co_await shell_.run(std::move(script), when, deadline);
@@ -84,6 +89,37 @@ Async<void> ShellHost::promote(model::SystemId expected, WallTime expires, Insta
 
 Async<void> ShellHost::restart_standby(model::SystemId expected, Instant deadline) {
     co_return co_await change(restart_script(settings_.node(), expected, deadline - clock_.now()), "a restart", deadline);
+}
+
+Async<model::LeaseAnswer> ShellHost::ask_lease(std::string script, std::string activity, std::optional<Instant> sent, Instant deadline) {
+    const auto while_doing = fmt::format("{} on the host of {}", activity, settings_.server.name.text());
+    auto output = co_await lease_shell_.run(std::move(script), When::before_deadline, deadline, sent);
+    if (!output) co_return output.error().during(while_doing);
+    if (output->status != 0)
+        co_return Error{
+            ErrorKind::failed, fmt::format(
+                                   "{} ended with status {}: {}", while_doing, output->status,
+                                   output->complaints.empty() ? "no reason given" : output->complaints)};
+    auto answer = read_lease(output->text);
+    if (!answer) co_return answer.error().during(while_doing);
+    co_return answer;
+}
+
+Async<model::LeaseAnswer> ShellHost::arm_lease(model::SystemId expected, const model::LeaseTerms& terms, Instant sent, Instant deadline) {
+    auto armed = co_await ask_lease(arm_lease_script(settings_.node(), expected, terms), "arming a lease", sent, deadline);
+    // Whether it outlives the session it was begun in is seen by the next call, which comes in another.
+    if (armed) static_cast<void>(co_await lease_shell_.hang_up(deadline));
+    co_return armed;
+}
+
+Async<model::LeaseAnswer> ShellHost::renew_lease(const model::LeaseTerms& terms, std::uint64_t sequence, Instant sent, Instant deadline) {
+    co_return co_await ask_lease(renew_lease_script(settings_.node(), terms, sequence), "a renewal of the lease", sent, deadline);
+}
+
+Async<model::LeaseAnswer> ShellHost::disarm_lease(Instant deadline) {
+    auto disarmed = co_await ask_lease(disarm_lease_script(settings_.node()), "taking a lease away", std::nullopt, deadline);
+    if (disarmed) static_cast<void>(co_await lease_shell_.hang_up(deadline));
+    co_return disarmed;
 }
 
 Async<std::string> ShellHost::read_upstream(Instant deadline) {

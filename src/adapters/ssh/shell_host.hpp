@@ -9,6 +9,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace handyrep::adapters::ssh {
@@ -34,6 +36,9 @@ public:
     Async<model::WalEnd> read_wal_end(const model::WalEndQuestion& question, Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
+    Async<model::LeaseAnswer> arm_lease(model::SystemId expected, const model::LeaseTerms& terms, Instant sent, Instant deadline) override;
+    Async<model::LeaseAnswer> renew_lease(const model::LeaseTerms& terms, std::uint64_t sequence, Instant sent, Instant deadline) override;
+    Async<model::LeaseAnswer> disarm_lease(Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
     Async<std::string> keep_password(const Secret& line, Instant deadline) override;
     Async<std::string> read_upstream(Instant deadline) override;
@@ -41,12 +46,15 @@ public:
 
 private:
     Async<std::string> text_of(std::string script, std::string activity, When when, Instant deadline);
+    Async<model::LeaseAnswer> ask_lease(std::string script, std::string activity, std::optional<Instant> sent, Instant deadline);
     Async<void> change(std::string script, std::string activity, Instant deadline);
 
     ShellHostSettings settings_;
     ports::Clock& clock_;
     Log& log_;
     Shell shell_;
+    /// Of its own, because a renewal waits for the script's next round, and a fence waits for nobody. Opened where a lease is wanted.
+    Shell lease_shell_;
     bool was_reachable_ = true;
 };
 

@@ -1,6 +1,7 @@
 #include "adapters/ssh/shell_inspector.hpp"
 
 #include "adapters/ssh/inspection_scripts.hpp"
+#include "adapters/ssh/lease_scripts.hpp"
 #include "adapters/ssh/report.hpp"
 #include "adapters/ssh/scripts.hpp"
 
@@ -55,6 +56,12 @@ Async<model::HostInspection> ShellInspector::inspect(Instant deadline) {
     const auto text = co_await text_of(inspection_script(settings_.server.pgdata), "the inspection", deadline);
     if (!text) co_return text.error();
     co_return read_inspection(*text);
+}
+
+Async<model::LeaseDrill> ShellInspector::drill_lease(Instant deadline) {
+    const auto text = co_await text_of(drill_lease_script(settings_.node()), "the lease's drill", deadline);
+    if (!text) co_return text.error();
+    co_return read_lease_drill(*text);
 }
 
 Async<model::FenceDrill> ShellInspector::drill(model::SystemId expected, Instant deadline) {

@@ -18,6 +18,7 @@ public:
     ShellInspector(ShellHostSettings settings, const asio::any_io_executor& executor, ports::Clock& clock);
 
     Async<model::HostInspection> inspect(Instant deadline) override;
+    Async<model::LeaseDrill> drill_lease(Instant deadline) override;
     Async<model::FenceDrill> drill(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::LoginAttempt> try_login(const ports::LoginQuestion& question, Instant deadline) override;
     void done() override { shell_.reset(); }

@@ -18,6 +18,7 @@ TEST(Details, AreReadFromTheirRow) {
          {"keeps_wal", "t"},
          {"collation", "2.36"},
          {"built_with_collation", "2.31"},
+         {"reply_interval_s", "10"},
          {"recovery_target_timeline", "latest"},
          {"capacity",
           R"({"max_connections":100,"max_worker_processes":8,"max_wal_senders":10,"max_prepared_transactions":0,"max_locks_per_transaction":64})"}});
@@ -29,6 +30,7 @@ TEST(Details, AreReadFromTheirRow) {
     EXPECT_EQ(it.can_rewind, false);
     EXPECT_EQ(it.keeps_wal, true);
     EXPECT_EQ(it.stale_collation, "2.31");
+    EXPECT_EQ(it.reply_interval, std::optional<Duration>{std::chrono::seconds{10}});
     EXPECT_EQ(it.capacity, (model::Capacity{100, 8, 10, 0, 64}));
 }
 

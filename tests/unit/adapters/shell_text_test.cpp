@@ -103,6 +103,35 @@ TEST(FenceReport, ProvesNothingWhenItIsCutShort) {
     for (std::size_t length = 0; length + 1 < good_fence.size(); ++length) EXPECT_FALSE(read_fence(good_fence.substr(0, length))) << length;
 }
 
+constexpr std::string_view good_lease =
+    "pid 4711\nttl 3000\nsequence 9\nstop_time 450\nasks 1\nautostart_off 1\nautostart none found\nend\n";
+
+TEST(LeaseReport, NamesItsProcessItsTtlAndWhatItMeasured) {
+    const auto lease = read_lease(good_lease);
+    ASSERT_TRUE(lease) << lease.error().text();
+    const model::LeaseAnswer expected{
+        .pid = 4711,
+        .ttl = std::chrono::seconds{30},
+        .sequence = 9,
+        .stop_time = std::chrono::milliseconds{4500},
+        .asks = true,
+        .autostart_off = true,
+        .autostart = "none found"};
+    EXPECT_EQ(*lease, expected);
+}
+
+TEST(LeaseReport, IsNoAnswerWhenAnythingIsDamaged) {
+    const std::string whole{good_lease};
+    for (std::size_t length = 0; length < whole.size() - 1; ++length) EXPECT_FALSE(read_lease(whole.substr(0, length))) << length;
+    EXPECT_FALSE(read_lease(whole + "x"));
+}
+
+TEST(LeaseReport, TellsNoneFromARefusal) {
+    EXPECT_EQ(read_lease("none it ran out, and nothing ran\nend\n").error().kind, ErrorKind::conflict);
+    EXPECT_EQ(read_lease("refused there is no psql on that host\nend\n").error().kind, ErrorKind::refused);
+    EXPECT_EQ(read_lease("failed the script did not answer in time\nend\n").error().kind, ErrorKind::failed);
+}
+
 TEST(FenceReport, OfAnotherSystemIsARefusal) {
     const auto report = read_fence("foreign 42\nend\n");
     ASSERT_FALSE(report);

@@ -35,6 +35,12 @@ TEST(Reload, AppliesTheLogAtOnceAndNamesWhatNeedsARestart) {
     EXPECT_THAT(changes.need_restart, ElementsAre("failover.silence_timeout"));
 }
 
+TEST(Reload, SwitchesTheLeaseOnAndOffWhileItRuns) {
+    const Changes changes = changes_between(configuration("", "  lease_ttl: 30s\n", ""), configuration("", "", ""));
+    EXPECT_THAT(changes.at_once, ElementsAre("failover.lease_ttl"));
+    EXPECT_THAT(changes.need_restart, IsEmpty());
+}
+
 TEST(Reload, NoticesAChangedPasswordAlthoughItIsMasked) {
     const Changes changes =
         changes_between(configuration("", "", "  admin_password: one\n"), configuration("", "", "  admin_password: two\n"));

@@ -93,7 +93,8 @@ TEST(Configuration, ReadsEveryKeyOfTheSectionFailover) {
             with_failover(
                 "  auto_failover: no\n  poll_interval: 1\n  poll_tries: 3\n  connect_timeout: 250ms\n  silence_timeout: 4s\n  stall_timeout: 6s\n"
                 "  witness_freshness: 5s\n  sync_wait_limit: 11s\n  crash_grace: 0\n  planned_grace: 2min\n  cooldown: 1h\n  fencing: strict\n"
-                "  max_lag_on_failover: 1GB\n  remaster: off\n  selection_method: furthest_ahead\n  verify_frequency: 7\n"))
+                "  max_lag_on_failover: 1GB\n  remaster: off\n  selection_method: furthest_ahead\n  verify_frequency: 7\n"
+                "  lease_ttl: 20s\n"))
             .cluster.failover;
     const model::FailoverSettings expected{
         .auto_failover = false,
@@ -111,7 +112,8 @@ TEST(Configuration, ReadsEveryKeyOfTheSectionFailover) {
         .max_lag_on_failover = {1ULL << 30U},
         .remaster = false,
         .selection_method = model::SelectionMethod::furthest_ahead,
-        .verify_frequency = 7};
+        .verify_frequency = 7,
+        .lease_ttl = 20s};
     EXPECT_EQ(it, expected);
 }
 
@@ -280,6 +282,10 @@ TEST(Problems, NameTimesThatContradictEachOther) {
     EXPECT_THAT(
         problems_of(with_failover("  connect_timeout: 10s\n")),
         ElementsAre("handyrep.conf: failover.silence_timeout: 3s is below connect_timeout (10s); expected at least that"));
+    EXPECT_THAT(
+        problems_of(with_failover("  lease_ttl: 2s\n")),
+        ElementsAre(testing::HasSubstr(
+            "failover.lease_ttl: 2s is too short for three renewals; expected 0s, which is without a lease, or at least 3s")));
 }
 
 TEST(Problems, NameValuesOutOfRange) {

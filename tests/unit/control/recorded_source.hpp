@@ -30,6 +30,7 @@ inline engine::ClusterReport recorded_report() {
         .reason = decide::Reason::primary_answers,
         .automation = "on",
         .fence_outlook = "processes_gone over ssh",
+        .lease = "off",
         .epoch = 3,
         .servers = {},
         .findings = {},

@@ -55,6 +55,7 @@ model::Settings settings_of(bool is_primary) {
              {"wal_keep_size", "256"},
              {"wal_level", "replica"},
              {"wal_log_hints", "off"},
+             {"wal_receiver_status_interval", "10"},
              {"wal_receiver_timeout", "5000"},
              {"wal_segment_size", "16777216"},
              {"wal_sender_timeout", "5000"}})
@@ -112,6 +113,7 @@ model::HostInspection host_of() {
 }  // namespace
 
 Readied::Readied() {
+    settings.lease_ttl = 30s;
     saved.system_id = our_system;
     saved.primary = server("db1");
     for (const char* name : {"db1", "db2", "db3"}) {
@@ -121,6 +123,8 @@ Readied::Readied() {
         it.host.emplace(host_of());
         it.drill.emplace(model::FenceDrill{
             .autostart = "none found", .autostart_off = true, .markable = true, .processes = 8, .untouchable = 0, .took = 40ms});
+        it.lease.emplace(model::LeaseDrill{
+            .missing = {}, .asks = true, .said = {}, .autostart_off = true, .autostart = "start.conf of 17/main is manual"});
         for (const char* to : {"db2", "db3"}) {
             if (it.server == server(to)) continue;
             it.logins.push_back(

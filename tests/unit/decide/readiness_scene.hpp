@@ -16,6 +16,7 @@ struct Readied {
     model::DatabaseInspection& database(std::string_view name) { return **seen(name).database; }
     model::HostInspection& host(std::string_view name) { return **seen(name).host; }
     model::FenceDrill& drill(std::string_view name) { return **seen(name).drill; }
+    model::LeaseDrill& lease(std::string_view name) { return **seen(name).lease; }
     model::ServerDefinition& define(std::string_view name);
     void set(std::string_view name, const std::string& setting, std::string value) {
         database(name).settings[setting].value = std::move(value);

@@ -311,6 +311,31 @@ const std::vector<Case> cases{
     {"the drill failed", [](Readied& it) { it.seen("db1").drill.emplace(Error{ErrorKind::refused, "another system"}); }, fence_drill, "db1",
      broken, "another system"},
     {"nothing is known of the drill", [](Readied& it) { it.seen("db1").drill.reset(); }, fence_drill, "db1", unknown, "not made"},
+    {"a lease has its price", [](Readied&) {}, lease, "db1", ok,
+     "db1 is stopped when the manager and all replicas are lost to it for longer than 30s"},
+    {"a tool is missing", [](Readied& it) { it.lease("db2").missing = "setsid"; }, lease, "db2", broken, "without setsid"},
+    {"nobody may ask",
+     [](Readied& it) {
+         it.lease("db1").asks = false;
+         it.lease("db1").said = "Peer authentication failed";
+     },
+     lease, "db1", broken, "Peer authentication failed"},
+    {"a boot starts it",
+     [](Readied& it) {
+         it.lease("db1").autostart_off = false;
+         it.lease("db1").autostart = "start.conf of 17/main is auto";
+     },
+     lease, "db1", debt, "proves nothing: something may start it by itself (start.conf of 17/main is auto)"},
+    {"no lease was tried", [](Readied& it) { it.seen("db1").lease.reset(); }, lease, "db1", unknown, "not tried"},
+    {"the lease's drill failed", [](Readied& it) { it.seen("db1").lease.emplace(Error{ErrorKind::timed_out, "no answer"}); }, lease, "db1",
+     unknown, "no answer"},
+    {"a replica replies too seldom", [](Readied& it) { it.set("db2", "wal_receiver_status_interval", "20"); }, lease_replies, "db2", broken,
+     "20s"},
+    {"a replica replies only when asked", [](Readied& it) { it.set("db2", "wal_receiver_status_interval", "0"); }, lease_replies, "db2",
+     broken, "too seldom"},
+    {"an old replica", [](Readied& it) { it.make_version(120020); }, lease_replies, "db2", broken, "older than PostgreSQL 13"},
+    {"how often it replies is not known", [](Readied& it) { it.forget("db2", "wal_receiver_status_interval"); }, lease_replies, "db2",
+     unknown, "cannot be read"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Cases, ReadinessOf, ::testing::ValuesIn(cases), [](const auto& it) {

@@ -126,6 +126,12 @@ model::Moment full() {
     moment.evidence.servers.push_back(evidence_of("db4", now, model::Lost{model::LastWords::administrator}, failed));
     moment.evidence.servers.push_back(
         evidence_of("db5", now, model::NotOpen{model::DialOutcome::tls_failed, "certificate expired"}, {look}));
+    moment.evidence.lease = model::Lease{
+        .server = server("db1"),
+        .answer = {.pid = 4711, .ttl = 30s, .sequence = 9, .stop_time = 4s, .asks = true, .autostart_off = true, .autostart = "none found"},
+        .answered = now - 2s,
+        .sent = now - 1s,
+        .listed = {server("db2"), server("db3")}};
     moment.guards = {
         .paused = true,
         .maintenance = true,

@@ -65,7 +65,8 @@ SavedState sample() {
                 .until = *parse_wall_time("2026-11-22T04:04:05Z"),
                 .by = "ann from ::1",
                 .reason = "kernel: \"6.1\" #2"},
-        .paused = model::Pause{.since = *parse_wall_time("2026-11-22T03:04:06Z"), .by = "bob", .reason = ""}};
+        .paused = model::Pause{.since = *parse_wall_time("2026-11-22T03:04:06Z"), .by = "bob", .reason = ""},
+        .leases = {*model::ServerName::parse("db1")}};
 }
 
 /// The content with its right checksum: what a person who follows the advice of the message makes of it.
