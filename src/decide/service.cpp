@@ -80,8 +80,8 @@ std::optional<Error> stop_would_hurt(const AnalysisInput& input, const Analysis&
     return commits_would_wait(input, wanted.server);
 }
 
-/// Not for a start, which must bring back also what takes no part.
-std::optional<Error> takes_no_part(const AnalysisInput& input, const ServerName& name) {
+/// Whoever was failed over from holds WAL that its successor may not have.
+std::optional<Error> must_be_down(const AnalysisInput& input, const ServerName& name) {
     if (input.saved.barred(name) == nullptr) return std::nullopt;
     return obstacle(
         Obstacle::server_barred,
@@ -89,14 +89,14 @@ std::optional<Error> takes_no_part(const AnalysisInput& input, const ServerName&
 }
 
 std::optional<Error> start_unfit(const AnalysisInput& input, const ServerName& server) {
-    if (auto no_part = takes_no_part(input, server)) return no_part;
+    if (auto barred = must_be_down(input, server)) return barred;
     if (answer_of(input, server) != nullptr) return obstacle(Obstacle::runs_already, fmt::format("{} runs, and answers", server.text()));
     return std::nullopt;
 }
 
 std::optional<Error> restart_unfit(
     const AnalysisInput& input, const Analysis& analysis, std::span<const Check> checks, const ServerName& server) {
-    if (auto no_part = takes_no_part(input, server)) return no_part;
+    if (auto barred = must_be_down(input, server)) return barred;
     if (server != input.saved.primary) {
         const ReplicaView* const view = view_of(analysis, server);
         if (view == nullptr || !view->valid)

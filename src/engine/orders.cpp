@@ -189,13 +189,14 @@ asio::awaitable<void> Cluster::Loop::keep_up(Upkeep upkeep, std::shared_ptr<Orde
     makes_way_ = upkeep.makes_way;
     Outcome outcome = co_await conduct(conductor, plan, begun);
     // No step of these makes a second primary: whatever became of it is seen afresh, and the order can be given again.
-    if (outcome.end == End::unknown) outcome = {End::refused, "may have been done: " + outcome.text, std::move(outcome.failures)};
+    const bool in_doubt = outcome.end == End::unknown;
+    if (in_doubt) outcome = {End::refused, "may have been done: " + outcome.text, std::move(outcome.failures)};
     co_await conclude(conductor, findings, outcome);
     makes_way_ = false;
     if (outcome.end == End::done && outcome.failures.empty())
         ordered->answer = OrderAnswer{findings.operation, plan, upkeep.text + ": done"};
     else
-        ordered->answer = Error{outcome.end == End::refused ? ErrorKind::refused : ErrorKind::failed, outcome.text};
+        ordered->answer = Error{outcome.end == End::refused && !in_doubt ? ErrorKind::refused : ErrorKind::failed, outcome.text};
 }
 
 }  // namespace handyrep::engine

@@ -1,7 +1,6 @@
 // Replicas that are re-pointed by order: cut at every step, called off, and given up where automation has to act.
 #include "tests/simulation/scenario.hpp"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -11,11 +10,6 @@ namespace handyrep::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Cut {
-    FaultKind kind;
-    Duration lasts;
-};
 
 Draw four(std::uint64_t seed) {
     Draw it = plain(seed);
@@ -33,13 +27,6 @@ struct Repointing : Scenario {
         run.order({.verb = scenarios::Verb::follow, .to = "db2", .replicas = {"db3", "db4"}}, [this](const std::string& refusal) {
             answer = refusal;
         });
-    }
-    void strike_at(std::size_t record, const Cut& cut) {
-        run.disk().after_append = [this, record, cut, seen = std::size_t{0}]() mutable {
-            if (seen++ != record) return;
-            // Not from within the append: whoever is killed by it must not be what calls.
-            run.world().agenda.after(0s, [this, cut] { strike(cut.kind, cut.lasts); });
-        };
     }
     [[nodiscard]] bool follows(ServerIndex replica, ServerIndex upstream) {
         const auto& receiver = run.world().at(replica).receiver;
@@ -72,9 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
         Cut{FaultKind::manager_killed, 2s}, Cut{FaultKind::manager_stopped, 20s}, Cut{FaultKind::kill_primary, 10s},
         Cut{FaultKind::freeze_primary, 20s}, Cut{FaultKind::replica_power_loss, 20s}, Cut{FaultKind::freeze_replica, 20s},
         Cut{FaultKind::manager_cut_off, 20s}, Cut{FaultKind::store_fails, 20s}, Cut{FaultKind::store_hangs, 20s}),
-    [](const auto& cut) {
-        return fmt::format("{}_{}s", word_for(cut.param.kind), std::chrono::duration_cast<std::chrono::seconds>(cut.param.lasts).count());
-    });
+    [](const auto& cut) { return text(cut.param); });
 
 TEST(RepointingByOrder, IsDoneInTheStepsThatAreCut) {
     Repointing it{1};

@@ -1,7 +1,6 @@
 // An old primary that comes back as a replica: followed or rewound, cut at every step, and gone on with by the same order.
 #include "tests/simulation/scenario.hpp"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,11 +11,6 @@ namespace handyrep::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Cut {
-    FaultKind kind;
-    Duration lasts;
-};
 
 /// db1 is killed for good, another takes over; what db1 wrote last nobody has.
 struct Return : Scenario {
@@ -31,13 +25,6 @@ struct Return : Scenario {
     void begin() {
         answer.reset();
         run.order({.verb = scenarios::Verb::rejoin, .to = "db1"}, [this](const std::string& refusal) { answer = refusal; });
-    }
-    void strike_at(std::size_t record, const Cut& cut) {
-        run.disk().after_append = [this, record, cut, seen = std::size_t{0}]() mutable {
-            if (seen++ != record) return;
-            // Not from within the append: whoever is killed by it must not be what calls.
-            run.world().agenda.after(0s, [this, cut] { strike(cut.kind, cut.lasts); });
-        };
     }
     [[nodiscard]] bool follows() {
         const Server& it = run.world().at(db1);
@@ -140,9 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
         Cut{FaultKind::manager_killed, 2s}, Cut{FaultKind::manager_stopped, 20s}, Cut{FaultKind::manager_cut_off, 20s},
         Cut{FaultKind::replica_power_loss, 20s}, Cut{FaultKind::replica_dies, 20s}, Cut{FaultKind::sshd_stopped, 20s},
         Cut{FaultKind::store_fails, 20s}, Cut{FaultKind::store_hangs, 20s}),
-    [](const auto& cut) {
-        return fmt::format("{}_{}s", word_for(cut.param.kind), std::chrono::duration_cast<std::chrono::seconds>(cut.param.lasts).count());
-    });
+    [](const auto& cut) { return text(cut.param); });
 
 Draw by_policy() {
     Draw it = plain(1);

@@ -3,6 +3,8 @@
 
 #include "sim/run.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,10 +24,31 @@ inline constexpr Duration until_healthy = std::chrono::seconds{8};
     return out;
 }
 
+/// What strikes an operation in the middle.
+struct Cut {
+    FaultKind kind;
+    Duration lasts;
+    /// A new primary that dies for good before anybody followed it leaves nobody who has what it may have acknowledged: the cluster then
+    /// stands still, and says why.
+    bool may_stand_still = false;
+};
+/// "manager_killed_2s".
+[[nodiscard]] inline std::string text(const Cut& cut) {
+    return fmt::format("{}_{}s", word_for(cut.kind), std::chrono::duration_cast<std::chrono::seconds>(cut.lasts).count());
+}
+
 struct Scenario {
     explicit Scenario(const Draw& draw = plain(1)) : run{draw} { run.run_for(until_healthy); }
 
     void strike(FaultKind kind, Duration lasts, std::uint64_t choice = 0) { put_on_agenda(run.stage(), Fault{kind, {}, lasts, choice}); }
+    /// When the journal gets its n-th record.
+    void strike_at(std::size_t record, const Cut& cut) {
+        run.disk().after_append = [this, record, cut, seen = std::size_t{0}]() mutable {
+            if (seen++ != record) return;
+            // Not from within the append: whoever is killed by it must not be what calls.
+            run.world().agenda.after(Duration::zero(), [this, cut] { strike(cut.kind, cut.lasts); });
+        };
+    }
     [[nodiscard]] bool somebody_was_promoted_within(Duration limit) {
         return run.run_until([&] { return run.invariants().promotions() > 0; }, limit);
     }

@@ -1,7 +1,6 @@
 // Servers that are stopped, started, restarted and fenced by order, and what becomes of it when it is cut at a step.
 #include "tests/simulation/scenario.hpp"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -12,11 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using scenarios::Verb;
-
-struct Cut {
-    FaultKind kind;
-    Duration lasts;
-};
 
 struct Service : Scenario {
     explicit Service(std::uint64_t seed) : Scenario{plain(seed)} {}
@@ -30,13 +24,6 @@ struct Service : Scenario {
     }
     void begin(const scenarios::Order& order) {
         run.order(order, [this](const std::string& refusal) { answer = refusal; });
-    }
-    void strike_at(std::size_t record, const Cut& cut) {
-        run.disk().after_append = [this, record, cut, seen = std::size_t{0}]() mutable {
-            if (seen++ != record) return;
-            // Not from within the append: whoever is killed by it must not be what calls.
-            run.world().agenda.after(0s, [this, cut] { strike(cut.kind, cut.lasts); });
-        };
     }
 
     std::optional<std::string> answer;
@@ -114,9 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
         Cut{FaultKind::freeze_primary, 20s}, Cut{FaultKind::power_loss, 20s}, Cut{FaultKind::freeze_replica, 20s},
         Cut{FaultKind::sshd_stopped, 20s}, Cut{FaultKind::isolate_primary, 20s}, Cut{FaultKind::manager_cut_off, 20s},
         Cut{FaultKind::store_fails, 20s}, Cut{FaultKind::store_hangs, 20s}),
-    [](const auto& cut) {
-        return fmt::format("{}_{}s", word_for(cut.param.kind), std::chrono::duration_cast<std::chrono::seconds>(cut.param.lasts).count());
-    });
+    [](const auto& cut) { return text(cut.param); });
 
 TEST(ServiceByOrder, IsDoneInTheStepsThatAreCut) {
     Service it{1};

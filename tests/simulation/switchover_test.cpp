@@ -2,7 +2,6 @@
 // one server takes writes in the end, nothing is lost that was acknowledged, and no operation stays open.
 #include "tests/simulation/scenario.hpp"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -13,27 +12,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Cut {
-    FaultKind kind;
-    Duration lasts;
-    /// A new primary that dies for good before anybody followed it leaves nobody who has what it may have acknowledged: the cluster then
-    /// stands still, and says why.
-    bool may_stand_still = false;
-};
-
-/// The cut strikes when the journal gets its n-th record.
 struct Handover : Scenario {
     explicit Handover(std::uint64_t seed) : Scenario{plain(seed)} {}
 
     void begin() {
         run.order({.verb = scenarios::Verb::switchover, .to = "db2"}, [this](const std::string& refusal) { answer = refusal; });
-    }
-    void strike_at(std::size_t record, const Cut& cut) {
-        run.disk().after_append = [this, record, cut, seen = std::size_t{0}]() mutable {
-            if (seen++ != record) return;
-            // Not from within the append: whoever is killed by it must not be what calls.
-            run.world().agenda.after(0s, [this, cut] { strike(cut.kind, cut.lasts); });
-        };
     }
 
     std::optional<std::string> answer;
@@ -68,9 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
         Cut{FaultKind::sshd_stopped, 20s}, Cut{FaultKind::isolate_primary, 20s}, Cut{FaultKind::manager_cut_off, 20s},
         Cut{FaultKind::storage_stalled, 60s}, Cut{FaultKind::promotion_hangs, 30s}, Cut{FaultKind::promotion_refused, 30s},
         Cut{FaultKind::store_fails, 20s}, Cut{FaultKind::store_hangs, 20s}),
-    [](const auto& cut) {
-        return fmt::format("{}_{}s", word_for(cut.param.kind), std::chrono::duration_cast<std::chrono::seconds>(cut.param.lasts).count());
-    });
+    [](const auto& cut) { return text(cut.param); });
 
 TEST(Handover, IsDoneInTheStepsThatAreCut) {
     Handover it{1};
