@@ -1,19 +1,20 @@
-# handyrep_tests(<name> KIND unit|simulation|integration|versions [FILES <file>...] [DEPENDS <room>...] [LIBS <imported target>...])
+# handyrep_tests(<name> KIND unit|simulation|integration|versions [SHARDS <n>] [FILES <file>...] [DEPENDS <room>...] [LIBS <imported target>...])
 #     One executable <kind>_<name> of FILES, or of every .cpp of the folder (*_labtest, *_fuzz, *_bench and main.cpp stay out, and so do
 #     folders below it that have a CMakeLists.txt of their own). One ctest entry per executable, labelled with its kind, run from the
 #     top of the checkout with HANDYREP_BUILD naming the build folder. Tests include "sim/…" and "tests/harness/…" from the top.
 #     Of the kind versions there is one ctest entry for each server of tests/versions/servers.txt: versions_10, versions_11, …
+#     With SHARDS a long one is so many ctest entries, which run side by side: simulation_sim_1_of_4, …
 #     In a build of the rooms only, tests that depend on another room are left out.
 
 set(HANDYREP_TIMEOUT_unit 120)
 set(HANDYREP_TIMEOUT_simulation 600)
-set(HANDYREP_TIMEOUT_integration 900)
+set(HANDYREP_TIMEOUT_integration 1800)
 set(HANDYREP_TIMEOUT_versions 900)
 
 find_program(HANDYREP_SYMBOLIZER NAMES llvm-symbolizer-19 llvm-symbolizer)
 
 function(handyrep_tests name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND" "FILES;DEPENDS;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;SHARDS" "FILES;DEPENDS;LIBS")
     if(arg_UNPARSED_ARGUMENTS OR NOT DEFINED HANDYREP_TIMEOUT_${arg_KIND})
         message(FATAL_ERROR "handyrep_tests(${name}): KIND is unit, simulation, integration or versions; what is \"${arg_KIND}\" ${arg_UNPARSED_ARGUMENTS}?")
     endif()
@@ -76,12 +77,29 @@ function(handyrep_tests name)
         _handyrep_version_tests(${target} "${environment}")
         return()
     endif()
+    if(arg_SHARDS)
+        _handyrep_shards(${target} ${arg_KIND} ${arg_SHARDS} "${environment}")
+        return()
+    endif()
     add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
     set_tests_properties(${target} PROPERTIES
         LABELS ${arg_KIND} TIMEOUT ${HANDYREP_TIMEOUT_${arg_KIND}} ENVIRONMENT "${environment}")
     if(arg_KIND STREQUAL "integration")
         set_tests_properties(${target} PROPERTIES RUN_SERIAL ON) # they measure seconds
     endif()
+endfunction()
+
+# A long one in parts that run side by side, each under a name of its own for results of its own.
+function(_handyrep_shards target kind shards environment)
+    foreach(index RANGE 1 ${shards})
+        math(EXPR from_zero "${index} - 1")
+        set(name ${target}_${index}_of_${shards})
+        file(CREATE_LINK ${target} "${PROJECT_BINARY_DIR}/tests/${name}" SYMBOLIC)
+        add_test(NAME ${name} COMMAND "${PROJECT_BINARY_DIR}/tests/${name}" WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+        set_tests_properties(${name} PROPERTIES
+            LABELS ${kind} TIMEOUT ${HANDYREP_TIMEOUT_${kind}}
+            ENVIRONMENT "${environment};GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${from_zero}")
+    endforeach()
 endfunction()
 
 # One executable under a name for each version, so that each writes results of its own.

@@ -19,10 +19,8 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr Duration between_rows = milliseconds{10};
 constexpr Duration answer_limit = seconds{5};
 constexpr Duration between_tries = milliseconds{50};
-constexpr Duration between_looks = milliseconds{5};
 /// A row of this number is there.
 constexpr std::string_view unique_violation = "23505";
 constexpr std::string_view read_only_transaction = "25006";
@@ -60,8 +58,9 @@ std::uint32_t timeline_of(const std::string& wal_file) {
 
 }  // namespace
 
-Client::Client(const Machine& apps, Way way, const Passwords& passwords)
+Client::Client(const Machine& apps, Way way, const Passwords& passwords, Pace pace)
     : way_{std::move(way)},
+      pace_{pace},
       connection_{fmt::format(
           "host={} port={} user=postgres password={} dbname=postgres application_name=client target_session_attrs={} connect_timeout=2 "
           "tcp_user_timeout=3000 keepalives_idle=2 keepalives_interval=1 keepalives_count=3 gssencmode=disable sslmode=disable",
@@ -95,7 +94,7 @@ void Client::write_in_session(const std::string& connection_text) {
         return;
     }
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
-    while (!stopping_ && !rest_.wanted() && write_row(connection.get())) std::this_thread::sleep_for(between_rows);
+    while (!stopping_ && !rest_.wanted() && write_row(connection.get())) std::this_thread::sleep_for(pace_.between_rows);
 }
 
 bool Client::write_row(PGconn* connection) {
@@ -177,7 +176,7 @@ Result<std::vector<Acknowledged>> Client::missing_on(const Server& server) const
     return out;
 }
 
-Watcher::Watcher(const Server& server) : server_{server}, thread_{[this] { watch(); }} {}
+Watcher::Watcher(const Server& server, Pace pace) : server_{server}, pace_{pace}, thread_{[this] { watch(); }} {}
 
 Watcher::~Watcher() {
     stopping_ = true;
@@ -191,7 +190,7 @@ void Watcher::watch() {
         harness::sql_literal(server_.name()));
     std::optional<harness::Session> session;
     while (!stopping_) {
-        std::this_thread::sleep_for(between_looks);
+        std::this_thread::sleep_for(pace_.between_looks);
         if (rest_.wanted()) {
             note(std::nullopt);
             continue;

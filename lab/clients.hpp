@@ -9,6 +9,8 @@
 #include <libpq-fe.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -62,11 +64,24 @@ struct Way {
     bool chooses;  // libpq looks for the one that takes writes (target_session_attrs=read-write); else the router does
 };
 
+/// How hard a lab's own clients work: what each commits costs every server of it an fsync.
+struct Pace {
+    Duration between_rows = std::chrono::milliseconds{10};
+    Duration between_looks = std::chrono::milliseconds{5};
+    /// Of one lab of so many on this machine: together they ask as much as one.
+    [[nodiscard]] static Pace of_one_of(std::size_t labs) {
+        Pace out;
+        out.between_rows *= static_cast<int>(labs);
+        out.between_looks *= static_cast<int>(labs);
+        return out;
+    }
+};
+
 /// Numbered rows, one after the other, as an application would write them. What is not answered in time is no promise, and may
 /// be there or not: the row is sent again, by the same number, until somebody answers for it.
 class Client {
 public:
-    Client(const Machine& apps, Way way, const Passwords& passwords);
+    Client(const Machine& apps, Way way, const Passwords& passwords, Pace pace);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     ~Client() { stop(); }
@@ -89,6 +104,7 @@ private:
     [[nodiscard]] bool write_row(PGconn* connection);
 
     Way way_;
+    Pace pace_;
     std::string connection_;
     std::atomic<bool> stopping_ = false;
     Rest rest_;
@@ -114,7 +130,7 @@ public:
         Moment last_at;
         std::size_t commits;
     };
-    explicit Watcher(const Server& server);
+    Watcher(const Server& server, Pace pace);
     Watcher(const Watcher&) = delete;
     Watcher& operator=(const Watcher&) = delete;
     ~Watcher();
@@ -137,6 +153,7 @@ private:
     void note(std::optional<Taken> taken);
 
     const Server& server_;
+    Pace pace_;
     std::atomic<bool> stopping_ = false;
     Rest rest_;
     mutable std::mutex guard_;

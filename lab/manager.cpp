@@ -82,6 +82,10 @@ Result<void> Manager::start() const {
     return there.error().during(said ? *said : "start the daemon");
 }
 
+Result<std::string> Manager::explain() const {
+    return machine_.run({.arguments = {harness::program(), "--config", configuration(), "explain"}}, seconds{10});
+}
+
 /// Renamed into its place: it is read at every look at the clock.
 Result<void> Manager::set_clock(Duration ahead) const {
     const auto fresh = clock_file().string() + ".new";

@@ -58,6 +58,8 @@ public:
     void watch();
     /// The last answer; nothing when it did not answer, or is not there.
     [[nodiscard]] std::optional<nlohmann::json> status() const;
+    /// What `handyrep explain` prints on its host.
+    [[nodiscard]] Result<std::string> explain() const;
     /// Everything it has told since the lab was made, in its order; those that are new since `from` calls.
     [[nodiscard]] std::vector<Telling> tellings();
     /// An order by HTTP. Fails when nobody answers.

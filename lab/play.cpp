@@ -52,7 +52,7 @@ Result<std::size_t> play_all(
                 if (next == waiting.size()) return;
                 mine = waiting[next++];
             }
-            Report report = play(*mine);
+            Report report = play(*mine, jobs);
             const std::scoped_lock lock{guard};
             std::cout << text(report, lines) << std::flush;
             reports.push_back(std::move(report));

@@ -1,5 +1,6 @@
 #include "lab/stage.hpp"
 
+#include "base/text.hpp"
 #include "lab/deeds.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace handyrep::lab {
 
@@ -22,7 +24,7 @@ constexpr Duration between_looks = milliseconds{50};
 
 class LabStage : public scenarios::Stage {
 public:
-    LabStage(Site& site, const scenarios::Scenario& scenario);
+    LabStage(Site& site, const scenarios::Scenario& scenario, Pace pace);
     ~LabStage() override { stop_clients(); }
 
     Result<void> set_up(const scenarios::ClusterWanted& wanted) { return deeds_.set_up(wanted); }
@@ -62,6 +64,7 @@ public:
     std::vector<std::string> violations() override;
     std::string servers_text() override;
     void note(std::string_view line) override;
+    void failing() override;
 
 private:
     [[nodiscard]] std::size_t count(const std::string& event);
@@ -81,22 +84,23 @@ private:
     std::mutex guard_;
     std::vector<Line> lines_;
     std::string unsupported_;
+    bool explained_ = false;
     Deeds deeds_;
     std::vector<std::unique_ptr<Watcher>> watchers_;
     std::vector<std::unique_ptr<Client>> clients_;
 };
 
-LabStage::LabStage(Site& site, const scenarios::Scenario& scenario)
+LabStage::LabStage(Site& site, const scenarios::Scenario& scenario, Pace pace)
     : site_{site},
       may_fail_{scenario.seed.has_value()},
       restarted_after_{scenario.cluster.restarted_after},
       deeds_{site, [this](const std::string& line) { say("story", line); }} {
-    const auto add = [&](Way way) { clients_.push_back(std::make_unique<Client>(site.apps(), std::move(way), site.passwords())); };
+    const auto add = [&](Way way) { clients_.push_back(std::make_unique<Client>(site.apps(), std::move(way), site.passwords(), pace)); };
     add({"hosts", site.server_addresses(), postgres_port, true});
     for (const auto& it : site.services()) {
         if (it->routes()) add({it->name(), {it->machine().address()}, it->port(), false});
     }
-    for (const auto& it : site.servers()) watchers_.push_back(std::make_unique<Watcher>(*it));
+    for (const auto& it : site.servers()) watchers_.push_back(std::make_unique<Watcher>(*it, pace));
     site_.manager().watch();
 }
 
@@ -109,6 +113,14 @@ bool LabStage::end(DeedKind kind) {
     if (kind != DeedKind::quiet) return deeds_.end(kind);
     hold_writers(false);
     return true;
+}
+
+/// The manager's own words for why it does what it does, at the first failure: afterwards it sees something else.
+void LabStage::failing() {
+    if (std::exchange(explained_, true)) return;
+    const auto words = site_.manager().explain();
+    const std::string text = words ? *words : words.error().text();
+    for (const std::string_view line : split(text, '\n')) say("explain", std::string(line));
 }
 
 /// Not by the word "streaming": a replica that got stuck at the fork says it too.
@@ -227,7 +239,7 @@ bool LabStage::streams(const std::string& replica, const std::string& from) {
 std::optional<scenarios::Report> LabStage::report() {
     const auto status = site_.manager().status();
     if (!status) return std::nullopt;
-    scenarios::Report out{status->value("situation", ""), status->value("reason", "")};
+    scenarios::Report out{status->value("situation", ""), status->value("reason", ""), status->value("provisional", false)};
     for (const auto& it : status->value("findings", nlohmann::json::array())) out.findings.insert(it.value("kind", ""));
     for (const auto& it : status->value("servers", nlohmann::json::array())) {
         if (it.value("must_be_down", false)) out.must_be_down.insert(it.value("name", ""));
@@ -415,7 +427,7 @@ void judge_drawn(LabStage& stage, Report& out) {
 
 }  // namespace
 
-Report play(const scenarios::Scenario& scenario) {
+Report play(const scenarios::Scenario& scenario, std::size_t side_by_side) {
     Report out{.file = scenario.file, .title = scenario.title};
     if (scenario.seed) out.story = scenarios::yaml(scenario);
     const harness::Moment began = harness::now();
@@ -427,7 +439,7 @@ Report play(const scenarios::Scenario& scenario) {
         out.told.failures.push_back(site.error().during("make the lab").text());
         return out;
     }
-    LabStage stage{**site, scenario};
+    LabStage stage{**site, scenario, Pace::of_one_of(side_by_side)};
     if (auto done = stage.set_up(scenario.cluster); !done) {
         (done.error().kind == ErrorKind::unsupported ? out.skipped : out.told.failures.emplace_back()) = done.error().text();
         return out;

@@ -49,7 +49,8 @@ struct Report {
 
 /// Makes a lab for it, plays, judges, and takes the lab down. A deed of a drawn story that comes to a server that is down is only
 /// noted; and it must come to an end: once all its faults have ended the cluster is healthy, or stands still for a named reason.
-[[nodiscard]] Report play(const scenarios::Scenario& scenario);
+/// `side_by_side`: so many labs share this machine.
+[[nodiscard]] Report play(const scenarios::Scenario& scenario, std::size_t side_by_side = 1);
 
 /// One line, and behind it what went wrong.
 [[nodiscard]] std::string text(const Report& report, bool with_lines);

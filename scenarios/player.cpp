@@ -31,7 +31,10 @@ private:
     void judge_seen(std::string_view what, const std::vector<std::string>& wanted, const std::set<std::string>& seen);
     void judge_writer();
     [[nodiscard]] std::string now();
-    void failed(std::string what) { failures_.push_back(std::move(what)); }
+    void failed(std::string what) {
+        failures_.push_back(std::move(what));
+        stage_.failing();
+    }
 
     const Scenario& scenario_;
     Stage& stage_;
@@ -134,6 +137,8 @@ bool Player::holds(const Question& question) {
     if (!question.situation && !question.finding && !question.reason && !question.must_be_down) return true;
     const auto report = stage_.report();
     if (!report) return false;
+    // A manager that would not act on a fault yet is not what a story means by Healthy.
+    if (question.situation == "Healthy" && report->provisional) return false;
     return (!question.situation || report->situation == *question.situation) && (!question.reason || report->reason == *question.reason) &&
            (!question.finding || report->findings.contains(*question.finding)) &&
            (!question.must_be_down || report->must_be_down.contains(*question.must_be_down));

@@ -20,6 +20,7 @@ namespace handyrep::scenarios {
 struct Report {
     std::string situation;
     std::string reason;
+    bool provisional = false;  // the manager acts on nothing yet: it has not read every server since a start without saved state
     std::set<std::string> findings{};
     std::set<std::string> must_be_down{};
 };
@@ -61,6 +62,8 @@ public:
     virtual std::string servers_text() = 0;
     /// A line of the record of what happened.
     virtual void note(std::string_view line) = 0;
+    /// Something is not as the story says: what can still be shown of this moment is kept.
+    virtual void failing() {}
 };
 
 /// What the manager said at any moment of a story.

@@ -325,16 +325,16 @@ Async<void> SimHost::restart_standby(model::SystemId expected, Instant deadline)
     co_return co_await change("restart", expected, deadline, std::move(script));
 }
 
-asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::uint16_t /*port*/, Instant deadline) {
+asio::awaitable<model::Reach> SimHost::reach(const std::string& hostname, std::uint16_t /*port*/, Duration patience, Instant deadline) {
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
-    std::function<void(std::shared_ptr<Reply<model::Reach>>)> script = [&world = world_, server = server_, from,
-                                                                        hostname](const auto& reply) {
+    std::function<void(std::shared_ptr<Reply<model::Reach>>)> script = [&world = world_, server = server_, from, hostname,
+                                                                        patience](const auto& reply) {
         const Node here = world.at(server).node;
         for (const Server& other : world.servers) {
             if (other.name.text() + ".example" != hostname) continue;
             if (world.network.refusing(here, other.node)) return answer(world, from, reply, model::Reach::refused);
             if (!other.powered || other.frozen || other.postmaster_stopped || !world.network.up_both(here, other.node)) {
-                world.agenda.after(400ms, [&world, from, reply] { answer(world, from, reply, model::Reach::silent); });
+                world.agenda.after(patience, [&world, from, reply] { answer(world, from, reply, model::Reach::silent); });
                 return;
             }
             return answer(

@@ -27,7 +27,7 @@ public:
     Async<void> end_rewind(model::SystemId expected, Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
-    asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) override;
+    asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Duration patience, Instant deadline) override;
 
 private:
     using Done = Said<Started>;

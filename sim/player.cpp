@@ -137,7 +137,7 @@ bool SimStage::streams(const std::string& replica, const std::string& from) {
 std::optional<scenarios::Report> SimStage::report() {
     if (run_.manager() == nullptr) return std::nullopt;
     const engine::ClusterReport report = run_.manager()->report();
-    scenarios::Report out{std::string(word_for(report.situation)), std::string(word_for(report.reason))};
+    scenarios::Report out{std::string(word_for(report.situation)), std::string(word_for(report.reason)), report.provisional};
     for (const decide::Finding& it : report.findings) out.findings.insert(std::string(word_for(it.kind)));
     for (const engine::ServerReport& it : report.servers) {
         if (it.must_be_down) out.must_be_down.insert(it.name.text());

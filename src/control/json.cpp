@@ -113,6 +113,7 @@ Json to_json(const engine::ClusterReport& report) {
         {"next", report.next},
         {"reason", word_for(report.reason)},
         {"automation", report.automation},
+        {"provisional", report.provisional},
         {"fence_outlook", report.fence_outlook},
         {"epoch", report.epoch},
         {"servers", std::move(servers)},

@@ -64,6 +64,7 @@ struct ClusterReport {
     std::string next;            // what happens next, or what is in the way
     decide::Reason reason = decide::Reason::first_look_incomplete;
     std::string automation;     // "on", "off (failover.auto_failover is false)", "in maintenance until …"
+    bool provisional = false;   // started without saved state, and not every server was read since: nothing is done by itself (S13)
     std::string fence_outlook;  // what a failover could prove: "processes_gone over ssh" or "no fence possible: …"
     std::uint64_t epoch = 0;
     std::vector<ServerReport> servers;

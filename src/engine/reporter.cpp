@@ -137,6 +137,7 @@ std::string automation_of(const State& state) {
     if (!state.settings().auto_failover) held.emplace_back("off (failover.auto_failover is false)");
     if (state.saved.maintenance) held.push_back(text(*state.saved.maintenance));
     if (state.saved.paused) held.push_back(text(*state.saved.paused));
+    if (state.saved.provisional) held.emplace_back("waits until every server was read once (started without saved state)");
     return held.empty() ? "on" : join(held, "; ");
 }
 
@@ -172,6 +173,7 @@ ClusterReport make_report(const ReportInput& input) {
         .next = text_of(input.decision),
         .reason = std::visit([](const auto& it) { return it.reason; }, input.decision),
         .automation = automation_of(input.state),
+        .provisional = input.state.saved.provisional,
         .fence_outlook = fence_outlook_of(input.state),
         .epoch = input.state.saved.epoch,
         .servers = {},

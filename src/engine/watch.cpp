@@ -137,9 +137,13 @@ asio::awaitable<void> Watch::ask_witness(ServerPorts server) {
     const auto primary = state_.saved.primary;
     if (!primary) co_return;
     const model::ServerDefinition& asked = state_.define(*primary);
-    const model::Reach reach = co_await server.host.reach(
-        asked.hostname, asked.port, state_.clock().now() + state_.settings().connect_timeout + milliseconds{500});
-    state_.absorb({server.server, state_.clock().now(), model::WitnessSight{*primary, reach}});
+    const Instant began = state_.clock().now();
+    // To connect, and to get a byte. The way to the witness has its own time: a shell that has to be opened anew for every question,
+    // because the last answer came late, takes longer than the silence it is asked about.
+    const Duration patience = 2 * state_.settings().connect_timeout;
+    const model::Reach reach = co_await server.host.reach(asked.hostname, asked.port, patience, began + patience + host_limit);
+    // What it says holds for no earlier moment than that of the question.
+    state_.absorb({server.server, began, model::WitnessSight{*primary, reach}});
 }
 
 asio::awaitable<void> Watch::look_at_host(ServerPorts server) {

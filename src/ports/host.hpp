@@ -94,8 +94,10 @@ public:
     /// directory, one that is not marked standby, and one that does not run. Once stopped it is started, also after the deadline.
     virtual Async<void> restart_standby(model::SystemId expected, Instant deadline) = 0;
 
-    /// Whether this machine gets any byte of a PostgreSQL server at `hostname`:`port`, or sees it close the connection. Never an error: what cannot be found out is `unknown`.
-    virtual asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Instant deadline) = 0;
+    /// Whether this machine gets any byte of a PostgreSQL server at `hostname`:`port`, or sees it close the connection. `silent`: it waited
+    /// `patience` there for that. Never an error: what cannot be found out is `unknown`, also what is not heard before `deadline`, which
+    /// leaves time to reach this machine at all.
+    virtual asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Duration patience, Instant deadline) = 0;
 };
 
 /// Files of a node that no SQL reaches.

@@ -120,10 +120,8 @@ Async<void> ShellHost::write_upstream(model::SystemId expected, const std::strin
     co_return co_await change(write_upstream_script(settings_.node(), expected, conninfo), "writing recovery.conf", deadline);
 }
 
-asio::awaitable<model::Reach> ShellHost::reach(const std::string& hostname, std::uint16_t port, Instant deadline) {
-    // A host that is busy begins late; a silence that it tells too late is none that we heard of.
-    const Duration limit = std::max<Duration>(way_back, (deadline - clock_.now()) * 9 / 10 - way_back);
-    const auto output = co_await shell_.run(reach_script(hostname, port, limit), When::anytime, deadline);
+asio::awaitable<model::Reach> ShellHost::reach(const std::string& hostname, std::uint16_t port, Duration patience, Instant deadline) {
+    const auto output = co_await shell_.run(reach_script(hostname, port, patience), When::anytime, deadline);
     if (!output) co_return model::Reach::unknown;
     if (output->status == 0) co_return model::Reach::accepted;
     if (output->status == 3) co_return model::Reach::refused;

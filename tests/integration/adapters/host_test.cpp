@@ -58,7 +58,9 @@ protected:
     model::SystemId system_id() {
         return model::SystemId{std::stoull(*primary().ask("SELECT system_identifier FROM pg_control_system()"))};
     }
-    Reach reach(ShellHost& from, std::uint16_t port, Duration limit) { return loop.run(from.reach("127.0.0.1", port, loop.in(limit))); }
+    Reach reach(ShellHost& from, std::uint16_t port, Duration patience) {
+        return loop.run(from.reach("127.0.0.1", port, patience, loop.in(seconds{30})));
+    }
 };
 
 TEST_P(Hosts, SayWhatADataDirectoryIsAndWhoHoldsIt) {
@@ -80,7 +82,7 @@ TEST_P(Hosts, SayWhetherTheyReachAPort) {
     EXPECT_EQ(reach(*from, *harness::free_port(), seconds{20}), Reach::refused);
     const BadListener deaf{loop.context, BadListener::Kind::deaf};
     EXPECT_EQ(reach(*from, deaf.port(), milliseconds{600}), Reach::silent);
-    EXPECT_EQ(loop.run(from->reach("no-such-host.invalid", 5999, loop.in(seconds{20}))), Reach::unknown);
+    EXPECT_EQ(loop.run(from->reach("no-such-host.invalid", 5999, seconds{20}, loop.in(seconds{30}))), Reach::unknown);
 }
 
 TEST_P(Hosts, FenceNothingThatBelongsToAnotherSystem) {
@@ -489,6 +491,20 @@ TEST_F(SshHosts, WithAnUnknownHostKeyAreNotTrusted) {
     std::ofstream{private_sshd().known_hosts()} << keys;
     ASSERT_FALSE(output);
     EXPECT_EQ(output.error().kind, ErrorKind::denied) << output.error().text();
+}
+
+/// The shell is opened on the way, and that takes longer than the silence that is asked about.
+TEST_F(SshHosts, BehindASlowWayTellASilenceThatIsShorterThanTheWay) {
+    const auto configuration = owners_folder() / "slow_way";
+    const std::string usual = *harness::read_file(private_sshd().client_configuration());
+    std::ofstream{configuration} << "Host *\n  ProxyCommand bash -c 'sleep 2; exec 3<>/dev/tcp/%h/%p; cat <&3 & exec cat >&3'\n" << usual;
+    model::ServerDefinition server = definition(replica());
+    server.transport = model::Transport::ssh;
+    server.ssh_user = private_sshd().login();
+    server.ssh_config = configuration.string();
+    ShellHost host{{.server = server}, loop.executor(), loop.clock, loop.log};
+    const BadListener deaf{loop.context, BadListener::Kind::deaf};
+    EXPECT_EQ(loop.run(host.reach("127.0.0.1", deaf.port(), milliseconds{300}, loop.in(seconds{30}))), Reach::silent);
 }
 
 TEST_F(SshHosts, WhoseSshdIsStoppedAreUnreachableUntilItIsBack) {

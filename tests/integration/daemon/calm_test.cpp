@@ -11,7 +11,7 @@ using harness::Writer;
 using std::chrono::seconds;
 using testing::Test;
 
-constexpr Duration generous = seconds{30};
+constexpr Duration generous = seconds{120};
 
 /// One cluster for all: each test leaves it healthy, and checks that nobody failed over.
 class Calm : public Test {

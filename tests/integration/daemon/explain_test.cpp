@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <chrono>
+
 namespace handyrep::integration {
 namespace {
 
@@ -38,6 +41,14 @@ TEST(Explain, SaysWhyADeadPrimaryIsNotFailedOverFromAndTheRecordingSaysTheSame) 
     Stage stage{Over::local, options};
     stage.server("db1").kill_all();
     stage.wait_for_situation("PrimaryDead");
+    // The word about the silence on each host arrives a moment after the situation; what is recorded and what is asked then is to be one.
+    must(harness::wait_until(
+        [&] {
+            return std::ranges::all_of(must(stage.daemon().cli_json({"explain"})).at("gates"), [](const auto& gate) {
+                return gate.at("open").template get<bool>();
+            });
+        },
+        std::chrono::minutes{1}, "both gates are open", std::chrono::milliseconds{50}));
 
     const auto file = stage.cluster().folder() / "recording.json";
     EXPECT_THAT(cli(stage, {"record", "--out", file.string()}).output, HasSubstr("explain --replay"));

@@ -8,7 +8,7 @@ using harness::Moment;
 using harness::Writer;
 using std::chrono::seconds;
 
-constexpr Duration generous = seconds{30};
+constexpr Duration generous = seconds{120};
 
 class Failover : public testing::TestWithParam<Over> {};
 

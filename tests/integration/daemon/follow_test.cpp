@@ -9,7 +9,7 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr Duration generous = seconds{60};
+constexpr Duration generous = seconds{120};
 
 TEST(Follow, MakesACascadeAndLeadsEverybodyBack) {
     Stage stage{Over::local};

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr Duration generous = seconds{30};
+constexpr Duration generous = seconds{120};
 /// Some times what a failover of a killed primary takes; that nothing happens within it is looked at all the while.
 constexpr Duration a_while = seconds{6};
 

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 using testing::Test;
 
-constexpr Duration generous = seconds{30};
+constexpr Duration generous = seconds{120};
 
 class Program : public Test {
 protected:

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr Duration generous = seconds{60};
+constexpr Duration generous = seconds{120};
 
 struct Service : testing::TestWithParam<Over> {
     /// An order that is carried out, or refused with a text.

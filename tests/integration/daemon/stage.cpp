@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
-constexpr Duration generous = seconds{30};
+constexpr Duration generous = seconds{120};
 }
 
 Stage::Stage(Over transport, harness::DaemonOptions options) : options_{std::move(options)}, cluster_{must(harness::RealCluster::make())} {

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr Duration generous = seconds{60};
+constexpr Duration generous = seconds{120};
 
 class Switchover : public testing::TestWithParam<Over> {};
 

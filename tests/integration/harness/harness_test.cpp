@@ -21,7 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration generous = seconds{30};
+constexpr Duration generous = seconds{120};
 
 #define ASSERT_DONE(result) \
     if (const auto& done = (result); !done) FAIL() << done.error().text()

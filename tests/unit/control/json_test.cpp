@@ -18,6 +18,7 @@ TEST(StatusJson, HasEveryDocumentedMemberOfTheCluster) {
     EXPECT_EQ(json["next"], "nothing to do");
     EXPECT_EQ(json["reason"], word_for(decide::Reason::primary_answers));
     EXPECT_EQ(json["automation"], "on");
+    EXPECT_EQ(json["provisional"], false);
     EXPECT_EQ(json["fence_outlook"], "processes_gone over ssh");
     EXPECT_EQ(json["epoch"], 3);
     EXPECT_TRUE(json["operation"].is_null());

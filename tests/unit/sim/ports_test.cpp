@@ -205,13 +205,13 @@ TEST(Fence, IsNoProofWhereSshdIsStopped) {
 
 TEST(Reach, SaysWhatTheOtherMachineWouldSee) {
     Stand it;
-    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, it.in(1s))), model::Reach::accepted);
+    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, 400ms, it.in(1s))), model::Reach::accepted);
     it.world.kill_all(db2);
-    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, it.in(1s))), model::Reach::refused);
+    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, 400ms, it.in(1s))), model::Reach::refused);
     it.world.network.drop(1, 2);
-    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, it.in(1s))), model::Reach::silent);
+    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, 400ms, it.in(1s))), model::Reach::silent);
     it.world.at(db1).ssh_answers = false;
-    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, it.in(1s))), model::Reach::unknown);
+    EXPECT_EQ(it.wait_for(it.host.reach("db2.example", 5432, 400ms, it.in(1s))), model::Reach::unknown);
 }
 
 TEST(Store, KeepsWhatWasAcknowledgedAndForgetsEndedOperations) {
