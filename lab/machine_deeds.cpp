@@ -128,6 +128,18 @@ Deeds::Outcome Deeds::to_machine(DeedKind kind, Server& server) {
             if (auto changed = site_.change_address(machine, Site::other_address(before)); !changed) return changed.error();
             return Undo{[this, &machine, before] { return site_.change_address(machine, before); }};
         }
+        case DeedKind::slow_logins: {
+            // sshd runs it before what was asked for (sshd(8), SSHRC).
+            const std::string home = machine.folder() / "home";
+            auto slowed =
+                machine.shell(fmt::format("mkdir -p '{0}/.ssh' && echo 'sleep 1.5' >'{0}/.ssh/rc' && chmod -R a+rX '{0}/.ssh'", home));
+            if (!slowed) return slowed.error();
+            return Undo{[&machine, home]() -> Result<void> {
+                auto removed = machine.shell(fmt::format("rm -f '{}/.ssh/rc'", home));
+                if (!removed) return removed.error();
+                return {};
+            }};
+        }
         case DeedKind::sudo_denied_halfway: return deny_sudo_halfway(server);
         case DeedKind::port_closed: {
             if (auto closed = site_.fabric().close_port(machine, postgres_port, true); !closed) return closed.error();

@@ -43,6 +43,7 @@ enum class DeedKind {
     reboot,
     autostart_off,
     sshd_down,
+    slow_logins,
     storage_stalled,
     wal_full,
     data_full,

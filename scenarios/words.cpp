@@ -32,6 +32,7 @@ constexpr std::array table{
     Word{DeedKind::reboot, "reboot", Takes::server, "PostgreSQL is stopped cleanly, then the power is off; its end is a boot"},
     Word{DeedKind::autostart_off, "autostart_off", Takes::server, "a boot does not start PostgreSQL"},
     Word{DeedKind::sshd_down, "sshd_down", Takes::machine, "nobody gets in by SSH"},
+    Word{DeedKind::slow_logins, "slow_logins", Takes::server, "a login by SSH takes 1.5 s; who is in is not slower"},
     Word{DeedKind::storage_stalled, "storage_stalled", Takes::server, "its file system is frozen: WAL is inserted, nothing is flushed"},
     Word{DeedKind::wal_full, "wal_full", Takes::server, "no room for WAL: PANIC"},
     Word{DeedKind::data_full, "data_full", Takes::server, "no room for data; WAL is on a disk of its own (layout wal_apart)"},

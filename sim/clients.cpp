@@ -94,6 +94,7 @@ void World::client_tick(std::size_t number) {
         it.server.reset();
     }
     if (!it.server) return client_connects(number);
+    if (quiet) return;
     const std::uint64_t request = ++it.request;
     it.outstanding = true;
     it.sent_at = agenda.now();

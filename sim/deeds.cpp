@@ -84,6 +84,10 @@ Result<void> Deeds::begin(const scenarios::Deed& fault) {
         case DeedKind::delay:
         case DeedKind::link_down:
         case DeedKind::silence: keep(fault.kind, fault.lasts, to_network(fault)); return {};
+        case DeedKind::quiet:
+            run_.world().quiet = true;
+            keep(fault.kind, fault.lasts, [this] { run_.world().quiet = false; });
+            return {};
         case DeedKind::dns_hangs:
         case DeedKind::login_expired:
         case DeedKind::kill_manager:
@@ -261,6 +265,7 @@ std::function<void()> Deeds::to_machine(DeedKind kind, ServerIndex server) {
             world.at(server).disk.autostart = false;
             return [&world, server] { world.at(server).disk.autostart = !world.at(server).disk.fenced; };
         case DeedKind::sshd_down: world.at(server).ssh_answers = false; return [&world, server] { world.at(server).ssh_answers = true; };
+        case DeedKind::slow_logins: return raise(server, &Server::slow_logins);
         case DeedKind::sudo_denied: return raise(server, &Server::sudo_denied);
         case DeedKind::sudo_denied_halfway:
             world.at(server).sudo_denied_halfway = true;

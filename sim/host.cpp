@@ -98,16 +98,19 @@ Async<T> SimHost::run(std::string what, Instant deadline, std::function<void(std
     if (!local && !shell_open_ && it.name_unknown)
         co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: Could not resolve hostname", what)};
     if (!local && (world_.network.refusing(0, it.node) || (it.powered && !it.ssh_answers && world_.network.up_both(0, it.node)))) {
+        shell_open_ = false;
         co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: connection refused", what)};
     }
+    const Duration login = local || shell_open_ || !it.slow_logins ? Duration{} : 1500ms;
     const auto reply = std::make_shared<Reply<T>>();
     const auto arrive = [&world = world_, server = server_, local, expires = waits_->truly(deadline), reply, script = std::move(script)] {
         const Server& there = world.at(server);
         if (!there.powered || (!local && !there.ssh_answers) || world.agenda.now() >= expires) return;
         script(reply);
     };
-    world_.network.send(
-        0, local ? 0 : it.node, [&world = world_, arrive] { world.agenda.after(world.random.between(Duration{2ms}, 5ms), arrive); });
+    world_.network.send(0, local ? 0 : it.node, [&world = world_, login, arrive] {
+        world.agenda.after(login + world.random.between(Duration{2ms}, 5ms), arrive);
+    });
     const auto value = co_await answer_by(world_.agenda, waits_, reply, deadline);
     shell_open_ = value.has_value();
     if (!value) co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};

@@ -106,6 +106,7 @@ struct Server {
     // the machine
     bool powered = true;
     bool ssh_answers = true;
+    bool slow_logins = false;    // it takes 1.5 s until a shell is open there
     Duration clock_ahead{};      // of true time
     Duration restarted_after{};  // what supervises it starts it again so long after a death; zero: nothing does
 

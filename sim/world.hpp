@@ -179,6 +179,7 @@ public:
     model::SystemId system_id;
     MachineClock manager_clock{};
     bool names_hang = false;     // nobody answers the manager's questions for names
+    bool quiet = false;          // no client begins a write
     bool login_expired = false;  // the manager's certificate, which every server verifies
     std::vector<Server> servers{};
     std::vector<Client> clients{};

@@ -118,28 +118,40 @@ Reply rows_of(const PGresult* result) {
 
 }  // namespace
 
-asio::awaitable<Opened> Connection::open(const Target& target, ports::Clock& clock, Instant deadline) {
+asio::awaitable<Opened> Connection::open(
+    const Target& target, ports::Clock& clock, Instant deadline, std::shared_ptr<Connection>* unfinished) {
     const std::shared_ptr<Connection> connection{new Connection(co_await asio::this_coro::executor)};
     connection->handle_ = start(target);
     ensure(connection->handle_ != nullptr, "there is memory for a connection");
     PQsetErrorVerbosity(connection->handle_, PQERRORS_VERBOSE);
     PQsetNoticeReceiver(connection->handle_, &Connection::on_notice, connection.get());
-    auto failed = co_await connection->establish(clock, deadline);
-    if (failed) co_return std::move(*failed);
-    PQsetnonblocking(connection->handle_, 1);
-    connection->version_ = model::ServerVersion{PQserverVersion(connection->handle_)};
-    connection->socket_.assign(PQsocket(connection->handle_));
-    co_return connection;
+    Opened opened = co_await go_on(connection, clock, deadline);
+    const auto* const failed = std::get_if<DialSight>(&opened);
+    if (unfinished != nullptr) *unfinished = failed != nullptr && failed->outcome == DialOutcome::startup_timeout ? connection : nullptr;
+    co_return opened;
+}
+
+asio::awaitable<Opened> Connection::go_on(std::shared_ptr<Connection> unfinished, ports::Clock& clock, Instant deadline) {
+    Connection& it = *unfinished;
+    if (!it.established_) {
+        auto failed = co_await it.establish(clock, deadline);
+        if (failed) co_return std::move(*failed);
+        it.established_ = true;
+        PQsetnonblocking(it.handle_, 1);
+        it.version_ = model::ServerVersion{PQserverVersion(it.handle_)};
+        it.socket_.assign(PQsocket(it.handle_));
+    }
+    co_return unfinished;
 }
 
 asio::awaitable<std::optional<DialSight>> Connection::establish(ports::Clock& clock, Instant deadline) {
     if (PQstatus(handle_) == CONNECTION_BAD) co_return failure({});
-    for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
+    while (next_ != PGRES_POLLING_OK) {
         const int socket = PQsocket(handle_);
         if (socket < 0) co_return failure({});
         // libpq may close the socket and open another one in each call, so Asio has it only while it waits.
         socket_.assign(socket);
-        const bool in_time = co_await ready(next == PGRES_POLLING_READING ? Wait::wait_read : Wait::wait_write, clock, deadline);
+        const bool in_time = co_await ready(next_ == PGRES_POLLING_READING ? Wait::wait_read : Wait::wait_write, clock, deadline);
         if (socket_.is_open()) socket_.release();
         if (!in_time) {
             const bool answered = !is_connecting(handle_) || has_peer(socket);
@@ -153,8 +165,8 @@ asio::awaitable<std::optional<DialSight>> Connection::establish(ports::Clock& cl
             before.cut = is_cut(socket);
         }
         forget_tls_verdict();
-        next = PQconnectPoll(handle_);
-        if (next == PGRES_POLLING_FAILED) {
+        next_ = PQconnectPoll(handle_);
+        if (next_ == PGRES_POLLING_FAILED) {
             before.verdict = tls_verdict();
             co_return failure(before);
         }

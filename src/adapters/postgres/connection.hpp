@@ -39,8 +39,11 @@ public:
     Connection& operator=(const Connection&) = delete;
     ~Connection() { close(); }
 
-    /// Tells apart a network that is silent and a server that is (`connect_timeout`, `startup_timeout`).
-    static asio::awaitable<Opened> open(const Target& target, ports::Clock& clock, Instant deadline);
+    /// Tells apart a network that is silent and a server that is (`connect_timeout`, `startup_timeout`). Whoever wants to go on waiting for
+    /// a server that is only slow gives a place for the `unfinished` connection.
+    static asio::awaitable<Opened> open(
+        const Target& target, ports::Clock& clock, Instant deadline, std::shared_ptr<Connection>* unfinished = nullptr);
+    static asio::awaitable<Opened> go_on(std::shared_ptr<Connection> unfinished, ports::Clock& clock, Instant deadline);
 
     /// Sends one statement; whether that went well is told by `answer`. Without parameters the simple protocol is used,
     /// the only one that replication connections know.
@@ -77,6 +80,8 @@ private:
 
     asio::posix::stream_descriptor socket_;  // lent by libpq, which closes it
     PGconn* handle_ = nullptr;
+    PostgresPollingStatusType next_ = PGRES_POLLING_WRITING;  // what libpq waits for while it opens
+    bool established_ = false;
     model::ServerVersion version_{0};
     std::optional<model::LastWords> words_;
     std::string words_message_;

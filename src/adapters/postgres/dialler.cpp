@@ -74,11 +74,11 @@ asio::awaitable<std::vector<std::string>> Dialler::addresses(Instant deadline) {
     co_return out;
 }
 
-asio::awaitable<Opened> Dialler::dial(Instant deadline) {
+asio::awaitable<Opened> Dialler::dial(Instant deadline, std::shared_ptr<Connection>* unfinished) {
     if (!names_) {
         Target target = target_;
         if (!target.host.starts_with('/')) target.address = target.host;
-        co_return co_await Connection::open(target, clock_, deadline);
+        co_return co_await Connection::open(target, clock_, deadline, unfinished);
     }
     const std::vector<std::string> candidates = co_await addresses(deadline);
     Opened result =
@@ -89,7 +89,7 @@ asio::awaitable<Opened> Dialler::dial(Instant deadline) {
         // An address that was good has the time to itself; unknown ones share it.
         const auto shares = static_cast<Duration::rep>(candidates[i] == good_ ? 1 : candidates.size() - i);
         const Instant until = clock_.now() + (deadline - clock_.now()) / shares;
-        Opened opened = co_await Connection::open(target, clock_, until);
+        Opened opened = co_await Connection::open(target, clock_, until, unfinished);
         const auto* failed = std::get_if<DialSight>(&opened);
         // An answer, also a refusal by the server itself, proves that this is the address of a PostgreSQL.
         if (failed == nullptr || !model::is_dead(failed->outcome)) {

@@ -18,7 +18,8 @@ class Dialler {
 public:
     Dialler(asio::any_io_executor executor, ports::Clock& clock, Target target);
 
-    asio::awaitable<Opened> dial(Instant deadline);
+    /// `unfinished`: see `Connection::open`.
+    asio::awaitable<Opened> dial(Instant deadline, std::shared_ptr<Connection>* unfinished = nullptr);
     /// For a connection of another kind to the same server; its address is the last good one, empty when there is none yet.
     [[nodiscard]] Target replication_target() const;
 

@@ -33,6 +33,9 @@ Target target_of(const PostgresSettings& settings) {
 
 namespace {
 
+/// After that a new session is begun all the same: whatever was lost on the way of the old one is not sent again.
+constexpr Duration opening_patience = std::chrono::seconds{10};
+
 std::optional<std::uint64_t> unsigned_number(const Row& row, std::string_view column) {
     const auto found = row.find(column);
     if (found == row.end() || !found->second) return std::nullopt;
@@ -57,8 +60,10 @@ PostgresServer::PostgresServer(
 PostgresServer::~PostgresServer() { drop_session(); }
 
 asio::awaitable<DialSight> PostgresServer::dial(Instant deadline) {
+    const Instant began = clock_.now();
     Opened opened = co_await dialler_.dial(deadline);
     if (auto* failed = std::get_if<DialSight>(&opened)) co_return std::move(*failed);
+    accepted_since_ = began;
     co_return DialSight{DialOutcome::accepted, {}};
 }
 
@@ -123,11 +128,20 @@ asio::awaitable<HeldSight> PostgresServer::hear_answer(Instant deadline) {
 /// Nothing when there is a session now.
 asio::awaitable<std::optional<HeldSight>> PostgresServer::open_session(Instant deadline) {
     const Instant until = std::min(deadline, clock_.now() + settings_.connect_timeout);
-    Opened opened = co_await dialler_.dial(until);
-    if (auto* failed = std::get_if<DialSight>(&opened)) co_return NotOpen{failed->outcome, std::move(failed->message)};
+    Opening opening = std::exchange(opening_, std::nullopt).value_or(Opening{nullptr, clock_.now()});
+    Opened opened = opening.connection ? co_await Connection::go_on(opening.connection, clock_, until)
+                                       : co_await dialler_.dial(until, &opening.connection);
+    if (auto* failed = std::get_if<DialSight>(&opened)) {
+        if (failed->outcome == DialOutcome::startup_timeout) keep_opening(std::move(opening));
+        co_return NotOpen{failed->outcome, std::move(failed->message)};
+    }
     const auto session = std::get<std::shared_ptr<Connection>>(std::move(opened));
-    auto identity = co_await read_identity(*session, until);
-    if (auto* sight = std::get_if<HeldSight>(&identity)) co_return std::move(*sight);
+    auto identity = co_await read_identity(*session, opening.asked, until);
+    if (auto* sight = std::get_if<HeldSight>(&identity)) {
+        const auto* const slow = std::get_if<NotOpen>(sight);
+        if (slow != nullptr && slow->why == DialOutcome::startup_timeout) keep_opening({session, opening.began, true});
+        co_return std::move(*sight);
+    }
     session_ = session;
     identity_ = std::get<Identity>(identity);
     question_.reset();
@@ -138,14 +152,20 @@ asio::awaitable<std::optional<HeldSight>> PostgresServer::open_session(Instant d
     co_return std::nullopt;
 }
 
-asio::awaitable<std::variant<Identity, HeldSight>> PostgresServer::read_identity(Connection& session, Instant deadline) {
+/// As long as it is not plain that a new one would be quicker.
+void PostgresServer::keep_opening(Opening opening) {
+    const bool overtaken = accepted_since_ > opening.began;
+    if (opening.connection && !overtaken && clock_.now() - opening.began < opening_patience) opening_ = std::move(opening);
+}
+
+asio::awaitable<std::variant<Identity, HeldSight>> PostgresServer::read_identity(Connection& session, bool asked, Instant deadline) {
     const std::string statement = identity_statement(session.version());
     if (statement.empty()) {
         const auto system = co_await identify_system(dialler_.replication_target(), false, clock_, deadline);
         if (!system) co_return HeldSight{Complained{"", fmt::format("its system identifier cannot be read: {}", system.error().what)}};
         co_return Identity{system->system_id, session.version()};
     }
-    session.ask(statement);
+    if (!asked) session.ask(statement);
     const Outcome outcome = co_await session.answer(clock_, deadline);
     co_return std::visit(
         Overloaded{

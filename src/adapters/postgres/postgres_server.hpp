@@ -80,8 +80,17 @@ private:
         std::string source;
     };
 
+    /// A session that the server has taken and not answered yet. A server that needs longer than connect_timeout for every new one would
+    /// never have one, if each were given up and begun again.
+    struct Opening {
+        std::shared_ptr<Connection> connection;
+        Instant began;
+        bool asked = false;  // who the server is
+    };
+
     asio::awaitable<std::optional<model::HeldSight>> open_session(Instant deadline);
-    asio::awaitable<std::variant<Identity, model::HeldSight>> read_identity(Connection& session, Instant deadline);
+    void keep_opening(Opening opening);
+    asio::awaitable<std::variant<Identity, model::HeldSight>> read_identity(Connection& session, bool asked, Instant deadline);
     asio::awaitable<model::HeldSight> hear_answer(Instant deadline);
     void note_end(const Ended& end);
     void forget_session();
@@ -114,6 +123,8 @@ private:
     ports::Turn changes_;        // one change of a setting at a time: each reads, then writes
     std::vector<int> strays_{};  // our backends that may still carry out a change nobody waits for any more
     std::shared_ptr<Connection> session_;
+    std::optional<Opening> opening_;
+    Instant accepted_since_{};  // when the last dial began that was answered
     std::optional<Identity> identity_;
     std::optional<Question> question_;                // a poll's, sent and not answered
     std::optional<model::LastWords> unreported_end_;  // for the next poll to say

@@ -30,6 +30,7 @@ constexpr Duration uptime_keeps = std::chrono::seconds{30};
 constexpr Duration first_back_off = std::chrono::milliseconds{100};
 constexpr Duration longest_back_off = std::chrono::seconds{5};
 constexpr Duration time_to_open = std::chrono::seconds{2};
+constexpr Duration longest_opening = std::chrono::seconds{12};
 
 /// What one look at an output brought: `ended` when the other side closed it, `late` at the deadline.
 enum class Read { some, ended, late };
@@ -118,7 +119,10 @@ Shell::Shell(model::ServerDefinition server, asio::any_io_executor executor, por
 
 Shell::~Shell() { close(); }
 
-void Shell::close() { child_.reset(); }
+void Shell::close() {
+    child_.reset();
+    opening_.reset();
+}
 
 std::string Shell::new_mark() { return fmt::format("handyrep-{}-{}:", nonce_, ++commands_); }
 
@@ -142,7 +146,7 @@ std::vector<std::string> Shell::command() const {
 Async<Output> Shell::run(std::string script, When when, Instant deadline) {
     const auto turn = co_await turn_.take(clock_, deadline);
     if (!turn) co_return Error{ErrorKind::refused, "not begun: the shell on that host is busy"};
-    if (!child_) {
+    if (!child_ || opening_) {
         const auto opened = co_await open(deadline);
         if (!opened) co_return opened.error();
     }
@@ -171,20 +175,33 @@ std::string Shell::expiry_of(Instant deadline) const {
 }
 
 Async<void> Shell::open(Instant deadline) {
-    if (clock_.now() < not_before_) {
-        // Begun too late it would end in "not in time", which says of the host what is only true of us.
-        if (not_before_ + time_to_open >= deadline && last_failure_) co_return *last_failure_;
-        co_await clock_.sleep_until(not_before_);
+    if (!opening_) {
+        if (clock_.now() < not_before_) {
+            // Begun too late it would end in "not in time", which says of the host what is only true of us.
+            if (not_before_ + time_to_open >= deadline && last_failure_) co_return *last_failure_;
+            co_await clock_.sleep_until(not_before_);
+        }
+        auto started = Child::start(executor_, command());
+        if (!started) co_return started.error();
+        child_ = std::move(*started);
+        opening_.emplace(Opening{new_mark(), {}, clock_.now()});
+        Unfinished unfinished{this};
+        bool written = false;
+        co_await write_all(child_->input, become_owner_script(opening_->mark), written);
+        unfinished.shell = nullptr;
     }
-    auto started = Child::start(executor_, command());
-    if (!started) co_return started.error();
-    child_ = std::move(*started);
     Unfinished unfinished{this};
     auto outcome = co_await become_owner(deadline);
     if (outcome) {
         unfinished.shell = nullptr;
+        opening_.reset();
         back_off_ = Duration::zero();
         last_failure_.reset();
+        co_return outcome;
+    }
+    const bool goes_on = child_ && opening_ && !opening_->ended && clock_.now() - opening_->began < longest_opening;
+    if (goes_on) {
+        unfinished.shell = nullptr;
         co_return outcome;
     }
     back_off_ = std::clamp(back_off_ * 2, first_back_off, longest_back_off);
@@ -193,19 +210,19 @@ Async<void> Shell::open(Instant deadline) {
     co_return outcome;
 }
 
-Async<void> Shell::become_owner(Instant deadline) {
-    const std::string mark = new_mark();
-    // Read whole before any of it runs, so that what is sent after the mark goes to the shell that is exec'ed.
-    const std::string script = fmt::format(
+/// Read whole before any of it runs, so that what is sent after the mark goes to the shell that is exec'ed.
+std::string Shell::become_owner_script(const std::string& mark) const {
+    return fmt::format(
         "{{ cd / && owner=$(stat -L -c %U -- {}) && me=$(id -un) && printf '%s\\n' '{}' && if [ \"$owner\" = \"$me\" ]; then :; "
         "elif [ \"$(id -u)\" = 0 ]; then exec runuser -u \"$owner\" -- /bin/sh; else exec sudo -n -u \"$owner\" -- /bin/sh; fi || exit 1; }}\n",
         quote(server_.pgdata), mark);
-    bool written = false;
-    co_await write_all(child_->input, script, written);
-    std::string text;
+}
+
+Async<void> Shell::become_owner(Instant deadline) {
     std::string ignored;
-    const Read what = co_await read_to_mark(child_->output, mark, output_limit, text, ignored, clock_, deadline);
+    const Read what = co_await read_to_mark(child_->output, opening_->mark, output_limit, opening_->text, ignored, clock_, deadline);
     if (what == Read::late) co_return Error{ErrorKind::unreachable, "the shell on that host did not open in time"};
+    opening_->ended = true;
     if (what == Read::ended) co_return co_await ended_error("the shell on that host did not open", deadline);
     const auto who = co_await exchange(fmt::format("[ \"$(id -un)\" = \"$(stat -L -c %U -- {})\" ]\n", quote(server_.pgdata)), deadline);
     if (!who) co_return who.error().kind == ErrorKind::timed_out ? Error{ErrorKind::unreachable, who.error().what} : who.error();

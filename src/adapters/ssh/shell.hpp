@@ -50,6 +50,7 @@ private:
     struct Unfinished;
 
     Async<void> open(Instant deadline);
+    [[nodiscard]] std::string become_owner_script(const std::string& mark) const;
     Async<void> become_owner(Instant deadline);
     Async<Output> exchange(std::string script, Instant deadline);
     asio::awaitable<Error> ended_error(std::string_view activity, Instant deadline);
@@ -62,6 +63,15 @@ private:
     ports::Clock& clock_;
     ports::Turn turn_;
     std::unique_ptr<Child> child_;
+    /// Begun, and not let in yet. A host that needs longer for a login than one call waits would never be entered, if each login were given
+    /// up and begun anew.
+    struct Opening {
+        std::string mark;
+        std::string text;  // that came before the mark
+        Instant began;
+        bool ended = false;  // there is nothing more to wait for
+    };
+    std::optional<Opening> opening_;
     std::string nonce_;
     std::uint64_t commands_ = 0;
     // The node's uptime in hundredths of a second, and when we knew it: a little later than it was read there.

@@ -75,6 +75,27 @@ TEST_F(Poll, TellsTheDetailsOfARealServer) {
     EXPECT_TRUE(loop.run(standby->details(loop.in(std::chrono::seconds{20}))));
 }
 
+/// A server under load takes its time for every new session; each that was given up would only add to the load.
+TEST_F(Poll, GetsASessionThatTakesLongerToOpenThanOnePollWaits) {
+    ASSERT_TRUE(did(primary(), "ALTER SYSTEM SET pre_auth_delay = '2s'"));
+    ASSERT_TRUE(primary().ask("SELECT pg_reload_conf()"));
+    ASSERT_TRUE(harness::wait_until(
+        [&] {
+            const auto delay = primary().ask("SHOW pre_auth_delay");
+            return delay && *delay == "2s";
+        },
+        seconds{30}, "new sessions are slow"));
+    PostgresSettings hasty = settings(primary());
+    hasty.connect_timeout = milliseconds{300};
+    const auto server = connect(hasty);
+    const auto first = poll(*server);
+    const auto* const not_open = std::get_if<model::NotOpen>(&first);
+    EXPECT_TRUE(not_open != nullptr && not_open->why == DialOutcome::startup_timeout) << describe(first);
+    EXPECT_TRUE(poll_until(*server, [](const model::Answered& it) { return it.primary() != nullptr; }));
+    ASSERT_TRUE(did(primary(), "ALTER SYSTEM RESET pre_auth_delay"));
+    ASSERT_TRUE(primary().ask("SELECT pg_reload_conf()"));
+}
+
 TEST_F(Poll, BeatsOnlyWhenToldTo) {
     const auto server = connect(primary());
     const auto position = [](const model::HeldSight& sight) { return std::get<model::Answered>(sight).primary()->inserted; };
