@@ -64,15 +64,17 @@ struct Way {
     bool chooses;  // libpq looks for the one that takes writes (target_session_attrs=read-write); else the router does
 };
 
-/// How hard a lab's own clients work: what each commits costs every server of it an fsync.
+/// How hard a lab's own clients and questions work: what is committed costs every server an fsync, and each question of the player a session.
 struct Pace {
     Duration between_rows = std::chrono::milliseconds{10};
-    Duration between_looks = std::chrono::milliseconds{5};
+    Duration between_looks = std::chrono::milliseconds{5};       // of a watcher
+    Duration between_questions = std::chrono::milliseconds{50};  // of the player
     /// Of one lab of so many on this machine: together they ask as much as one.
     [[nodiscard]] static Pace of_one_of(std::size_t labs) {
         Pace out;
         out.between_rows *= static_cast<int>(labs);
         out.between_looks *= static_cast<int>(labs);
+        out.between_questions *= static_cast<int>(labs);
         return out;
     }
 };

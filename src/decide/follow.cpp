@@ -1,6 +1,7 @@
 #include "decide/follow.hpp"
 
 #include "base/text.hpp"
+#include "decide/look.hpp"
 
 #include <fmt/format.h>
 
@@ -12,22 +13,9 @@ using model::ServerName;
 
 namespace {
 
-const ReplicaView* view_of(const Analysis& analysis, const ServerName& server) {
-    const auto found = std::ranges::find(analysis.replicas, server, &ReplicaView::server);
-    return found == analysis.replicas.end() ? nullptr : &*found;
-}
-
-/// Of a name that must be one of ours and take part; nothing when it does.
 std::optional<Error> takes_no_part(const AnalysisInput& input, const ServerName& name) {
-    const auto server = std::ranges::find(input.saved.servers, name, &model::ServerDefinition::name);
-    if (server == input.saved.servers.end())
-        return obstacle(Obstacle::unknown_server, fmt::format("there is no server called {}", name.text()));
-    if (!server->enabled) return obstacle(Obstacle::server_disabled, fmt::format("{} is not enabled in handyrep.conf", name.text()));
-    if (input.saved.barred(name) != nullptr)
-        return obstacle(
-            Obstacle::server_barred,
-            fmt::format("{} was failed over from and does not follow its successor yet; bring it back as a replica first", name.text()));
-    return std::nullopt;
+    if (auto why = no_member(input.saved, name)) return why;
+    return barred_from_following(input.saved, name);
 }
 
 std::optional<Error> upstream_unfit(const AnalysisInput& input, const Analysis& analysis, const ServerName& upstream) {
@@ -54,12 +42,6 @@ bool descends_from(const Analysis& analysis, const ServerName& server, const Ser
         at = view != nullptr ? view->upstream : std::nullopt;
     }
     return false;
-}
-
-const model::TimelineHistory* history_of_primary(const AnalysisInput& input) {
-    const auto* const seen = input.saved.primary ? input.evidence.find(*input.saved.primary) : nullptr;
-    const auto* const primary = seen != nullptr && seen->last_answer ? seen->last_answer->what.primary() : nullptr;
-    return primary != nullptr && primary->history ? &*primary->history : nullptr;
 }
 
 /// By the replay position, never by what was received: half a record past the fork is no divergence (S11).

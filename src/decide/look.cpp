@@ -158,6 +158,22 @@ std::vector<ReplicaView> look_at_replicas(const AnalysisInput& input, const Prim
     return out;
 }
 
+const Answered* answer_of(const AnalysisInput& input, const model::ServerName& server) {
+    const auto* const seen = input.evidence.find(server);
+    return seen != nullptr && seen->last_answer && !seen->bad_since ? &seen->last_answer->what : nullptr;
+}
+
+const ReplicaView* view_of(const Analysis& analysis, const model::ServerName& server) {
+    const auto found = std::ranges::find(analysis.replicas, server, &ReplicaView::server);
+    return found == analysis.replicas.end() ? nullptr : &*found;
+}
+
+const model::TimelineHistory* history_of_primary(const AnalysisInput& input) {
+    const auto* const seen = input.saved.primary ? input.evidence.find(*input.saved.primary) : nullptr;
+    const auto* const primary = seen != nullptr && seen->last_answer ? seen->last_answer->what.primary() : nullptr;
+    return primary != nullptr && primary->history ? &*primary->history : nullptr;
+}
+
 bool is_foreign(const AnalysisInput& input, const Answered& answer) {
     return input.saved.system_id && *input.saved.system_id != answer.system_id;
 }

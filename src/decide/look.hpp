@@ -44,6 +44,12 @@ struct SyncLook {
 };
 [[nodiscard]] std::optional<SyncLook> look_at_sync(const AnalysisInput& input, const PrimaryLook& primary);
 
+/// The last answer of a server that answers now.
+[[nodiscard]] const model::Answered* answer_of(const AnalysisInput& input, const model::ServerName& server);
+[[nodiscard]] const ReplicaView* view_of(const Analysis& analysis, const model::ServerName& server);
+/// As the primary told it last: what was read once stays true. Nothing before it was read.
+[[nodiscard]] const model::TimelineHistory* history_of_primary(const AnalysisInput& input);
+
 /// The slower questions' answer of one server, while it counts.
 [[nodiscard]] const model::Details* fresh_details(const AnalysisInput& input, const model::ServerName& server);
 [[nodiscard]] bool is_foreign(const AnalysisInput& input, const model::Answered& answer);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace handyrep::decide {
 
 std::string_view word_for(Obstacle obstacle) {
@@ -48,6 +50,20 @@ std::string_view word_for(Obstacle obstacle) {
 
 Error obstacle(Obstacle why, std::string_view text) {
     return {why == Obstacle::unknown_server ? ErrorKind::invalid : ErrorKind::refused, fmt::format("{}: {}", word_for(why), text)};
+}
+
+std::optional<Error> no_member(const model::SavedState& saved, const model::ServerName& name) {
+    const auto server = std::ranges::find(saved.servers, name, &model::ServerDefinition::name);
+    if (server == saved.servers.end()) return obstacle(Obstacle::unknown_server, fmt::format("there is no server called {}", name.text()));
+    if (!server->enabled) return obstacle(Obstacle::server_disabled, fmt::format("{} is not enabled in handyrep.conf", name.text()));
+    return std::nullopt;
+}
+
+std::optional<Error> barred_from_following(const model::SavedState& saved, const model::ServerName& name) {
+    if (saved.barred(name) == nullptr) return std::nullopt;
+    return obstacle(
+        Obstacle::server_barred,
+        fmt::format("{} was failed over from and does not follow its successor yet; bring it back as a replica first", name.text()));
 }
 
 }  // namespace handyrep::decide

@@ -5,7 +5,9 @@
 
 #include "base/error.hpp"
 #include "decide/situation.hpp"
+#include "model/saved_state.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,5 +61,11 @@ inline constexpr auto all_obstacles = each_of<Obstacle, obstacles>();
 
 /// `invalid` for a name that nobody has, else `refused`.
 [[nodiscard]] Error obstacle(Obstacle why, std::string_view text);
+
+// What an order for a server of that name meets first. Nothing: it does not.
+/// `unknown_server`, `server_disabled`.
+[[nodiscard]] std::optional<Error> no_member(const model::SavedState& saved, const model::ServerName& name);
+/// `server_barred`: for what only a server can do that follows the primary.
+[[nodiscard]] std::optional<Error> barred_from_following(const model::SavedState& saved, const model::ServerName& name);
 
 }  // namespace handyrep::decide

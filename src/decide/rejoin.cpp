@@ -18,17 +18,6 @@ namespace {
 /// Besides what is saved: nobody fills a disk to the last byte.
 constexpr model::Bytes spare_room{64ULL << 20U};
 
-const model::Answered* answer_of(const AnalysisInput& input, const ServerName& server) {
-    const auto* const seen = input.evidence.find(server);
-    return seen != nullptr && !seen->bad_since && seen->last_answer ? &seen->last_answer->what : nullptr;
-}
-
-const model::TimelineHistory* history_of_primary(const AnalysisInput& input) {
-    const model::Answered* const answer = input.saved.primary ? answer_of(input, *input.saved.primary) : nullptr;
-    const auto* const primary = answer != nullptr ? answer->primary() : nullptr;
-    return primary != nullptr && primary->history ? &*primary->history : nullptr;
-}
-
 /// By the replay position, never by what was received (S11).
 bool has_diverged(const AnalysisInput& input, const model::StandbyAnswer& standby) {
     const model::TimelineHistory* const history = history_of_primary(input);
@@ -42,10 +31,7 @@ bool was_primary(model::ControlState state) {
 
 /// Whatever way it would be.
 std::optional<Error> takes_no_part(const AnalysisInput& input, const Analysis& analysis, const ServerName& name) {
-    const auto server = std::ranges::find(input.saved.servers, name, &model::ServerDefinition::name);
-    if (server == input.saved.servers.end())
-        return obstacle(Obstacle::unknown_server, fmt::format("there is no server called {}", name.text()));
-    if (!server->enabled) return obstacle(Obstacle::server_disabled, fmt::format("{} is not enabled in handyrep.conf", name.text()));
+    if (auto why = no_member(input.saved, name)) return why;
     if (!input.saved.primary) return obstacle(Obstacle::no_primary, "nobody holds the role of primary");
     if (name == input.saved.primary)
         return obstacle(Obstacle::is_primary, fmt::format("{} is the primary: there is nobody whom it could follow", name.text()));

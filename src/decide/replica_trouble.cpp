@@ -14,7 +14,7 @@ namespace {
 /// Twice wal_retrieve_retry_interval: a receiver that only lost its connection is back by then.
 constexpr Duration patience_with_receiver = std::chrono::seconds{10};
 
-const model::Answered* answer_of(const AnalysisInput& input, const model::ServerName& server) {
+const model::Answered* held_answer_of(const AnalysisInput& input, const model::ServerName& server) {
     const ServerEvidence* const seen = input.evidence.find(server);
     return seen != nullptr && seen->held ? std::get_if<model::Answered>(&seen->held->what) : nullptr;
 }
@@ -102,7 +102,7 @@ void find_recovery_target(Finder& finder, const ReplicaView& view) {
 void find_one(Finder& finder, const ReplicaView& view) {
     const ServerEvidence* const seen = finder.input.evidence.find(view.server);
     if (seen == nullptr) return;
-    if (const model::Answered* any = answer_of(finder.input, view.server); any != nullptr && is_foreign(finder.input, *any)) return;
+    if (const model::Answered* any = held_answer_of(finder.input, view.server); any != nullptr && is_foreign(finder.input, *any)) return;
     if (!view.answer) {
         if (seen->bad_since || !seen->last_answer)
             finder.add(
@@ -155,7 +155,7 @@ bool went_back(const model::SavedState& saved, const model::ServerName& server, 
 void find_oddities(Finder& finder) {
     for (const model::ServerDefinition& server : finder.input.saved.servers) {
         if (!server.enabled) continue;
-        if (const model::Answered* answer = answer_of(finder.input, server.name)) find_oddity(finder, server.name, *answer);
+        if (const model::Answered* answer = held_answer_of(finder.input, server.name)) find_oddity(finder, server.name, *answer);
     }
 }
 

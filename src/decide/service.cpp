@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "decide/gates.hpp"
+#include "decide/look.hpp"
 #include "decide/rights.hpp"
 #include "model/sync_standbys.hpp"
 
@@ -25,16 +26,6 @@ std::string_view word_for(ServiceDeed deed) {
 }
 
 namespace {
-
-const model::Answered* answer_of(const AnalysisInput& input, const ServerName& server) {
-    const auto* const seen = input.evidence.find(server);
-    return seen != nullptr && seen->last_answer && !seen->bad_since ? &seen->last_answer->what : nullptr;
-}
-
-const ReplicaView* view_of(const Analysis& analysis, const ServerName& server) {
-    const auto found = std::ranges::find(analysis.replicas, server, &ReplicaView::server);
-    return found == analysis.replicas.end() ? nullptr : &*found;
-}
 
 /// Synchronous commits would wait for it as long as it is down.
 std::optional<Error> commits_would_wait(const AnalysisInput& input, const ServerName& server) {

@@ -66,15 +66,9 @@ std::optional<Error> replica_unfit(const AnalysisInput& input, const Analysis& a
 
 Result<ServerName> choose_named(
     const AnalysisInput& input, const Analysis& analysis, const ServerName& primary, const Ranking& ranking, const ServerName& wanted) {
-    const auto server = std::ranges::find(input.saved.servers, wanted, &model::ServerDefinition::name);
-    if (server == input.saved.servers.end())
-        return obstacle(Obstacle::unknown_server, fmt::format("there is no server called {}", wanted.text()));
     if (wanted == primary) return obstacle(Obstacle::already_primary, fmt::format("{} is the primary already", wanted.text()));
-    if (!server->enabled) return obstacle(Obstacle::server_disabled, fmt::format("{} is not enabled in handyrep.conf", wanted.text()));
-    if (input.saved.barred(wanted) != nullptr)
-        return obstacle(
-            Obstacle::server_barred,
-            fmt::format("{} was failed over from and does not follow its successor yet; bring it back as a replica first", wanted.text()));
+    if (auto why = no_member(input.saved, wanted)) return *std::move(why);
+    if (auto why = barred_from_following(input.saved, wanted)) return *std::move(why);
     const auto found = std::ranges::find(ranking.best_first, wanted, &Ranked::server);
     if (found == ranking.best_first.end())
         return obstacle(Obstacle::replica_not_eligible, fmt::format("{} {}", wanted.text(), sentence_for(Eligibility::not_seen)));

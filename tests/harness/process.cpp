@@ -19,8 +19,10 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <sstream>
 #include <string_view>
+#include <vector>
 
 namespace handyrep::harness {
 namespace {
@@ -252,10 +254,41 @@ Result<std::string> run_well(const Command& command, Duration limit) {
     return std::move(outcome->output);
 }
 
+namespace {
+
+/// Released, and children of ours all the same.
+class Released {
+public:
+    void add(pid_t process) {
+        const std::scoped_lock lock{guard_};
+        processes_.push_back(process);
+    }
+    void reap() {
+        const std::scoped_lock lock{guard_};
+        std::erase_if(processes_, [](pid_t it) { return ::waitpid(it, nullptr, WNOHANG) != 0; });
+    }
+
+private:
+    std::mutex guard_;
+    std::vector<pid_t> processes_;
+};
+
+Released& released() {
+    static Released all;
+    return all;
+}
+
+}  // namespace
+
+void Background::release() {
+    if (pid_ > 0) released().add(std::exchange(pid_, -1));
+}
+
 Result<Background> Background::start(const Command& command, const std::filesystem::path& log) {
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (output < 0) return Error{ErrorKind::failed, fmt::format("{}: {}", log.string(), std::strerror(errno))};
+    released().reap();
     const auto child = spawn(command, {nothing, output, output});
     ::close(nothing);
     ::close(output);

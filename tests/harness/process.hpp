@@ -53,8 +53,8 @@ public:
     void signal(int number) const;
     /// The exit code, as in Outcome, or nothing when it is still running after `limit`.
     std::optional<int> wait(Duration limit);
-    /// Lets it run on after we are gone.
-    void release() { pid_ = -1; }
+    /// Lets it run on after we are gone. Until then it is waited for whenever another is started: nobody else takes away what is left of it.
+    void release();
 
 private:
     pid_t pid_ = -1;
