@@ -29,6 +29,7 @@ listen_addresses = '*'
 port = 5432
 max_connections = 60
 shared_buffers = 16MB
+dynamic_shared_memory_type = mmap
 wal_level = replica
 hot_standby = on
 wal_log_hints = on

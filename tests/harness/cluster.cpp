@@ -24,6 +24,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 40
 shared_buffers = 16MB
+dynamic_shared_memory_type = mmap
 wal_level = replica
 hot_standby = on
 fsync = on

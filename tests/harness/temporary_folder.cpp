@@ -58,6 +58,11 @@ while [ $round -lt 100 ]; do
     round=$((round + 1))
     sleep 0.02
 done
+# A server that was killed leaves a segment of shared memory, whose key and number stand in line 7 of its postmaster.pid.
+find "$guarded_folder" -name postmaster.pid -exec sed -n 7p {} \; 2>/dev/null | while read -r key number; do
+    awk -v key="$key" -v number="$number" '$1 == key && $2 == number && $7 == 0 { found = 1 } END { exit !found }' /proc/sysvipc/shm &&
+        ipcrm --shmem-id "$number"
+done
 rm -rf -- "$guarded_folder" 2>/dev/null || { sleep 0.2; rm -rf -- "$guarded_folder"; }
 )sh";
 

@@ -26,6 +26,10 @@ TEST(Explain, SaysOfAHealthyClusterWhoWouldTakeOverAndHow) {
     EXPECT_THAT(now, HasSubstr("PrimaryDead"));
     EXPECT_THAT(now, HasSubstr("would take over: it is at 1:"));
 
+    const auto host_was_looked_into = [](const nlohmann::json& it) {
+        return it.at("fence_outlook").get<std::string>().starts_with("processes_gone");
+    };
+    must(stage.daemon().wait_for(host_was_looked_into, std::chrono::minutes{1}, "the primary's host was looked into"));
     const std::string ahead = cli(stage, {"explain", "--if-primary-died"}).output;
     EXPECT_THAT(ahead, HasSubstr("IF db1 DIED: its processes end, its host goes on"));
     EXPECT_THAT(ahead, HasSubstr("processes_gone"));
