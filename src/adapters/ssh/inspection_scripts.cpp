@@ -23,6 +23,19 @@ for folder in "/usr/lib/postgresql/$version/bin" "/usr/pgsql-$version/bin"; do
   [ -x "$programs/pg_ctl" ] || programs=$folder
 done
 [ -x "$programs/pg_ctl" ] || { found=$(command -v pg_ctl) && programs=${found%/*}; } || programs=
+# An LSN as a number.
+number() { echo $(( (0x${1%/*} << 32) | 0x${1#*/} )); }
+# dump_wal FOLDER TIMELINE FROM [OPTIONS], with the size of a segment in $segment and seconds in $dump_limit, if there is one. pg_waldump
+# asks the first file it happens on how long a segment is, and gives up where that one was made in advance and holds nothing yet: so it
+# is told the files to read, as long as the first of them is there.
+dump_wal() {
+  dumped_from=$1; dumped_on=$2; dumped_at=$3; shift 3
+  dumped_index=$(( $(number "$dumped_at") / segment )); dumped_per=$(( 0x100000000 / segment ))
+  dumped_first=$(printf '%08X%08X%08X' "$dumped_on" $((dumped_index / dumped_per)) $((dumped_index % dumped_per)))
+  dumped_last=$(ls "$dumped_from" | grep "^${dumped_first%????????????????}[0-9A-F]\{16\}\$" | tail -n 1)
+  if [ -f "$dumped_from/$dumped_first" ]; then set -- "$@" "$dumped_first" "$dumped_last"; fi
+  ${dump_limit:+timeout "$dump_limit"} "$programs/pg_waldump" -p "$dumped_from" -t "$dumped_on" -s "$dumped_at" "$@"
+}
 )sh";
 
 constexpr std::string_view settings = R"sh(

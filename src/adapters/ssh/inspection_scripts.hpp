@@ -9,7 +9,8 @@
 
 namespace handyrep::adapters::ssh {
 
-/// Sets `version` and `programs`, the folder of the server's programs (empty: not found), behind `script_about`.
+/// Sets `version` and `programs`, the folder of the server's programs (empty: not found), behind `script_about`; and brings `number`, of an LSN, and
+/// `dump_wal`, which reads WAL by pg_waldump.
 [[nodiscard]] std::string_view programs_script();
 
 /// `find_configuration` sets `config`, and fails where there is none; then `setting NAME` is what the next start would go by. Behind

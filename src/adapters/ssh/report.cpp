@@ -84,10 +84,15 @@ Result<ports::StopReport> read_stop(std::string_view text) {
 
 namespace {
 
-/// pg_waldump always ends with a complaint; these three say that nothing whole follows.
+/// pg_waldump ends with a complaint, or silently at the end of the last file; these say that nothing whole follows.
 bool is_an_end(std::string_view why) {
     constexpr std::array<std::string_view, 3> ends{"error in WAL record at", "could not find a valid record after", "could not find file"};
-    return std::ranges::any_of(ends, [&](std::string_view it) { return why.find(it) != std::string_view::npos; });
+    return why == "-" || std::ranges::any_of(ends, [&](std::string_view it) { return why.find(it) != std::string_view::npos; });
+}
+
+/// A file that was made in advance: the words before and since PostgreSQL 16.
+bool is_unwritten(std::string_view why) {
+    return why.find("header specifies 0 bytes") != std::string_view::npos || why.find("(0 bytes)") != std::string_view::npos;
 }
 
 Error no_end(std::string_view why) { return {ErrorKind::failed, fmt::format("the end of the WAL was not found: {}", why)}; }
@@ -129,12 +134,13 @@ Result<model::WalEnd> read_wal_end(std::string_view text, const model::WalEndQue
     const auto lines = wal_end_lines(text);
     if (!lines) return lines.error();
     if (lines->status == 124) return Error{ErrorKind::timed_out, "the end of the WAL was not reached in time"};
-    if (!is_an_end(lines->why) || (lines->status != 0 && lines->status != 1)) return no_end(lines->why);
+    const bool at_segment = gap(model::Lsn{0}, question.from.lsn).count % lines->layout.segment == 0;
+    const bool nothing_begun = at_segment && lines->last == "-" && is_unwritten(lines->why);
+    if ((!is_an_end(lines->why) && !nothing_begun) || (lines->status != 0 && lines->status != 1)) return no_end(lines->why);
     if (lines->control_timeline > question.from.timeline.id)
         return no_end(fmt::format("the directory has gone on to timeline {}", lines->control_timeline));
     if (lines->last == "-") {
         // Nothing behind the fork, not even the segment that it lies in: then somebody took WAL away.
-        const bool at_segment = gap(model::Lsn{0}, question.from.lsn).count % lines->layout.segment == 0;
         if (!lines->counted || (!at_segment && lines->why.find("could not find file") != std::string_view::npos)) return no_end(lines->why);
         return model::WalEnd{question.from.lsn, 0, true};
     }

@@ -79,7 +79,7 @@ else whole=0; fi
 dumped() {
   t=$begins_on; at=$begins
   while [ "$t" -le "$last_timeline" ]; do
-    "$programs/pg_waldump" -p "$saved/pg_wal" -t "$t" -s "$at" 2>/dev/null
+    dump_wal "$saved/pg_wal" "$t" "$at" 2>/dev/null
     left=$(sed -n "s/^[[:space:]]*$t[[:space:]]\{1,\}\([0-9A-F]*\/[0-9A-F]*\).*/\1/p" "$saved/pg_wal/$(printf %08X $((t + 1))).history" 2>/dev/null)
     t=$((t + 1)); at=${left:-$at}
   done
@@ -133,7 +133,7 @@ cat "$work/tried"
 ! grep -q 'no rewind required' "$work/tried" || give_up "pg_rewind finds nothing to rewind"
 # It replays from the redo position of that checkpoint on, and of what lies behind the fork the other server must still have all.
 common_at=$(sed -n 's/.*last common checkpoint at \([0-9A-F]*\/[0-9A-F]*\) on timeline \([0-9]*\).*/\1 \2/p' "$work/tried")
-redo=$("$programs/pg_waldump" -p "$wal" -t "${common_at#* }" -s "${common_at% *}" -n 1 2>/dev/null | sed -n 's/.* redo \([0-9A-F]*\/[0-9A-F]*\);.*/\1/p')
+redo=$(dump_wal "$wal" "${common_at#* }" "${common_at% *}" -n 1 2>/dev/null | sed -n 's/.* redo \([0-9A-F]*\/[0-9A-F]*\);.*/\1/p')
 if [ -n "$redo" ] && [ -x "$programs/psql" ] && [ -z "$restores" ]; then
   index=$(( $(number "$redo") / segment ))
   kept_there=$("$programs/psql" -X -A -t -w -c "SELECT count(*) FROM pg_ls_waldir() WHERE substr(name, 9) = '$(printf '%08X%08X' $((index / per)) $((index % per)))'" "$source" 2>/dev/null)

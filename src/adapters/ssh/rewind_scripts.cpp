@@ -21,7 +21,6 @@ began_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 alive() { job=; born=; read -r job born 2>/dev/null <"$work/pid"; [ -n "$born" ] && [ "$(began_of "$job")" = "$born" ]; }
 facts_of() { timeout 10 "$programs/pg_controldata" -D "$data"; }
 fact() { printf '%s\n' "$facts" | sed -n "s/^$1: *//p"; }
-number() { echo $(( (0x${1%/*} << 32) | 0x${1#*/} )); }
 )sh";
 
 // An interrupted job that rewrote nothing yet leaves a directory that is as good as before: it is made so, and said.
@@ -110,7 +109,7 @@ checkpoint=-
 index=$(( (fork_at - 1) / segment ))
 while [ "$checkpoint" = - ] && [ "$index" -ge 0 ] && file_of "$index"; do
   from=$((index * segment)); to=$((from + segment)); [ "$to" -le "$fork_at" ] || to=$fork_at
-  last=$(timeout 10 "$programs/pg_waldump" -p "$wal" -t "$on" -r XLOG -s "$(hex $from)" -e "$(hex $to)" 2>/dev/null \
+  last=$(timeout 10 "$programs/pg_waldump" -p "$wal" -t "$on" -r XLOG -s "$(hex $from)" -e "$(hex $to)" "${f##*/}" 2>/dev/null \
     | sed -n 's/.* lsn: \([0-9A-F]*\/[0-9A-F]*\), .* desc: CHECKPOINT_.*/\1/p' | tail -n 1)
   checkpoint=${last:--}
   index=$((index - 1))

@@ -184,7 +184,7 @@ Async<void> Shell::open(Instant deadline) {
         auto started = Child::start(executor_, command());
         if (!started) co_return started.error();
         child_ = std::move(*started);
-        opening_.emplace(Opening{new_mark(), {}, clock_.now()});
+        opening_ = std::make_unique<Opening>(Opening{new_mark(), {}, clock_.now()});
         Unfinished unfinished{this};
         bool written = false;
         co_await write_all(child_->input, become_owner_script(opening_->mark), written);

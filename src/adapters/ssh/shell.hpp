@@ -71,7 +71,7 @@ private:
         Instant began;
         bool ended = false;  // there is nothing more to wait for
     };
-    std::optional<Opening> opening_;
+    std::unique_ptr<Opening> opening_;
     std::string nonce_;
     std::uint64_t commands_ = 0;
     // The node's uptime in hundredths of a second, and when we knew it: a little later than it was read there.

@@ -25,10 +25,10 @@ wal="$data/pg_wal"; [ -d "$wal" ] || wal="$data/pg_xlog"
 facts=$(timeout 5 "$programs/pg_controldata" -D "$data") || exit 66
 fact() { printf '%s\n' "$facts" | sed -n "s/^$1: *//p"; }
 redo=$(fact "Latest checkpoint's REDO location"); on=$(fact "Latest checkpoint's TimeLineID")
-number() { echo $(( (0x${1%/*} << 32) | 0x${1#*/} )); }
+segment=$(fact "Bytes per WAL segment"); dump_limit=$limit
 # commits, the begin of the last record, its length, whether it switches to a new segment, the status, the last complaint
 read_from() {
-  { timeout "$limit" "$programs/pg_waldump" -p "$wal" -t "$timeline" -s "$1" 2>&1; echo "status $?"; } | awk '
+  { dump_wal "$wal" "$timeline" "$1" 2>&1; echo "status $?"; } | awk '
     /^rmgr: / {
       last = $0; if (/ desc: COMMIT/) commits++; next
     }
@@ -59,7 +59,7 @@ echo "last $last"
 echo "length $length"
 echo "switches $switches"
 echo "page $(fact "WAL block size")"
-echo "segment $(fact "Bytes per WAL segment")"
+echo "segment $segment"
 echo "status $status"
 echo "why ${*:--}"
 echo end

@@ -81,6 +81,18 @@ TEST(WalEndReport, EndsAtTheForkWhereNothingFollows) {
     EXPECT_EQ(read->end, from_fork.from.lsn);
 }
 
+/// The next file is there in advance, and nothing was written into it yet.
+TEST(WalEndReport, EndsWhereASegmentEndsAndTheNextOneIsUnwritten) {
+    const std::string none = "last -\nlength 0\nswitches 0";
+    constexpr std::string_view unwritten =
+        "WAL segment size must be a power of two between 1 MB and 1 GB, but the WAL file \"x\" header specifies 0 bytes";
+    const model::WalEndQuestion at_segment{model::SystemId{1}, {model::Timeline{2}, *model::Lsn::parse("0/2000000")}};
+    const auto read = read_wal_end(wal_end_answer(none, unwritten), at_segment);
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(*read, (model::WalEnd{at_segment.from.lsn, 0, true}));
+    EXPECT_FALSE(read_wal_end(wal_end_answer(none, unwritten), from_fork)) << "within a segment there was something";
+}
+
 TEST(WalEndReport, KnowsNoEndThatItWasNotTold) {
     const std::string none = "last -\nlength 0\nswitches 0";
     // The segment that the fork lies in was there once.
