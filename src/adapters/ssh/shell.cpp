@@ -202,6 +202,8 @@ Async<void> Shell::open(Instant deadline) {
     const bool goes_on = child_ && opening_ && !opening_->ended && clock_.now() - opening_->began < longest_opening;
     if (goes_on) {
         unfinished.shell = nullptr;
+        // A login that is late takes nothing back: a host that said no a moment ago lives, and owes a fence.
+        if (last_failure_) co_return *last_failure_;
         co_return outcome;
     }
     back_off_ = std::clamp(back_off_ * 2, first_back_off, longest_back_off);

@@ -1,4 +1,4 @@
-// Fourteen stories on hosts of their own. All of them are played at once, several at a time; each has its test.
+// Thirteen stories on hosts of their own. All of them are played at once, several at a time; each has its test.
 #include "tests/harness/process.hpp"
 #include "tests/harness/temporary_folder.hpp"
 
@@ -37,7 +37,6 @@ constexpr std::array stories{
     "f32-manager-killed-in-the-failover",
     "f34-haproxy-follows-by-itself",
     "n-storage-hangs",
-    "n-sudo-denied",
 };
 
 class LabStory : public testing::TestWithParam<const char*> {
