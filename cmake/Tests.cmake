@@ -8,7 +8,7 @@
 
 set(HANDYREP_TIMEOUT_unit 120)
 set(HANDYREP_TIMEOUT_simulation 600)
-set(HANDYREP_TIMEOUT_integration 1800)
+set(HANDYREP_TIMEOUT_integration 900)
 set(HANDYREP_TIMEOUT_versions 900)
 
 find_program(HANDYREP_SYMBOLIZER NAMES llvm-symbolizer-19 llvm-symbolizer)

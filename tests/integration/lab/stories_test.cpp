@@ -1,4 +1,4 @@
-// Thirteen stories on hosts of their own. All of them are played at once, several at a time; each has its test.
+// Fourteen stories on hosts of their own. All of them are played at once, several at a time; each has its test.
 #include "tests/harness/process.hpp"
 #include "tests/harness/temporary_folder.hpp"
 
@@ -37,6 +37,7 @@ constexpr std::array stories{
     "f32-manager-killed-in-the-failover",
     "f34-haproxy-follows-by-itself",
     "n-storage-hangs",
+    "n-sudo-denied",
 };
 
 class LabStory : public testing::TestWithParam<const char*> {
@@ -47,7 +48,7 @@ protected:
         before = left_behind();
         folder = *harness::TemporaryFolder::make();
         const auto report = folder->path() / "report.json";
-        harness::Command command{.arguments = {HANDYREP_LAB, "play", "--jobs", "3", "--json", report}, .folder = HANDYREP_TOP};
+        harness::Command command{.arguments = {HANDYREP_LAB, "play", "--jobs", "2", "--json", report}, .folder = HANDYREP_TOP};
         for (const char* story : stories) command.arguments.push_back(std::string{"scenarios/"} + story + ".yaml");
         if (memory_takes_them()) command.environment.emplace_back("TMPDIR", "/dev/shm");
         const auto outcome = harness::run(command, all_limit);
