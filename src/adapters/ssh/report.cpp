@@ -84,10 +84,10 @@ Result<ports::StopReport> read_stop(std::string_view text) {
 
 namespace {
 
-/// pg_waldump ends with a complaint, or silently at the end of the last file; these say that nothing whole follows.
+/// pg_waldump ends with a complaint; these say that nothing whole follows.
 bool is_an_end(std::string_view why) {
     constexpr std::array<std::string_view, 3> ends{"error in WAL record at", "could not find a valid record after", "could not find file"};
-    return why == "-" || std::ranges::any_of(ends, [&](std::string_view it) { return why.find(it) != std::string_view::npos; });
+    return std::ranges::any_of(ends, [&](std::string_view it) { return why.find(it) != std::string_view::npos; });
 }
 
 /// A file that was made in advance: the words before and since PostgreSQL 16.
@@ -136,7 +136,9 @@ Result<model::WalEnd> read_wal_end(std::string_view text, const model::WalEndQue
     if (lines->status == 124) return Error{ErrorKind::timed_out, "the end of the WAL was not reached in time"};
     const bool at_segment = gap(model::Lsn{0}, question.from.lsn).count % lines->layout.segment == 0;
     const bool nothing_begun = at_segment && lines->last == "-" && is_unwritten(lines->why);
-    if ((!is_an_end(lines->why) && !nothing_begun) || (lines->status != 0 && lines->status != 1)) return no_end(lines->why);
+    // Silently it ends with the last file that it was told to read. Silence where nothing was read at all says nothing.
+    const bool read_all = lines->why == "-" && lines->status == 0 && lines->last != "-";
+    if ((!is_an_end(lines->why) && !nothing_begun && !read_all) || (lines->status != 0 && lines->status != 1)) return no_end(lines->why);
     if (lines->control_timeline > question.from.timeline.id)
         return no_end(fmt::format("the directory has gone on to timeline {}", lines->control_timeline));
     if (lines->last == "-") {

@@ -93,6 +93,14 @@ TEST(WalEndReport, EndsWhereASegmentEndsAndTheNextOneIsUnwritten) {
     EXPECT_FALSE(read_wal_end(wal_end_answer(none, unwritten), from_fork)) << "within a segment there was something";
 }
 
+TEST(WalEndReport, TakesSilenceForAnEndOnlyBehindARecord) {
+    const auto silent = [](std::string_view last) {
+        return fmt::format("control_timeline 2\ncounted 1\ncommits 5\n{}\npage 8192\nsegment 16777216\nstatus 0\nwhy -\nend\n", last);
+    };
+    EXPECT_TRUE(read_wal_end(silent("last 0/01516A40\nlength 34\nswitches 0"), from_fork));
+    EXPECT_FALSE(read_wal_end(silent("last -\nlength 0\nswitches 0"), from_fork));
+}
+
 TEST(WalEndReport, KnowsNoEndThatItWasNotTold) {
     const std::string none = "last -\nlength 0\nswitches 0";
     // The segment that the fork lies in was there once.
