@@ -24,10 +24,11 @@ void wait_until_gone(const Server& server) {
 }  // namespace
 
 /// As the kernel does after an error of the device: whoever has a file open for writing cannot write either. Only a new mount
-/// ends it, after a check.
+/// ends it, after a check. A lab's servers are made without waiting for the disk, and what is not on it yet the abort throws away.
 Deeds::Outcome Deeds::make_read_only(Server& server) {
     const std::string disk = server.disk();
-    if (auto aborted = server.machine().shell(fmt::format("mount -o remount,abort '{}'", disk)); !aborted) return aborted.error();
+    if (auto aborted = server.machine().shell(fmt::format("sync -f '{0}' && mount -o remount,abort '{0}'", disk)); !aborted)
+        return aborted.error();
     return Undo{[&server, disk]() -> Result<void> {
         server.signal_all(SIGKILL);
         wait_until_gone(server);

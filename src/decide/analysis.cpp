@@ -234,6 +234,7 @@ Analysis analyse(const AnalysisInput& input) {
     out.primary_suspected = primary.suspected();
     out.primary_port_refused = primary.dial_since_bad() == DialOutcome::refused;
     out.primary_host_answers = primary.host_answers;
+    out.primary_host_lives = primary.host_lives;
     const bool dialled_since_look = primary.host != nullptr && primary.dial_since_bad() && primary.dial_at && primary.seen->host &&
                                     *primary.dial_at - input.settings.connect_timeout >= primary.seen->host->at;
     out.primary_fenceable = primary.host_answers && (out.primary_port_refused || dialled_since_look);

@@ -70,6 +70,8 @@ struct Analysis {
     bool commits_may_wait = false;  // fewer synchronous standbys are attached than a commit needs
     /// The primary's port was refused by a living host, and its host answers: proof 1 is within reach (names and numbers, "witnessed").
     bool primary_host_answers = false;
+    /// It need not answer now: its machine refuses the port and was heard a moment ago. It owes a fence that no witness stands in for.
+    bool primary_host_lives = false;
     bool primary_port_refused = false;
     /// The host answers and PostgreSQL on it does not, by a dial that began after the host's answer (or a refused port): not a
     /// machine that is just coming back and whose shell was heard first.
@@ -106,6 +108,9 @@ struct AnalysisInput {
 /// And for a look into a host under suspicion: one that hangs (it may for seconds) leaves the one before it to grow old.
 inline constexpr Duration host_suspicious_interval = std::chrono::seconds{1};
 inline constexpr Duration host_freshness = host_suspicious_interval + std::chrono::milliseconds{500};
+/// How long a host that was heard is remembered as one that lives. A login, a look and a fence have five seconds each on a machine
+/// that is too busy to answer in time.
+inline constexpr Duration host_memory = std::chrono::seconds{30};
 /// How often a healthy server is dialled.
 [[nodiscard]] Duration dial_interval(const model::FailoverSettings& settings);
 /// How often the slower questions are asked, and how long their answer counts.

@@ -65,6 +65,13 @@ std::optional<GateClosed> witnesses_object(const AnalysisInput& input, const Ana
                                            "policy 'witnessed' applies to PrimaryDead only, not to {}; the primary's host must be fenced",
                                            word_for(analysis.situation))};
     }
+    if (analysis.primary_host_lives) {
+        return GateClosed{
+            Closed::fence_unreachable,
+            fmt::format(
+                "the primary's machine refuses the port and its shell answered less than {} ago: it lives and must be fenced",
+                text(host_memory))};
+    }
     for (const ReplicaView& view : analysis.replicas) {
         if (view.reach == model::Reach::accepted)
             return GateClosed{Closed::witness_reaches_primary, fmt::format("the host of {} reaches the primary", view.server.text())};

@@ -71,17 +71,16 @@ Attachment attachment_of(const AnalysisInput& input, const ReplicaView& view) {
 /// The machine refused the port a moment ago, so it runs, and its shell answered lately: a fence need not wait for another look.
 /// Only where the session's own end was heard; a server that was never heard to end may have been stopped by a person.
 bool host_will_answer(const AnalysisInput& input, const PrimaryLook& primary) {
-    constexpr Duration lately = std::chrono::seconds{30};
     const ServerEvidence& seen = *primary.seen;
     return primary.dial_since_bad() == DialOutcome::refused && seen.last_words && seen.host && seen.host->what.look() != nullptr &&
-           is_fresh(input, seen.host->at, lately);
+           is_fresh(input, seen.host->at, host_memory);
 }
 
-/// A shell that says no to the login or to sudo, or that finds no data directory, is one of a host that lives, and a living host
-/// owes a fence (S2).
-bool has_answered(const model::HostSight& sight) {
-    const auto* const error = std::get_if<Error>(&sight.saw);
-    return error == nullptr || model::host_lives(error->kind);
+/// The machine refuses the port, so it runs, and its shell is only slow: it was heard a moment ago. Where the port is silent, too,
+/// the machine may be gone since (a reboot is heard until its network ends).
+bool host_lives(const AnalysisInput& input, const PrimaryLook& primary) {
+    const ServerEvidence& seen = *primary.seen;
+    return primary.dial_since_bad() == DialOutcome::refused && seen.host_heard && is_fresh(input, *seen.host_heard, host_memory);
 }
 
 /// Asked since the primary went bad, and neither the question nor the answer is old: an answer that a healing network delivers
@@ -89,7 +88,7 @@ bool has_answered(const model::HostSight& sight) {
 bool speaks_for_now(const AnalysisInput& input, const model::Seen<model::HostSight>& host, Instant bad_since) {
     const Instant asked = host.at - host.what.took;
     // Who said no is asked less and less often: his last word stands until another, or silence, takes its place.
-    if (host.what.look() == nullptr && has_answered(host.what)) return asked >= bad_since;
+    if (host.what.look() == nullptr && host.what.answered()) return asked >= bad_since;
     return asked >= bad_since && is_fresh(input, host.at, host_freshness) && is_fresh(input, asked, 2 * host_freshness);
 }
 
@@ -131,7 +130,8 @@ PrimaryLook look_at_primary(const AnalysisInput& input) {
     }
     const bool host_is_fresh = seen.host && (!seen.bad_since || speaks_for_now(input, *seen.host, *seen.bad_since));
     if (host_is_fresh) out.host = seen.host->what.look();
-    out.host_answers = (host_is_fresh && has_answered(seen.host->what)) || (!host_is_fresh && host_will_answer(input, out));
+    out.host_answers = (host_is_fresh && seen.host->what.answered()) || (!host_is_fresh && host_will_answer(input, out));
+    out.host_lives = host_lives(input, out);
     return out;
 }
 
@@ -226,7 +226,7 @@ bool anything_answers(const AnalysisInput& input, const ServerEvidence& seen) {
     const bool dial_answered = seen.dial && is_fresh(input, seen.dial->at, dial_freshness(input.settings)) &&
                                !model::is_silence(seen.dial->what.outcome) && seen.dial->what.outcome != DialOutcome::name_not_resolved;
     if (dial_answered) return true;
-    return seen.host && has_answered(seen.host->what) && is_fresh(input, seen.host->at, dial_freshness(input.settings));
+    return seen.host && seen.host->what.answered() && is_fresh(input, seen.host->at, dial_freshness(input.settings));
 }
 
 std::string_view sentence_for(Barred barred) {

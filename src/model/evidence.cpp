@@ -152,7 +152,10 @@ void absorb(Evidence& evidence, const Sighting& sighting) {
         Overloaded{
             [&](const HeldSight& sight) { absorb_held(it, sight, sighting.taken_at, evidence.counts_from); },
             [&](const DialSight& sight) { absorb_dial(it, sight, sighting.taken_at); },
-            [&](const HostSight& sight) { it.host = Seen<HostSight>{sighting.taken_at, sight}; },
+            [&](const HostSight& sight) {
+                it.host = Seen<HostSight>{sighting.taken_at, sight};
+                if (sight.answered()) it.host_heard = std::max(it.host_heard.value_or(Instant::min()), sighting.taken_at - sight.took);
+            },
             [&](const WitnessSight& sight) { it.witness = Seen<WitnessSight>{sighting.taken_at, sight}; },
             [&](const Details& details) { it.details = Seen<Details>{sighting.taken_at, details}; },
         },

@@ -47,6 +47,7 @@ struct ServerEvidence {
     bool shut_down = false;                       // in this bad spell a dial was told "shutting down"
     std::optional<Instant> recovering_since{};    // unbroken run of such dials
     std::optional<Instant> unattached_since{};    // a standby that answers, and has had no WAL receiver since
+    std::optional<Instant> host_heard{};          // when the question was asked that its host answered last, also with a no
     std::vector<std::string> wal_sinks{};         // programs that were seen receiving WAL for an archive or backup
     /// The last *writable sighting*: an answer of a server not in recovery whose flush position had moved since the look before.
     std::optional<Instant> writable_at{};

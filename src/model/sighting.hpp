@@ -180,6 +180,11 @@ struct HostSight {
     std::variant<HostLook, Error> saw;
     Duration took{};  // from the question to the answer
     [[nodiscard]] const HostLook* look() const { return std::get_if<HostLook>(&saw); }
+    /// A shell that says no to the login or to sudo, or that finds no data directory, is one of a host that lives.
+    [[nodiscard]] bool answered() const {
+        const auto* const error = std::get_if<Error>(&saw);
+        return error == nullptr || host_lives(error->kind);
+    }
     friend bool operator==(const HostSight&, const HostSight&) = default;
 };
 

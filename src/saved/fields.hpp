@@ -226,7 +226,7 @@ void describe(Archive& it, model::WalPace& value) {
 
 template <class Archive>
 void describe(Archive& it, model::ServerEvidence& value) {
-    auto& [server, held, dial, host, witness, details, last_answer, last_words, bad_since, silent_since, dials_bad_since, bad_looks, recovered, shut_down, recovering_since, unattached_since, wal_sinks, writable_at, flush_stuck_since, flush_wanted, pace] =
+    auto& [server, held, dial, host, witness, details, last_answer, last_words, bad_since, silent_since, dials_bad_since, bad_looks, recovered, shut_down, recovering_since, unattached_since, host_heard, wal_sinks, writable_at, flush_stuck_since, flush_wanted, pace] =
         value;
     it("server", server);
     it("held", held);
@@ -244,6 +244,7 @@ void describe(Archive& it, model::ServerEvidence& value) {
     it("shut_down", shut_down);
     it("recovering_since_ns_ago", recovering_since);
     it("unattached_since_ns_ago", unattached_since);
+    it("host_heard_ns_ago", host_heard);
     it("wal_sinks", wal_sinks);
     it("writable_ns_ago", writable_at);
     it("flush_stuck_since_ns_ago", flush_stuck_since);

@@ -94,6 +94,48 @@ TEST(FenceGate, DoesNotTakeWitnessesWhenTheHostSaidNoToTheFenceAndIsMuteSince) {
     EXPECT_EQ(std::get<GateClosed>(gate).why, Closed::fence_failed);
 }
 
+/// A shell that is too slow for a look and for a fence is not a machine that is gone.
+TEST(FenceGate, TakesNoWitnessForAMachineThatRefusesThePortAndWasHeardAMomentAgo) {
+    Scene scene;
+    scene.primary_killed();
+    const Instant heard = scene.now;
+    const auto stays = [&scene](Duration time) {
+        for (Duration passed{}; passed < time; passed += 500ms) {
+            scene.pass(500ms);
+            scene.see("db1", DialOutcome::refused);
+            scene.see("db1", model::HeldSight{model::NotOpen{DialOutcome::refused, ""}});
+            scene.detached("db2");
+            scene.detached("db3");
+        }
+        scene.see("db1", model::HostSight{Error{ErrorKind::timed_out, "the host did not answer in time"}});
+        scene.witness("db2", Reach::refused);
+        scene.witness("db3", Reach::refused);
+    };
+    const std::vector<FinalPosition> finals{
+        {server("db2"), "", true, {Timeline{1}, Lsn{0x3000000}}}, {server("db3"), "", true, {Timeline{1}, Lsn{0x3000000}}}};
+    const auto gate = [&] { return fence_gate(scene.input(), scene.analysis(), {.text = "was not answered in time"}, finals); };
+
+    stays(5s);
+    ASSERT_EQ(scene.analysis().situation, Situation::primary_dead);
+    ASSERT_FALSE(scene.analysis().primary_host_answers);
+    EXPECT_EQ(std::get<GateClosed>(fence_outlook(scene.input(), scene.analysis())).why, Closed::fence_unreachable);
+    EXPECT_EQ(std::get<GateClosed>(gate()).why, Closed::fence_unreachable);
+    stays(heard + host_memory - scene.now);
+    EXPECT_EQ(std::get<GateClosed>(gate()).why, Closed::fence_unreachable);
+    stays(500ms);
+    EXPECT_TRUE(is_open(fence_outlook(scene.input(), scene.analysis()))) << text_of(fence_outlook(scene.input(), scene.analysis()));
+    EXPECT_TRUE(is_open(gate())) << text_of(gate());
+}
+
+/// As a reboot is: heard while it ends, and then not there any more.
+TEST(FenceGate, TakesWitnessesForAMachineThatFellSilentAfterItWasHeard) {
+    Scene scene;
+    scene.primary_vanished(4s);
+    scene.host_answers("db1");
+    scene.stays_vanished(4s);
+    EXPECT_TRUE(is_open(fence_outlook(scene.input(), scene.analysis()))) << text_of(fence_outlook(scene.input(), scene.analysis()));
+}
+
 /// Its host answered when the failover began and is gone since, so that witnesses would do, under another policy.
 TEST(FenceGate, TakesNoWitnessUnderStrict) {
     Scene scene;
@@ -108,6 +150,7 @@ TEST(FenceGate, TakesNoWitnessUnderStrict) {
 TEST(FenceGate, AsksForSilenceBeforeItTakesWitnessesForARefusedPort) {
     Scene scene;
     scene.primary_killed();
+    scene.evidence.of(server("db1")).host_heard.reset();  // its shell was shut before
     scene.host_is_mute("db1");
     scene.witness("db2", Reach::refused);
     scene.witness("db3", Reach::refused);

@@ -121,12 +121,16 @@ public:
     /// Power or network of db1's host gone: everything about it is silent for `time`, and no replica's host reaches it.
     void primary_vanished(Duration time) {
         healthy();
-        const Instant since = now;
+        vanished_at = now;
+        stays_vanished(time);
+    }
+    void stays_vanished(Duration time) {
         for (Duration passed{}; passed < time; passed += 500ms) {
             pass(500ms);
-            silent("db1", since);
+            silent("db1", vanished_at);
             see("db1", model::DialOutcome::connect_timeout);
-            for (const auto* const name : {"db2", "db3"}) see(name, model::HeldSight{as_standby(Lsn{0x3000000}, streaming(now - since))});
+            for (const auto* const name : {"db2", "db3"})
+                see(name, model::HeldSight{as_standby(Lsn{0x3000000}, streaming(now - vanished_at))});
         }
         host_is_mute("db1");
         witness("db2", model::Reach::silent);
@@ -160,6 +164,7 @@ public:
     model::Evidence evidence;
     Guards guards;
     Instant now{1000s};
+    Instant vanished_at{};
 
 private:
     [[nodiscard]] WallTime wall() const { return WallTime{std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch())}; }
