@@ -128,8 +128,9 @@ std::optional<Situation> answering(const AnalysisInput& input, const PrimaryLook
     const DialOutcome dial = *primary.dial;
     if (dial == DialOutcome::too_many_connections) return Situation::connections_exhausted;
     if (dial == DialOutcome::authentication_failed || dial == DialOutcome::tls_failed) return not_let_in(primary, dial, out);
-    if (dial == DialOutcome::startup_timeout) return Situation::postmaster_hung;
-    if (dial != DialOutcome::accepted) {
+    // One login that takes longer than connect_timeout is a busy machine's; of a postmaster that hangs every one is mute.
+    if (dial == DialOutcome::startup_timeout && out.dials_silent_long_enough) return Situation::postmaster_hung;
+    if (dial != DialOutcome::accepted && dial != DialOutcome::startup_timeout) {
         out.detail = fmt::format("a fresh connection ends with: {}", word_for(dial));
         return Situation::listener_or_firewall;
     }

@@ -73,7 +73,7 @@ Page page_of(Situation situation) {
         case Situation::postmaster_hung:
             return {
                 "Open sessions of the primary work, new ones get no answer.",
-                "The held session answers, while a fresh connection is accepted by the machine and never by PostgreSQL.",
+                "The held session answers, while for silence_timeout fresh connections were accepted by the machine and none by PostgreSQL.",
                 "Alerts; clients in pools still work.",
                 "Look at the postmaster process on the host (its state, its stack). A restart is an outage; plan it."};
         case Situation::listener_or_firewall:

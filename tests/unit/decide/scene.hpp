@@ -101,6 +101,14 @@ public:
             }
         }
     }
+    /// Open sessions go on, and a fresh one is accepted by the machine and never answered.
+    void new_sessions_are_mute(Duration time) {
+        for (Duration passed{}; passed < time; passed += 500ms) {
+            pass(500ms);
+            primary_answers(Lsn{0x3000000});
+            see("db1", model::DialOutcome::startup_timeout);
+        }
+    }
     /// kill -9 of everything on db1, as the sensors see it in the first 100 ms.
     void primary_killed() {
         healthy();

@@ -258,8 +258,14 @@ TEST(Situation, IsAuthBrokenAndNeverADeathWhenTlsFailsWhetherTheSessionLivesOrNo
 TEST(Situation, IsPostmasterHungWhenOnlyNewSessionsAreMute) {
     Scene scene;
     scene.healthy();
-    scene.see("db1", DialOutcome::startup_timeout);
+    scene.new_sessions_are_mute(scene.settings.silence_timeout);
+    EXPECT_EQ(scene.analysis().situation, Situation::healthy) << "a machine that is only busy";
+    scene.new_sessions_are_mute(500ms);
     EXPECT_EQ(scene.analysis().situation, Situation::postmaster_hung);
+    scene.see("db1", DialOutcome::accepted);
+    EXPECT_EQ(scene.analysis().situation, Situation::healthy);
+    scene.new_sessions_are_mute(500ms);
+    EXPECT_EQ(scene.analysis().situation, Situation::healthy) << "one that got in between begins the time anew";
 }
 
 TEST(Situation, IsListenerOrFirewallWhenOnlyNewSessionsAreRefused) {
