@@ -145,6 +145,14 @@ std::optional<Situation> answering(const AnalysisInput& input, const PrimaryLook
     return commits_wait(input, primary, out).value_or(Situation::healthy);
 }
 
+/// A start after a person's stop has that person's grace.
+void note_recovery(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
+    if (primary.stopped_by_administrator())
+        note_grace(input, out, primary.seen->bad_since.value_or(input.now), input.settings.planned_grace);
+    else
+        note_grace(input, out, primary.seen->recovering_since.value_or(input.now), input.settings.crash_grace);
+}
+
 /// The held session is gone or mute, but a fresh one shows a living server.
 std::optional<Situation> alive_by_dial(const AnalysisInput& input, const PrimaryLook& primary, Analysis& out) {
     const auto dial = primary.dial_since_bad();
@@ -162,19 +170,18 @@ std::optional<Situation> alive_by_dial(const AnalysisInput& input, const Primary
         case DialOutcome::shutting_down:
             note_grace(input, out, bad_since, input.settings.planned_grace);
             return Situation::primary_shut_down_cleanly;
+        case DialOutcome::startup_timeout:
+            // A login that is late while it recovers; or it has recovered, so that nobody may act before it says again that it has not.
+            if (!primary.seen->recovering_since || out.dials_silent_long_enough) return std::nullopt;
+            note_recovery(input, primary, out);
+            out.overdue = false;
+            return Situation::primary_crash_recovery;
         case DialOutcome::starting_up:
         case DialOutcome::in_recovery:
-        case DialOutcome::not_yet_accepting: {
-            const bool planned = primary.stopped_by_administrator();
-            note_grace(
-                input, out, planned ? bad_since : primary.seen->recovering_since.value_or(input.now),
-                planned ? input.settings.planned_grace : input.settings.crash_grace);
-            return Situation::primary_crash_recovery;
-        }
+        case DialOutcome::not_yet_accepting: note_recovery(input, primary, out); return Situation::primary_crash_recovery;
         case DialOutcome::refused:
         case DialOutcome::unreachable:
         case DialOutcome::connect_timeout:
-        case DialOutcome::startup_timeout:
         case DialOutcome::reset: return std::nullopt;
     }
     return std::nullopt;

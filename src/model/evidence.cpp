@@ -24,6 +24,7 @@ void end_bad_spell(ServerEvidence& it) {
     it.last_words.reset();
     it.bad_looks = 0;
     it.recovered = false;
+    it.recovering_since.reset();
     it.shut_down = false;
 }
 
@@ -127,7 +128,8 @@ void absorb_dial(ServerEvidence& it, const DialSight& sight, Instant at) {
     if (is_recovery(sight.outcome)) {
         it.recovered = true;
         if (!it.recovering_since) it.recovering_since = at;
-    } else {
+    } else if (sight.outcome != DialOutcome::startup_timeout) {
+        // A machine that is busy with its recovery is late at times, and recovers for as long as before.
         it.recovering_since.reset();
     }
     if (sight.outcome == DialOutcome::shutting_down) it.shut_down = true;

@@ -45,7 +45,7 @@ struct ServerEvidence {
     int bad_looks = 0;                            // dead dials since the held session went bad
     bool recovered = false;                       // in this bad spell a dial was told "starting up" or "in recovery"
     bool shut_down = false;                       // in this bad spell a dial was told "shutting down"
-    std::optional<Instant> recovering_since{};    // unbroken run of such dials
+    std::optional<Instant> recovering_since{};    // unbroken run of such dials, but for single mute ones
     std::optional<Instant> unattached_since{};    // a standby that answers, and has had no WAL receiver since
     std::optional<Instant> host_heard{};          // when the question was asked that its host answered last, also with a no
     std::vector<std::string> wal_sinks{};         // programs that were seen receiving WAL for an archive or backup

@@ -203,6 +203,29 @@ TEST(Situation, IsCrashRecoveryWhileTheServerSaysSo) {
     EXPECT_TRUE(scene.analysis().overdue);
 }
 
+TEST(Situation, GivesCrashRecoveryNoMoreTimeForALateLoginAndActsOnItsOwnWordOnly) {
+    Scene scene;
+    scene.healthy();
+    scene.lost("db1", LastWords::backend_crash);
+    for (int look = 0; look < 6; ++look) {
+        scene.see("db1", DialOutcome::in_recovery);
+        scene.pass(2s);
+        scene.see("db1", DialOutcome::startup_timeout);
+        scene.detached("db2");
+        EXPECT_EQ(scene.analysis().situation, Situation::primary_crash_recovery);
+        EXPECT_FALSE(scene.analysis().overdue);
+        scene.pass(1s);
+    }
+    EXPECT_FALSE(scene.analysis().overdue) << "it may have recovered";
+    scene.see("db1", DialOutcome::in_recovery);
+    scene.detached("db2");
+    EXPECT_TRUE(scene.analysis().overdue) << "18 s of recovery";
+    scene.see("db1", DialOutcome::startup_timeout);
+    scene.pass(3s);
+    scene.see("db1", DialOutcome::startup_timeout);
+    EXPECT_NE(scene.analysis().situation, Situation::primary_crash_recovery) << "mute for too long to be only late";
+}
+
 TEST(Situation, IsPrimaryDeadAtOnceWhenCrashRecoveryEndsInARefusedPort) {
     Scene scene;
     scene.healthy();

@@ -82,6 +82,18 @@ TEST(Evidence, CountsOnlyDeadDialsSinceTheSessionWentBad) {
     EXPECT_FALSE(story.of().dials_bad_since);
 }
 
+TEST(Evidence, CountsARecoveryThroughALateLoginAndNotBeyondItsEnd) {
+    Story story;
+    story.dial(1s, DialOutcome::starting_up).dial(2s, DialOutcome::startup_timeout).dial(3s, DialOutcome::in_recovery);
+    EXPECT_EQ(story.of().recovering_since, at(1s));
+    story.dial(4s, DialOutcome::startup_timeout).held(5s, answer(100, 100));
+    EXPECT_FALSE(story.of().recovering_since) << "it is over";
+    for (const auto end : {DialOutcome::refused, DialOutcome::connect_timeout, DialOutcome::accepted}) {
+        story.dial(6s, DialOutcome::starting_up).dial(7s, end).dial(8s, DialOutcome::starting_up);
+        EXPECT_EQ(story.of().recovering_since, at(8s)) << word_for(end);
+    }
+}
+
 TEST(Evidence, TakesARefusedQuestionForALivingServer) {
     Story story;
     story.held(0ms, Silent{at(0ms)}).held(10ms, Complained{"42501", "no right"});
