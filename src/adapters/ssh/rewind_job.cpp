@@ -103,12 +103,14 @@ name_of_table() {
   echo "more $((all - listed))"
 } >"$work/summary" && cp "$work/summary" "$saved/summary" && sync "$saved/summary" || give_up "the summary of its WAL could not be written"
 
-# --- a crashed one recovers by itself: without the mark, which single-user mode cannot bear, and only as long as it reads it
+# --- a crashed one recovers by itself: without the mark, which single-user mode cannot bear, and only as long as it reads it. Its checkpoints
+# must not take away the WAL back to the last common one, which pg_rewind is going to read.
 recover() {
   put_phase recovering || give_up "$work cannot be written"
   rm -f "$work/in"; mkfifo "$work/in" && hold && chmod o-x "$data" && rm "$data/standby.signal" || give_up "it could not be prepared for its recovery"
   exec 9<>"$work/in"
-  "$programs/postgres" --single -D "$data" -c "config_file=$config" template1 <"$work/in" >"$work/recovery" 2>&1 9>&- &
+  keeps=wal_keep_size; [ "$version" -ge 13 ] || keeps=wal_keep_segments
+  "$programs/postgres" --single -D "$data" -c "config_file=$config" -c $keeps=2147483647 template1 <"$work/in" >"$work/recovery" 2>&1 9>&- &
   single=$!
   while ! grep -q '^backend>' "$work/recovery" && kill -0 $single 2>/dev/null; do sleep 0.05; done
   : >"$data/standby.signal" && sync "$data/standby.signal" && chmod o+x "$data"; marked=$?
@@ -128,7 +130,7 @@ restores=$(setting restore_command)
 if [ -n "$restores" ] && { [ "$config" = "$data/postgresql.conf" ] || [ "$version" -ge 15 ]; }; then set -- "$@" -c; fi
 put_phase trying || give_up "$work cannot be written"
 "$programs/pg_rewind" "$@" --dry-run >"$work/tried" 2>&1 \
-  || { cat "$work/tried"; give_up "pg_rewind cannot: $(grep -E 'error:|fatal:' "$work/tried" | tail -n 1 | one_line)"; }
+  || { cat "$work/tried"; give_up "pg_rewind cannot: $(grep -E 'error:|fatal:' "$work/tried" | tail -n 3 | one_line)"; }
 cat "$work/tried"
 ! grep -q 'no rewind required' "$work/tried" || give_up "pg_rewind finds nothing to rewind"
 # It replays from the redo position of that checkpoint on, and of what lies behind the fork the other server must still have all.

@@ -107,6 +107,26 @@ TEST_F(Rewinds, ThatAreGivenUpLeaveTheDirectoryAsItWas) {
     EXPECT_EQ(*primary().ask("SELECT count(*) FROM given_up"), "25");
 }
 
+/// The last checkpoint that both servers have lies in an earlier file than where the crash was, as on any busy server.
+TEST_F(Rewinds, LetACrashedServerRecoverWithoutLosingTheWalThatTheyRead) {
+    const auto from = model::Lsn::parse(*primary().ask("SELECT pg_current_wal_flush_lsn()"));
+    ASSERT_TRUE(did(primary(), "CREATE TABLE IF NOT EXISTS long_ago (i int)"));
+    ASSERT_TRUE(did(primary(), "ALTER SYSTEM SET wal_keep_size = 0"));
+    std::vector<std::filesystem::path> needed;
+    for (int file = 0; file < 3; ++file) {
+        ASSERT_TRUE(did(primary(), "INSERT INTO long_ago SELECT generate_series(1, 30)"));
+        needed.push_back(primary().data / "pg_wal" / *primary().ask("SELECT pg_walfile_name(pg_current_wal_flush_lsn())"));
+        ASSERT_TRUE(did(primary(), "SELECT pg_switch_wal()"));
+    }
+    primary().kill_all();
+    const auto machine = host(primary());
+    const auto seen = look(*machine);
+    ASSERT_TRUE(seen) << seen.error().text();
+    const auto ended = to_its_end(*machine, to_nowhere("1", *seen, *from));
+    EXPECT_NE(ended.why.find("pg_rewind cannot"), std::string::npos) << "it recovered, and pg_rewind was tried: " << ended.why;
+    for (const auto& it : needed) EXPECT_TRUE(std::filesystem::exists(it)) << it;
+}
+
 /// Whoever starts it: PostgreSQL itself refuses.
 TEST_F(Rewinds, ThatWereInterruptedHalfWayAreNeverStarted) {
     const auto id = system_id();
