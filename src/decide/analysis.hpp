@@ -70,7 +70,7 @@ struct Analysis {
     bool commits_may_wait = false;  // fewer synchronous standbys are attached than a commit needs
     /// The primary's port was refused by a living host, and its host answers: proof 1 is within reach (names and numbers, "witnessed").
     bool primary_host_answers = false;
-    /// It need not answer now: its machine refuses the port and was heard a moment ago. It owes a fence that no witness stands in for.
+    /// It need not answer now: its machine refuses the port and was heard a moment ago, or not asked yet. It owes a fence that no witness stands in for.
     bool primary_host_lives = false;
     bool primary_port_refused = false;
     /// The host answers and PostgreSQL on it does not, by a dial that began after the host's answer (or a refused port): not a
@@ -111,6 +111,8 @@ inline constexpr Duration host_freshness = host_suspicious_interval + std::chron
 /// How long a host that was heard is remembered as one that lives. A login, a look and a fence have five seconds each on a machine
 /// that is too busy to answer in time.
 inline constexpr Duration host_memory = std::chrono::seconds{30};
+/// How long the first word of a host is waited for since the primary on it died: a login that is slow is given up after twelve seconds.
+inline constexpr Duration host_patience = std::chrono::seconds{15};
 /// How often a healthy server is dialled.
 [[nodiscard]] Duration dial_interval(const model::FailoverSettings& settings);
 /// How often the slower questions are asked, and how long their answer counts.

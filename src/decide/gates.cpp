@@ -69,7 +69,7 @@ std::optional<GateClosed> witnesses_object(const AnalysisInput& input, const Ana
         return GateClosed{
             Closed::fence_unreachable,
             fmt::format(
-                "the primary's machine refuses the port and its shell answered less than {} ago: it lives and must be fenced",
+                "the primary's machine refuses the port, so it lives and must be fenced; its shell answered less than {} ago, or is being opened",
                 text(host_memory))};
     }
     for (const ReplicaView& view : analysis.replicas) {

@@ -80,7 +80,11 @@ bool host_will_answer(const AnalysisInput& input, const PrimaryLook& primary) {
 /// the machine may be gone since (a reboot is heard until its network ends).
 bool host_lives(const AnalysisInput& input, const PrimaryLook& primary) {
     const ServerEvidence& seen = *primary.seen;
-    return primary.dial_since_bad() == DialOutcome::refused && seen.host_heard && is_fresh(input, *seen.host_heard, host_memory);
+    if (primary.dial_since_bad() != DialOutcome::refused || !seen.bad_since) return false;
+    if (seen.host_heard && is_fresh(input, *seen.host_heard, host_memory)) return true;
+    // Its shell may still be opening, right after our own start: what was not asked yet has not kept silent.
+    const bool asked_since = seen.host && seen.host->at - seen.host->what.took >= *seen.bad_since;
+    return !asked_since && is_fresh(input, *seen.bad_since, host_patience);
 }
 
 /// Asked since the primary went bad, and neither the question nor the answer is old: an answer that a healing network delivers

@@ -18,7 +18,7 @@ struct PrimaryLook {
     std::optional<model::DialOutcome> dial;               // when it is fresh enough to speak
     std::optional<Instant> dial_at;
     bool host_answers = false;  // it was looked into since the bad spell began, or it is sure to answer a fence
-    bool host_lives = false;    // it need not answer now: its machine refuses the port, and it was heard within host_memory
+    bool host_lives = false;    // it need not answer now: its machine refuses the port; heard within host_memory, or not asked yet
     const model::HostLook* host = nullptr;
 
     [[nodiscard]] const model::ServerName& name() const { return definition->name; }

@@ -127,6 +127,32 @@ TEST(FenceGate, TakesNoWitnessForAMachineThatRefusesThePortAndWasHeardAMomentAgo
     EXPECT_TRUE(is_open(gate())) << text_of(gate());
 }
 
+/// As right after the start of the manager, whose first login there takes longer than silence_timeout.
+TEST(FenceGate, WaitsForTheFirstWordOfAHostWhoseMachineRefusesThePort) {
+    Scene scene;
+    scene.primary_killed();
+    scene.evidence.of(server("db1")).host_heard.reset();
+    scene.evidence.of(server("db1")).host.reset();
+    const Instant bad = scene.evidence.of(server("db1")).bad_since.value_or(scene.now);
+    const auto outlook = [&scene](Instant at) {
+        scene.pass(at - scene.now);
+        scene.see("db1", DialOutcome::refused);
+        scene.see("db1", model::HeldSight{model::NotOpen{DialOutcome::refused, ""}});
+        for (const auto* const name : {"db2", "db3"}) {
+            scene.detached(name);
+            scene.witness(name, Reach::refused);
+        }
+        return fence_outlook(scene.input(), scene.analysis());
+    };
+    const Gate waits = outlook(bad + 4s);
+    ASSERT_FALSE(is_open(waits));
+    EXPECT_EQ(std::get<GateClosed>(waits).why, Closed::fence_unreachable);
+    EXPECT_FALSE(is_open(outlook(bad + host_patience)));
+    EXPECT_TRUE(is_open(outlook(bad + host_patience + 1ms))) << text_of(outlook(bad + host_patience + 1ms));
+    scene.host_is_mute("db1");
+    EXPECT_TRUE(is_open(fence_outlook(scene.input(), scene.analysis()))) << "it was asked, and is out of reach";
+}
+
 /// As a reboot is: heard while it ends, and then not there any more.
 TEST(FenceGate, TakesWitnessesForAMachineThatFellSilentAfterItWasHeard) {
     Scene scene;
