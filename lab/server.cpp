@@ -234,8 +234,15 @@ Result<void> Server::start() const {
             return static_cast<bool>(opened);
         },
         start_limit, name() + " takes sessions", milliseconds{20});
-    if (!ready) return ready.error().during(refusal);
+    if (!ready) return ready.error().during(refusal).during("its log ends with: " + end_of_log());
     return ready;
+}
+
+std::string Server::end_of_log() const {
+    constexpr std::size_t enough = 1000;
+    const auto said = harness::read_file(log());
+    if (!said) return said.error().text();
+    return said->substr(said->size() - std::min(said->size(), enough));
 }
 
 Result<void> Server::stop(const std::string& mode) const {

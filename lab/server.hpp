@@ -91,6 +91,7 @@ public:
     void signal_all(int number) const;
 
 private:
+    [[nodiscard]] std::string end_of_log() const;
     Result<void> write_settings(const std::vector<std::pair<std::string, std::string>>& settings) const;
     Result<void> own_disks() const;
     Result<void> write_pgpass() const;
