@@ -1,6 +1,7 @@
 #include "sim/host.hpp"
 
 #include "sim/rewind.hpp"
+#include "sim/salvage.hpp"
 #include "sim/service_scripts.hpp"
 
 #include <fmt/format.h>
@@ -267,6 +268,55 @@ Async<void> SimHost::end_rewind(model::SystemId expected, Instant deadline) {
     };
     const auto ended = co_await do_there<Started>("end a rewind", deadline, std::move(deed));
     if (!ended) co_return ended.error();
+    co_return Result<void>{};
+}
+
+template <class T>
+Async<T> SimHost::work_there(std::string what, Instant deadline, std::function<Said<T>()> work) {
+    if (world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
+    const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
+    std::function<void(std::shared_ptr<Reply<Said<T>>>)> script =
+        [&world = world_, server = server_, from, expires = waits_->truly(deadline) - way_back, work = std::move(work)](const auto& reply) {
+            world.agenda.after(world.random.between(Duration{2ms}, 30ms), [&world, server, from, expires, work, reply] {
+                if (world.at(server).powered && world.agenda.now() < expires) answer(world, from, reply, work());
+            });
+        };
+    const auto said = co_await run<Said<T>>(std::move(what), deadline, std::move(script));
+    if (!said) co_return said.error();
+    if (said->value) co_return *said->value;
+    co_return said->refusal.value_or(Error{ErrorKind::failed, "nothing was said"});
+}
+
+Async<model::PackedWal> SimHost::read_wal(const model::WalStretch& stretch, Instant deadline) {
+    std::function<Said<model::PackedWal>()> work = [&world = world_, server = server_, stretch] {
+        return read_stretch(world, server, stretch);
+    };
+    co_return co_await work_there<model::PackedWal>("read WAL", deadline, std::move(work));
+}
+
+Async<model::WalPlace> SimHost::make_wal_place(const model::WalStretch& stretch, Instant deadline) {
+    std::function<Said<model::WalPlace>()> work = [&world = world_, server = server_, stretch] {
+        return make_place(world, server, stretch);
+    };
+    co_return co_await work_there<model::WalPlace>("make a place for WAL", deadline, std::move(work));
+}
+
+Async<void> SimHost::put_wal(const model::WalStretch& stretch, const model::PackedWal& wal, Instant deadline) {
+    std::function<Said<Started>()> work = [&world = world_, server = server_, stretch, wal] {
+        return put_stretch(world, server, stretch, wal);
+    };
+    const auto put = co_await work_there<Started>("bring WAL", deadline, std::move(work));
+    if (!put) co_return put.error();
+    co_return Result<void>{};
+}
+
+Async<void> SimHost::remove_wal_place(Instant deadline) {
+    std::function<Said<Started>()> work = [&world = world_, server = server_] {
+        world.at(server).disk.brought.reset();
+        return Said<Started>{.value = Started{}};
+    };
+    const auto removed = co_await work_there<Started>("remove the place for WAL", deadline, std::move(work));
+    if (!removed) co_return removed.error();
     co_return Result<void>{};
 }
 

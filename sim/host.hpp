@@ -25,6 +25,10 @@ public:
     Async<model::Divergence> measure_divergence(const model::DivergenceQuestion& question, Instant deadline) override;
     Async<model::RewindProgress> rewind(const ports::RewindWanted& wanted, Instant deadline) override;
     Async<void> end_rewind(model::SystemId expected, Instant deadline) override;
+    Async<model::PackedWal> read_wal(const model::WalStretch& stretch, Instant deadline) override;
+    Async<model::WalPlace> make_wal_place(const model::WalStretch& stretch, Instant deadline) override;
+    Async<void> put_wal(const model::WalStretch& stretch, const model::PackedWal& wal, Instant deadline) override;
+    Async<void> remove_wal_place(Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Duration patience, Instant deadline) override;
@@ -33,6 +37,9 @@ private:
     using Done = Said<Started>;
     Async<void> change(
         std::string what, model::SystemId expected, Instant deadline, std::function<void(std::shared_ptr<Reply<Done>>)> script);
+    /// Done on the machine a while after it arrived, as its owner.
+    template <class T>
+    Async<T> work_there(std::string what, Instant deadline, std::function<Said<T>()> work);
     /// Runs `script` on the machine unless the way there is closed or it arrives after its own expiry.
     /// What `deed` comes to on the machine, a moment after it got there.
     template <class T>

@@ -29,7 +29,8 @@ Invariants::Invariants(World& world, StoreDisk& disk, const model::FailoverSetti
       settings_{settings},
       healthy_since_(world.servers.size()),
       manager_born_{world.agenda.now()},
-      sightings_(world.servers.size()) {
+      sightings_(world.servers.size()),
+      restore_commands_(world.servers.size()) {
     world_.on_promotion_asked = [this] { judge_sightings(last_failover_); };
     world_.on_sighted = [this](ServerIndex server, const model::HeldSight& sight, Instant asked) { sighted(server, sight, asked); };
     world_.on_change = [this] { look(); };
@@ -151,6 +152,7 @@ void Invariants::told(const saved::Event& event) {
             gates_opened_.insert_or_assign(*event.operation, GatesOpened{world_.agenda.now(), *asked});
     }
     note_bound(event);
+    if (event.name == "salvaged") salvaged_.insert(*event.operation);
     if (event.name != "promoted") return;
     if (!field(event, "loss_at_least_bytes")) return violated("a failover says what it lost", event.text);
     judge_announcement(event);
@@ -172,6 +174,7 @@ void Invariants::promoted(ServerIndex server) {
     if (last_failover_ == 0)
         violated("no journal, no action", fmt::format("{} is promoted and the journal knows no failover", world_.at(server).name.text()));
     promotions_.push_back(promotion);
+    if (world_.at(server).disk.offer) violated("a candidate is promoted with its own restore_command", world_.at(server).name.text());
     judge_loss(promotion);
 }
 

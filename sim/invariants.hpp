@@ -38,6 +38,9 @@ public:
         sightings_.assign(world_.servers.size(), {});
     }
 
+    /// A person set it so before anything began.
+    void restores_by(ServerIndex server, std::optional<std::string> command) { restore_commands_[server] = std::move(command); }
+
     /// At the end of a run, when nothing is broken any more.
     void judge_end();
 
@@ -81,6 +84,7 @@ private:
     void judge_overlaps();
     void judge_loss(const Promotion& promotion);
     void judge_operations();
+    void judge_salvages();
     void judge_writers();
     [[nodiscard]] bool healthy(ServerIndex server) const;
     [[nodiscard]] Duration healthy_for(ServerIndex server) const;
@@ -103,6 +107,8 @@ private:
     std::size_t failovers_begun_ = 0;
     Instant manager_born_{};
     std::vector<Sighting> sightings_;
+    std::vector<std::optional<std::string>> restore_commands_;  // as they were at first
+    std::set<std::uint64_t> salvaged_;                          // failovers that brought the candidate all that the old primary had
     struct GatesOpened {
         Instant at;
         Instant old_primary_asked;  // the question of its last answer

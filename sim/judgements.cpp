@@ -107,6 +107,10 @@ void Invariants::judge_bounds() {
             if (it.server != from->second || !it.flushed) continue;
             if (const auto fork = world_.branches.left(promotion->branch, it.branch)) lost = std::max(lost, gap(*fork, it.end).count);
         }
+        if (lost > 0 && salvaged_.contains(operation))
+            violated(
+                "a salvage to the end loses nothing that was flushed",
+                fmt::format("operation {}: {} bytes that were acknowledged are lost", operation, lost));
         if (lost <= most) continue;
         violated(
             "no failover loses more than it announced as at most",
@@ -144,7 +148,18 @@ void Invariants::judge_end() {
     judge_overlaps();
     judge_operations();
     judge_bounds();
+    judge_salvages();
     judge_writers();
+}
+
+/// Whatever became of it, and of its manager; who came back a moment ago may be about to be looked at.
+void Invariants::judge_salvages() {
+    for (ServerIndex it = 0; it < world_.servers.size(); ++it) {
+        const Disk& disk = world_.at(it).disk;
+        if (!world_.at(it).runs() || world_.agenda.now() - world_.at(it).started < 30s) continue;
+        if (disk.offer || disk.restore_command != restore_commands_[it])
+            violated("restore_command is put back as it was", world_.at(it).name.text());
+    }
 }
 
 void Invariants::judge_writers() {

@@ -212,7 +212,8 @@ Async<model::Details> SimPostgres::details(Instant deadline) {
         .keeps_wal = it.setup.wal_kept != model::Bytes{0},
         .collation = it.setup.collation,
         .stale_collation = it.setup.built_with,
-        .recovery_target_timeline = it.setup.recovery_target_timeline};
+        .recovery_target_timeline = it.setup.recovery_target_timeline,
+        .offers_wal = it.disk.offer.has_value()};
     for (const KeptSlot& slot : it.slots) out.slots.push_back(slot_of(it, slot));
     if (const auto connections = it.setup.max_connections) out.capacity = model::Capacity{.connections = *connections};
     co_return out;

@@ -32,6 +32,8 @@ public:
     Async<void> prepare_while_down(const ports::Upstream& upstream, model::SystemId expected, Instant deadline) override;
     [[nodiscard]] ports::Login login_at(const ports::Upstream& upstream) const override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
+    Async<void> offer_wal(const std::string& folder, std::uint64_t operation, Instant deadline) override;
+    Async<void> end_offer(Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;
     Async<std::size_t> end_queries(Instant deadline) override;

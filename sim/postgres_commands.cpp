@@ -1,6 +1,7 @@
 // The changing commands of the simulated port: each carried out where and when it arrives.
 #include "model/version_facts.hpp"
 #include "sim/postgres.hpp"
+#include "sim/salvage.hpp"
 
 #include <fmt/format.h>
 
@@ -195,6 +196,22 @@ Async<void> SimPostgres::set_synchronous_standby_names(const std::string& names,
         done({});
     };
     co_return co_await command("set synchronous_standby_names", std::move(work), deadline);
+}
+
+Async<void> SimPostgres::offer_wal(const std::string& /*folder*/, std::uint64_t operation, Instant deadline) {
+    Work work = [&world = world_, server = server_, operation](const Done& done) {
+        if (const auto refusal = offer(world, server, operation)) return done(*refusal);
+        done({});
+    };
+    co_return co_await command("offer WAL", std::move(work), deadline);
+}
+
+Async<void> SimPostgres::end_offer(Instant deadline) {
+    Work work = [&world = world_, server = server_](const Done& done) {
+        sim::end_offer(world, server);
+        done({});
+    };
+    co_return co_await command("end the offer of WAL", std::move(work), deadline);
 }
 
 Async<void> SimPostgres::promote(WallTime expires, Instant deadline) {

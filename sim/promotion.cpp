@@ -29,6 +29,7 @@ void World::begin_promotion(ServerIndex server) {
 void World::nudge(ServerIndex server) {
     Server& it = at(server);
     it.unread = 0;
+    restore_brought(server);
     if (!it.promotion_asleep) return;
     const std::uint64_t promotion = *it.promotion_asleep;
     it.promotion_asleep.reset();

@@ -232,6 +232,24 @@ void World::settle_replay(ServerIndex server) {
     it.disk.replayed = it.disk.end;
 }
 
+void World::restore_brought(ServerIndex server) {
+    const Disk& disk = at(server).disk;
+    if (!disk.offer || !disk.brought) return;
+    agenda.after(random.between(Duration{2ms}, 25ms), [this, server, life = at(server).life] {
+        when_running(server, [this, server, life] {
+            Server& it = at(server);
+            const auto& wal = it.disk.brought;
+            if (it.life != life || it.receiver || !it.in_recovery || it.promoting || !it.disk.offer || !wal) return;
+            if (wal->branch != it.disk.branch || wal->from > it.disk.end || wal->to <= it.disk.end || !it.can_write_wal()) return;
+            note(it.name.text(), fmt::format("restores what was brought to it, up to {}", wal->to.text()));
+            it.disk.end = wal->to;
+            it.disk.partial = 0;
+            settle_replay(server);
+            push(server);
+        });
+    });
+}
+
 /// What is here now, after recovery_min_apply_delay; a restart and another timeline begin anew.
 void World::replay_later(ServerIndex server) {
     const Disk& now = at(server).disk;

@@ -42,6 +42,8 @@ Run::Run(Draw draw)
         server.clock_ahead = draw_.servers[it].clock_ahead;
         server.restarted_after = draw_.servers[it].restarted_after;
         server.disk.autostart = draw_.servers[it].autostart;
+        server.disk.restore_command = draw_.servers[it].restore_command;
+        invariants_.restores_by(it, server.disk.restore_command);
         if (it == 0 || draw_.replicas_have_the_rule) server.disk.synchronous_standby_names = draw_.rule_of(it);
         server.disk.control = it == 0 ? model::ControlState::shut_down : model::ControlState::shut_down_in_recovery;
         world_.start(it, false);

@@ -72,6 +72,19 @@ struct Rewound {
     std::optional<model::DivergedWal> saved{};
 };
 
+/// WAL of another server that was brought to this one's machine.
+struct BroughtWal {
+    BranchId branch;
+    model::Lsn from;
+    model::Lsn to;
+};
+
+/// restore_command leads to it, and says whose doing that is and what it replaced in postgresql.auto.conf.
+struct Offer {
+    std::uint64_t operation;
+    std::optional<std::string> replaced;
+};
+
 struct Disk {
     model::ControlState control = model::ControlState::in_production;
     bool standby_mark = false;
@@ -85,6 +98,9 @@ struct Disk {
     std::uint64_t partial = 0;  // bytes after it of a record that never came whole (S11)
     model::Lsn replayed{0};
     Rewound rewound{};
+    std::optional<std::string> restore_command{};  // in postgresql.auto.conf
+    std::optional<Offer> offer{};                  // in its place
+    std::optional<BroughtWal> brought{};
     model::Lsn checkpoint{0};  // where the record of its last shutdown checkpoint begins (S22)
 };
 

@@ -81,6 +81,15 @@ void draw_switchover(Random& random, Draw& it) {
     it.faults_end = std::max(it.faults_end, begins + 5s);
 }
 
+/// Likewise.
+void draw_salvage(Random& random, Draw& it) {
+    it.settings.salvage = random.chance(85);
+    it.settings.salvage_limit = one_of(random, std::array<Duration, 4>{10s, 10s, 2s, 150ms});
+    for (ServerDraw& server : it.servers) {
+        if (random.chance(30)) server.restore_command = "restore from the archive";
+    }
+}
+
 void draw_faults(Random& random, Draw& it) {
     std::vector<FaultKind> kinds;
     for (const FaultKind kind : all_faults) {
@@ -156,6 +165,7 @@ Draw draw(Seed seed) {
     draw_faults(random, it);
     draw_routers(random, it);
     draw_switchover(random, it);
+    draw_salvage(random, it);
     return it;
 }
 
@@ -215,10 +225,11 @@ std::vector<std::string> Draw::text() const {
         "seed {}: {} server(s){}, {} application machine(s)", seed, servers.size(), local ? " on the manager's machine" : "",
         world.application_nodes));
     lines.push_back(fmt::format(
-        "fencing {}, poll {}, silence {}, planned grace {}, crash grace {}, cooldown {}, most loss {}, choice {}, re-point {}",
+        "fencing {}, poll {}, silence {}, planned grace {}, crash grace {}, cooldown {}, most loss {}, choice {}, re-point {}, salvage {}",
         word_for(settings.fencing), handyrep::text(settings.poll_interval), handyrep::text(settings.silence_timeout),
         handyrep::text(settings.planned_grace), handyrep::text(settings.crash_grace), handyrep::text(settings.cooldown),
-        model::text(settings.max_lag_on_failover), word_for(settings.selection_method), settings.remaster));
+        model::text(settings.max_lag_on_failover), word_for(settings.selection_method), settings.remaster,
+        settings.salvage ? fmt::format("within {}", handyrep::text(settings.salvage_limit)) : "no"));
     lines.push_back(fmt::format(
         "synchronous_standby_names '{}'{}, {}", synchronous_standby_names,
         replicas_have_the_rule ? ", also on replicas" : ", on the primary only",

@@ -18,6 +18,7 @@ struct ServerDraw {
     Duration clock_ahead{};
     Duration restarted_after{};  // by what supervises it; zero: nothing does
     bool autostart = true;
+    std::optional<std::string> restore_command{};  // set by a person with ALTER SYSTEM
 };
 
 /// Everything that was drawn, or that a scenario chose. A run is a function of this value alone.

@@ -123,6 +123,8 @@ public:
     void push(ServerIndex upstream);
     void settle_replay(ServerIndex server);
     void replay_later(ServerIndex server);
+    /// A startup process that is woken asks restore_command for what comes next.
+    void restore_brought(ServerIndex server);
     void block_replay(ServerIndex server, Duration length);
     [[nodiscard]] std::size_t confirming(ServerIndex server, model::Lsn end) const;
     [[nodiscard]] bool can_confirm(ServerIndex server) const;

@@ -114,8 +114,10 @@ std::vector<std::string> settings_in_force(const AnalysisInput& input) {
     return out;
 }
 
-Gate asynchronous_gate(const AnalysisInput& input, Lsn candidate) {
-    const auto loss = estimated_loss(input, candidate);
+Gate asynchronous_gate(const AnalysisInput& input, const FinalPosition& chosen, const std::optional<model::WalPosition>& on_disk) {
+    const Lsn candidate = chosen.position.lsn;
+    auto loss = estimated_loss(input, candidate);
+    if (on_disk && on_disk->timeline == chosen.position.timeline) loss = std::max(loss.value_or(Bytes{0}), gap(candidate, on_disk->lsn));
     if (!loss)
         return GateClosed{
             Closed::loss_unknown,
@@ -190,14 +192,21 @@ Gate synchronous_gate(
 }
 
 /// Every setting under which a commit may have been acknowledged must be satisfied, and what was seen acknowledged be there.
-Gate durable(const AnalysisInput& input, std::span<const FinalPosition> finals, const FinalPosition& chosen) {
-    const std::vector<std::string> settings = settings_in_force(input);
-    if (settings.empty()) return GateClosed{Closed::sync_unknown, "the primary's synchronous_standby_names was never read"};
+Gate durable(
+    const AnalysisInput& input, std::span<const FinalPosition> finals, const FinalPosition& chosen,
+    const std::optional<model::WalPosition>& on_disk = {}) {
+    std::vector<std::string> settings = settings_in_force(input);
     std::string text;
+    if (on_disk && holds_all(input, chosen, on_disk)) {
+        settings.clear();
+        text = fmt::format("it holds everything that is on the fenced primary's disk, up to {}", on_disk->lsn.text());
+    } else if (settings.empty()) {
+        return GateClosed{Closed::sync_unknown, "the primary's synchronous_standby_names was never read"};
+    }
     for (const std::string& setting : settings) {
         const auto set = SyncStandbys::parse(setting);
         if (!set) return GateClosed{Closed::sync_set_open, set.error().what};
-        Gate gate = *set ? synchronous_gate(input, **set, finals, chosen) : asynchronous_gate(input, chosen.position.lsn);
+        Gate gate = *set ? synchronous_gate(input, **set, finals, chosen) : asynchronous_gate(input, chosen, on_disk);
         if (!is_open(gate)) return gate;
         text += (text.empty() ? "" : "; ") + text_of(gate);
     }
@@ -314,7 +323,14 @@ Gate durability_outlook(const AnalysisInput& input, const Analysis& analysis, co
     return durable(input, finals, chosen);
 }
 
-Gate durability_gate(const AnalysisInput& input, std::span<const FinalPosition> finals, const ServerName& candidate) {
+bool holds_all(const AnalysisInput& input, const FinalPosition& chosen, const std::optional<model::WalPosition>& on_disk) {
+    if (!on_disk || on_disk->timeline != chosen.position.timeline || chosen.position.lsn < on_disk->lsn) return false;
+    return estimated_loss(input, on_disk->lsn).value_or(Bytes{0}) == Bytes{0};
+}
+
+Gate durability_gate(
+    const AnalysisInput& input, std::span<const FinalPosition> finals, const ServerName& candidate,
+    const std::optional<model::WalPosition>& on_disk) {
     const auto chosen = std::ranges::find(finals, candidate, &FinalPosition::server);
     if (chosen == finals.end())
         return GateClosed{Closed::loss_unknown, fmt::format("the final WAL position of {} could not be read", candidate.text())};
@@ -322,7 +338,7 @@ Gate durability_gate(const AnalysisInput& input, std::span<const FinalPosition> 
     for (FinalPosition& it : named) {
         if (it.application_name.empty()) it.application_name = application_name_of(input.saved, it.server);
     }
-    return durable(input, named, *chosen);
+    return durable(input, named, *chosen, on_disk);
 }
 
 }  // namespace handyrep::decide

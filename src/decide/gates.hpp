@@ -96,7 +96,14 @@ struct PrimaryEnd {
 /// In the operation.
 [[nodiscard]] Gate fence_gate(
     const AnalysisInput& input, const Analysis& analysis, const FenceOutcome& fence, std::span<const FinalPosition> finals);
-[[nodiscard]] Gate durability_gate(const AnalysisInput& input, std::span<const FinalPosition> finals, const model::ServerName& candidate);
+/// `on_disk`: where the WAL of the fenced old primary ends on its disk, when that was read: nobody was promised more (S2, S10).
+[[nodiscard]] Gate durability_gate(
+    const AnalysisInput& input, std::span<const FinalPosition> finals, const model::ServerName& candidate,
+    const std::optional<model::WalPosition>& on_disk = {});
+
+/// Nothing that was flushed is lost by a promotion of `chosen`. Not where that disk ends before what the old primary was seen to have
+/// flushed: then it lost something itself.
+[[nodiscard]] bool holds_all(const AnalysisInput& input, const FinalPosition& chosen, const std::optional<model::WalPosition>& on_disk);
 
 /// What a promotion of a server that stands at `candidate` would lose at least; nothing when the primary was never read.
 [[nodiscard]] std::optional<model::Bytes> estimated_loss(const AnalysisInput& input, model::Lsn candidate);

@@ -42,6 +42,16 @@ LossBounds loss_bounds(const AnalysisInput& input, model::Lsn candidate, Proof p
     return out;
 }
 
+LossBounds loss_bounds(
+    const AnalysisInput& input, const FinalPosition& chosen, Proof proof, std::optional<Instant> silenced,
+    const std::optional<model::WalPosition>& on_disk) {
+    if (holds_all(input, chosen, on_disk)) return {.at_least = Bytes{0}, .at_most = Bytes{0}};
+    LossBounds out = loss_bounds(input, chosen.position.lsn, proof, silenced);
+    if (on_disk && on_disk->timeline == chosen.position.timeline)
+        out.at_least = std::max(out.at_least.value_or(Bytes{0}), gap(chosen.position.lsn, on_disk->lsn));
+    return out;
+}
+
 std::string text(const LossBounds& loss) {
     const std::string least = loss.at_least ? fmt::format("at least {}", text(*loss.at_least)) : "at least: unknown";
     if (loss.at_most) return fmt::format("{}, at most {} (estimated)", least, text(*loss.at_most));

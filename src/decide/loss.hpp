@@ -24,6 +24,11 @@ struct LossBounds {
 /// Of a promotion of a server that stands at `candidate`. `silenced`: when `proof` held of the old primary.
 [[nodiscard]] LossBounds loss_bounds(const AnalysisInput& input, model::Lsn candidate, Proof proof, std::optional<Instant> silenced);
 
+/// The same of `chosen`, and exact where the end of the WAL on the fenced old primary's disk was read before.
+[[nodiscard]] LossBounds loss_bounds(
+    const AnalysisInput& input, const FinalPosition& chosen, Proof proof, std::optional<Instant> silenced,
+    const std::optional<model::WalPosition>& on_disk);
+
 /// "at least 12 kB, at most 96 kB (estimated)".
 [[nodiscard]] std::string text(const LossBounds& loss);
 

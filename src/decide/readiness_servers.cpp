@@ -80,6 +80,9 @@ constexpr std::array right_rules{
         Right::replication, CheckOutcome::debt, "REPLICATION (timeline histories cannot be read, so a returning old primary is not known)"},
     RightRule{
         Right::heartbeat, CheckOutcome::debt, "EXECUTE on pg_logical_emit_message (no heartbeat: stalls show only when somebody writes)"},
+    RightRule{
+        Right::alter_restore, CheckOutcome::debt,
+        "ALTER SYSTEM on restore_command (nothing that a dead primary never sent can be salvaged)"},
     RightRule{Right::checkpoint, CheckOutcome::debt, "CHECKPOINT (a planned change of the primary takes longer)"},
     RightRule{Right::pg_signal_backend, CheckOutcome::debt, "pg_signal_backend (queries that hold replay up cannot be ended)"},
 };

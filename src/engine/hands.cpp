@@ -39,6 +39,8 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
     if (const auto* it = std::get_if<plans::Detach>(&command)) co_return co_await detach(*it, deadline);
     if (const auto* it = std::get_if<plans::Reattach>(&command)) co_return co_await follow(it->replica, it->upstream, deadline);
     if (const auto* it = std::get_if<plans::ReadFinalPosition>(&command)) co_return co_await read_final_position(*it, deadline);
+    if (const auto* it = std::get_if<plans::Salvage>(&command)) co_return co_await salvage(*it, deadline);
+    if (const auto* it = std::get_if<plans::EndSalvage>(&command)) co_return co_await end_salvage(*it, deadline);
     if (const auto* it = std::get_if<plans::CheckGates>(&command)) co_return co_await check_gates(*it);
     if (const auto* it = std::get_if<plans::PrepareCandidate>(&command)) {
         co_return co_await state_.postgres(it->candidate).set_synchronous_standby_names(it->synchronous_standby_names, deadline);
@@ -221,7 +223,7 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
     }
     findings_.old_position = chosen->position;
     findings_.fence_gate = decide::fence_gate(input, analysis, findings_.fence, findings_.finals);
-    findings_.durability_gate = decide::durability_gate(input, findings_.finals, command.candidate);
+    findings_.durability_gate = decide::durability_gate(input, findings_.finals, command.candidate, findings_.on_disk);
     pass_by_order(*findings_.fence_gate, command.overrides.fence, "fence");
     pass_by_order(*findings_.durability_gate, command.overrides.durability, "durability");
     for (const auto* gate : {&*findings_.fence_gate, &*findings_.durability_gate}) {
@@ -229,7 +231,7 @@ Async<void> Hands::check_gates(const plans::CheckGates& command) {
             co_return Error{ErrorKind::refused, fmt::format("{}: {}", word_for(closed->why), closed->text)};
     }
     const auto proof = std::get<decide::GateOpen>(*findings_.fence_gate).proof;
-    findings_.loss = decide::loss_bounds(input, chosen->position.lsn, proof, findings_.silenced);
+    findings_.loss = decide::loss_bounds(input, *chosen, proof, findings_.silenced, findings_.on_disk);
     state_.tell(
         Level::info, "gates_open", "both gates are open",
         {{"proof", std::string(word_for(proof))},

@@ -31,6 +31,8 @@ struct Findings {
     std::optional<decide::PrimaryEnd> old_end;  // what the loss at least rests on
     std::optional<model::WalPosition> old_position;
     std::optional<model::WalEnd> lost;              // read on the old primary's disk
+    std::optional<model::WalPosition> on_disk;      // where its WAL ends there, read before the promotion
+    std::optional<bool> salvage_left;               // restore_command or folder are to be put back; nothing: not known in this life
     std::optional<model::ServerName> better;        // holds more WAL than the candidate: the next plan is for this one
     std::optional<model::TimelineHistory> history;  // of the promoted server
     std::optional<WallTime> expires;                // of the promotion, by the candidate's clock
@@ -41,6 +43,13 @@ struct Findings {
         if (!history || history->switches().empty()) return std::nullopt;
         return history->switches().back();
     }
+};
+
+/// WAL on a fenced server's disk that a candidate lacks.
+struct Missing {
+    model::WalPosition from;  // where the candidate has replayed
+    model::WalEnd end;
+    model::Bytes bytes;  // that it has not even received
 };
 
 class Hands {
@@ -61,6 +70,13 @@ private:
     Async<void> ask_once_more(const model::ServerName& server, Instant deadline);
     Async<void> check_gates(const plans::CheckGates& command);
     void pass_by_order(decide::Gate& gate, bool overridden, std::string_view name);
+    Async<void> salvage(const plans::Salvage& command, Instant deadline);
+    [[nodiscard]] std::optional<bool> left_before(const model::ServerName& candidate) const;
+    Async<Missing> read_missing(const plans::Salvage& command, Instant deadline);
+    Async<void> bring_missing_wal(const plans::Salvage& command, Instant deadline);
+    Async<void> copy_wal(const plans::Salvage& command, const Missing& missing, Instant deadline);
+    Async<void> replay_to(const plans::Salvage& command, const Missing& missing, Instant deadline);
+    Async<void> end_salvage(const plans::EndSalvage& command, Instant deadline);
     Async<void> promote(const plans::Promote& command, Instant deadline);
     Async<void> ask_to_promote(const plans::Promote& command, WallTime expires, Instant deadline);
     Async<void> watch_promotion(plans::Promote command, Instant deadline);

@@ -11,14 +11,6 @@
 namespace handyrep::engine {
 
 using model::ServerName;
-using std::chrono::milliseconds;
-
-namespace {
-
-/// Wakes a promotion that sleeps in wal_retrieve_retry_interval (failure analysis, T10).
-constexpr Duration nudge_interval = milliseconds{20};
-
-}  // namespace
 
 Result<WallTime> Hands::expiry_for(const ServerName& candidate, Duration limit) const {
     const auto* const seen = state_.evidence.find(candidate);

@@ -12,6 +12,8 @@ namespace handyrep::engine {
 
 inline constexpr Duration look_interval = std::chrono::milliseconds{10};
 inline constexpr Duration look_limit = std::chrono::milliseconds{500};
+/// Wakes a startup process that sleeps in wal_retrieve_retry_interval (failure analysis, T10).
+inline constexpr Duration nudge_interval = std::chrono::milliseconds{20};
 /// So long a replay that does not wait for WAL stands still before something is taken to hold it up.
 inline constexpr Duration held_up = std::chrono::milliseconds{200};
 

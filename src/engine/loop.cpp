@@ -81,8 +81,9 @@ void Cluster::Loop::tick() {
     note_situation();
     if (makes_way_ && !std::holds_alternative<decide::Hold>(decision_)) make_way();
     if (operating_ || !waiting_.empty()) return;
-    if (auto* failover = std::get_if<decide::FailOver>(&decision_)) submit(*failover);
-    if (auto* stop = std::get_if<decide::StopReturned>(&decision_)) submit(*stop);
+    if (auto* failover = std::get_if<decide::FailOver>(&decision_)) return submit(*failover);
+    if (auto* stop = std::get_if<decide::StopReturned>(&decision_)) return submit(*stop);
+    if (auto left = left_of_a_salvage()) submit(*std::move(left));
 }
 
 decide::Guards Cluster::Loop::guards() const {

@@ -68,7 +68,10 @@ private:
     struct TakeBack {  // its point of no return is known not to have been reached: undo what led to it
         OpenOperation open;
     };
-    using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, std::shared_ptr<Ordered>>;
+    struct PutBack {  // a salvage could not be ended at its time: restore_command of this server still leads to what was brought
+        model::ServerName server;
+    };
+    using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, PutBack, std::shared_ptr<Ordered>>;
 
     // start.cpp: what the disk remembers
     asio::awaitable<void> load();
@@ -104,6 +107,8 @@ private:
     asio::awaitable<void> stop_returned(decide::StopReturned decision);
     asio::awaitable<void> finish_promotion(FinishPromotion work);
     asio::awaitable<void> take_back(TakeBack work);
+    [[nodiscard]] std::optional<PutBack> left_of_a_salvage() const;
+    asio::awaitable<void> put_back(PutBack work);
     [[nodiscard]] std::vector<plans::Command> still_ours(std::vector<plans::Command> undo) const;
     asio::awaitable<void> conclude(Conductor& conductor, Findings& findings, const Outcome& outcome);
     asio::awaitable<void> close(Conductor& conductor, const Findings& findings, std::string text);

@@ -76,6 +76,8 @@ asio::awaitable<void> Cluster::Loop::carry_out(Work work) {
         co_await finish_promotion(*finish);
     } else if (auto* back = std::get_if<TakeBack>(&work)) {
         co_await take_back(*back);
+    } else if (auto* left = std::get_if<PutBack>(&work)) {
+        co_await put_back(*left);
     } else {
         co_await carry_out_order(std::get<std::shared_ptr<Ordered>>(work));
     }
@@ -334,6 +336,8 @@ std::vector<plans::Command> Cluster::Loop::still_ours(std::vector<plans::Command
     std::erase_if(undo, [&](const plans::Command& command) {
         const auto* const again = std::get_if<plans::StartAgain>(&command);
         if (again != nullptr) return state_.definition().find(again->server) == nullptr;
+        const auto* const salvage = std::get_if<plans::EndSalvage>(&command);
+        if (salvage != nullptr) return state_.definition().find(salvage->candidate) == nullptr;
         const auto not_ours = [&](const model::ServerName& replica, const model::ServerName& upstream) {
             return state_.definition().find(replica) == nullptr || replica == state_.saved.primary ||
                    state_.definition().find(upstream) == nullptr;
@@ -343,6 +347,31 @@ std::vector<plans::Command> Cluster::Loop::still_ours(std::vector<plans::Command
         return false;
     });
     return undo;
+}
+
+/// While nothing else is going on (S14); a plan ends its own salvage.
+std::optional<Cluster::Loop::PutBack> Cluster::Loop::left_of_a_salvage() const {
+    const bool held_back = state_.saved.maintenance || state_.saved.paused || state_.saved.provisional;
+    if (held_back || analysis_.primary_suspected || unsettled_) return std::nullopt;
+    for (const model::ServerDefinition& it : state_.saved.servers) {
+        const auto* const seen = state_.evidence.find(it.name);
+        if (seen != nullptr && seen->details && seen->details->what.offers_wal == true && seen->details->at > state_.offer_changed)
+            return PutBack{it.name};
+    }
+    return std::nullopt;
+}
+
+asio::awaitable<void> Cluster::Loop::put_back(PutBack work) {
+    Findings findings;
+    Conductor conductor = conductor_for(findings);
+    const std::vector<plans::Command> undo{plans::EndSalvage{work.server}};
+    const auto failures = co_await conductor.take_back(undo);
+    state_.tell(
+        failures.empty() ? Level::info : Level::warning, "salvage_put_back",
+        failures.empty()
+            ? fmt::format("restore_command of {} is what it was before a salvage that could not be ended", work.server.text())
+            : fmt::format("restore_command of {} still leads to what a salvage brought; {}", work.server.text(), fmt::join(failures, "; ")),
+        {{"server", work.server.text()}});
 }
 
 asio::awaitable<void> Cluster::Loop::take_back(TakeBack work) {

@@ -28,6 +28,8 @@ public:
 
     model::SavedState saved;
     model::Evidence evidence;
+    /// When WAL was last offered to a standby or an offer ended: what was seen before says nothing of what is left of a salvage.
+    Instant offer_changed{};
 
     /// Takes a sighting in. After a gap in which this program itself did not run, all evidence is thrown away first: what
     /// was silent then may only have been us. Calls `on_sighting` afterwards.

@@ -39,6 +39,7 @@ enum class Right {
     checkpoint,        // CHECKPOINT: superuser, pg_checkpoint from 15
     alter_conninfo,    // ALTER SYSTEM SET primary_conninfo: superuser, from 15 by grant
     alter_sync_names,  // ALTER SYSTEM SET synchronous_standby_names: the same
+    alter_restore,     // ALTER SYSTEM SET restore_command: the same
 };
 
 /// primary_conninfo without its password, host and port.

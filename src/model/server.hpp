@@ -84,6 +84,8 @@ struct FailoverSettings {
     bool remaster = true;
     bool end_blocking_queries = true;  // on the candidate, when they hold up its replay (S19)
     bool auto_rejoin = false;          // a server that was failed over from is brought back without an order
+    bool salvage = true;               // bring WAL that the fenced old primary never sent to the candidate (S10)
+    Duration salvage_limit = std::chrono::seconds{10};
     SelectionMethod selection_method = SelectionMethod::priority_then_furthest;
     int verify_frequency = 60;  // every n-th poll
 

@@ -237,6 +237,7 @@ struct Details {
     std::string stale_collation{};           // the version the database was built with, when it is another; else empty
     std::string recovery_target_timeline{};  // empty before 12
     std::optional<Capacity> capacity{};
+    std::optional<bool> offers_wal{};  // restore_command still leads to what a salvage brought; nothing before 12
     friend bool operator==(const Details&, const Details&) = default;
 };
 

@@ -28,6 +28,13 @@ enum class Repointing {
     return repointing == Repointing::by_recovery_conf || repointing == Repointing::by_restart;
 }
 
+/// How WAL that lies on another server's disk is brought to a standby that is not restarted for it (S10).
+enum class Salvaging {
+    not_possible,
+    by_reload,  // restore_command is read anew by a reload
+};
+[[nodiscard]] std::string_view sentence_for(Salvaging salvaging);
+
 struct VersionFacts {
     int major;  // the first one that they hold for
     Promoting promoting;
@@ -35,6 +42,7 @@ struct VersionFacts {
     /// A WAL receiver that is gone stays so: primary_conninfo is read anew by a reload. Where it is not, the receiver is back in
     /// wal_retrieve_retry_interval whatever the setting says (S5, S21).
     bool stays_detached;
+    Salvaging salvaging;
     std::string_view mark;      // the file that makes a data directory a standby's
     bool shows_delay;           // recovery_min_apply_delay is a setting that can be read
     bool tells_immediate_stop;  // in other words than a crash

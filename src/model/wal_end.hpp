@@ -18,8 +18,9 @@ struct WalEndQuestion {
 /// The end of the last whole record on the disk, and what lies between `from` and there.
 struct WalEnd {
     Lsn end;
-    std::uint64_t commits = 0;  // records that commit a transaction, prepared ones too
-    bool all_counted = true;    // false: the first of that WAL is recycled, and what it committed is not known
+    std::uint64_t commits = 0;   // records that commit a transaction, prepared ones too
+    bool all_counted = true;     // false: the first of that WAL is recycled, and what it committed is not known
+    Bytes segment{16ULL << 20};  // so much of that WAL is in one file
     friend bool operator==(const WalEnd&, const WalEnd&) = default;
 };
 

@@ -23,6 +23,19 @@ std::string describe(const Command& command) {
                     "read the final WAL position of {}{}", it.replica.text(),
                     it.end_queries ? "; queries of clients that hold up its replay are ended" : "");
             },
+            [](const Salvage& it) {
+                return fmt::format(
+                    "on the host of {0}: pg_waldump from where {1} has replayed to the first record that is not whole; what lies between is copied "
+                    "over SSH to a folder of its own on the host of {1} and offered by ALTER SYSTEM SET restore_command, reload, until {1} has "
+                    "replayed it{2}",
+                    it.old_primary.text(), it.candidate.text(),
+                    it.end_queries ? "; queries of clients that hold up its replay are ended" : "");
+            },
+            [](const EndSalvage& it) {
+                return fmt::format(
+                    "on {}: restore_command as it was before (ALTER SYSTEM SET or RESET, reload, read back), the folder removed",
+                    it.candidate.text());
+            },
             [](const CheckGates& it) {
                 return fmt::format(
                     "both gates: {} is fenced, and {} holds everything that may not be lost{}{}", it.old_primary.text(),

@@ -48,11 +48,14 @@ std::string not_detached(const decide::Analysis& analysis) {
         join(names, ", "));
 }
 
+const model::VersionFacts* facts_of(const decide::Analysis& analysis, const ServerName& server) {
+    const auto seen = std::ranges::find(analysis.replicas, server, &decide::ReplicaView::server);
+    return seen != analysis.replicas.end() && seen->answer ? &model::facts_of(seen->answer->version) : nullptr;
+}
+
 model::Promoting promoting_of(const decide::Analysis& analysis, const ServerName& candidate) {
-    for (const decide::ReplicaView& view : analysis.replicas) {
-        if (view.server == candidate && view.answer) return model::facts_of(view.answer->version).promoting;
-    }
-    return model::Promoting::by_sql;
+    const model::VersionFacts* const facts = facts_of(analysis, candidate);
+    return facts != nullptr ? facts->promoting : model::Promoting::by_sql;
 }
 
 Step secure(const FailoverInput& input) {
@@ -84,6 +87,31 @@ Step read_positions(const FailoverInput& input) {
             ReadFinalPosition{view.server, view.server == input.decision.candidate && input.settings.end_blocking_queries});
     }
     return step;
+}
+
+bool may_salvage(const FailoverInput& input) {
+    const model::VersionFacts* const facts = facts_of(input.analysis, input.decision.candidate);
+    return input.settings.salvage && input.analysis.primary_host_answers && facts != nullptr &&
+           facts->salvaging == model::Salvaging::by_reload;
+}
+
+/// Two steps: what is changed for it is put back before the gates are asked, whatever became of it.
+void add_salvage(const FailoverInput& input, std::vector<Step>& steps) {
+    if (!input.saved.system_id || !may_salvage(input)) return;
+    const ServerName& candidate = input.decision.candidate;
+    const ServerName& old_primary = input.decision.old_primary;
+    steps.push_back(
+        {.name = "salvage",
+         .why = fmt::format("what {} flushed and never sent lies on its disk: {} replays it first", old_primary.text(), candidate.text()),
+         .apply = {Salvage{old_primary, candidate, *input.saved.system_id, input.settings.end_blocking_queries}},
+         .undo = {EndSalvage{candidate}},
+         .limit = input.settings.salvage_limit,
+         .may_fail = true});
+    steps.push_back(
+        {.name = "end the salvage",
+         .why = fmt::format("{} is promoted with its own restore_command", candidate.text()),
+         .apply = {EndSalvage{candidate}},
+         .limit = seconds{5}});
 }
 
 }  // namespace
@@ -139,6 +167,7 @@ Plan failover(const FailoverInput& input) {
              .old_end = input.analysis.primary_host_answers ? OldEnd::host_answers : OldEnd::out_of_reach})};
     plan.reversible.push_back(secure(input));
     plan.reversible.push_back(read_positions(input));
+    add_salvage(input, plan.reversible);
     plan.reversible.push_back(
         {.name = "check gates",
          .why = "fence and durability, both must be open",

@@ -41,6 +41,18 @@ struct ReadFinalPosition {
     model::ServerName replica;
     bool end_queries = false;  // of clients, when they hold up its replay (S19)
 };
+/// Brings what the fenced old primary flushed and the candidate lacks to the candidate, which replays it: read on the old primary's disk,
+/// copied to a folder of ours on the candidate's host, offered by its restore_command (S10).
+struct Salvage {
+    model::ServerName old_primary;
+    model::ServerName candidate;
+    model::SystemId system_id;
+    bool end_queries = false;  // of clients on the candidate, when they hold up its replay (S19)
+};
+/// What Salvage changed on the candidate is as it was: restore_command, by value and source, and no folder. Its undo as well.
+struct EndSalvage {
+    model::ServerName candidate;
+};
 /// Judges proof, durability and candidate by what the steps before found; nothing is touched (S2).
 struct CheckGates {
     model::ServerName old_primary;
@@ -161,9 +173,9 @@ struct RestartReplica {
 };
 
 using Command = std::variant<
-    Fence, Detach, Reattach, ReadFinalPosition, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint, ReadLoss, Checkpoint,
-    CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica, Rewind, PrepareDown, EndRewind, StartRejoined,
-    HoldDown, StartReplica, RestartReplica>;
+    Fence, Detach, Reattach, ReadFinalPosition, Salvage, EndSalvage, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint,
+    ReadLoss, Checkpoint, CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica, Rewind, PrepareDown, EndRewind,
+    StartRejoined, HoldDown, StartReplica, RestartReplica>;
 
 struct Step {
     std::string name;             // shown to the operator word for word; unique within the plan

@@ -21,6 +21,7 @@ std::optional<json> to_json(const Command& command) {
         return json{{"do", "repoint"}, {"replica", it->replica.text()}, {"upstream", it->upstream.text()}};
     if (const auto* it = std::get_if<StartAgain>(&command))
         return json{{"do", "start_again"}, {"server", it->server.text()}, {"system_id", it->system_id.value}};
+    if (const auto* it = std::get_if<EndSalvage>(&command)) return json{{"do", "end_salvage"}, {"candidate", it->candidate.text()}};
     return std::nullopt;
 }
 
@@ -48,6 +49,11 @@ Result<Command> to_command(const json& document) {
         const auto id = document.find("system_id");
         if (id == document.end() || !id->is_number_unsigned()) return unknown("'system_id' is missing");
         return Command{StartAgain{*std::move(server), model::SystemId{id->get<std::uint64_t>()}}};
+    }
+    if (word == "end_salvage") {
+        auto candidate = server_in(document, "candidate");
+        if (!candidate) return candidate.error();
+        return Command{EndSalvage{*std::move(candidate)}};
     }
     return unknown(word.is_string() ? fmt::format("'{}' is not known", word.get<std::string>()) : "a command has no name");
 }

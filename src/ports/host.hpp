@@ -8,6 +8,7 @@
 #include "model/rewind.hpp"
 #include "model/sighting.hpp"
 #include "model/wal_end.hpp"
+#include "model/wal_stretch.hpp"
 #include "ports/async.hpp"
 
 #include <cstdint>
@@ -85,6 +86,18 @@ public:
     /// Checks that a rewind is done and the server marked, told whom to follow, and with its own settings (S7), and gives the directory free for
     /// `start`, which refuses it until then. There was none: succeeds.
     virtual Async<void> end_rewind(model::SystemId expected, Instant deadline) = 0;
+
+    /// Of the WAL there, within one file, when no process holds it any more (S10): for `put_wal` of another machine. Changes nothing. Errors
+    /// as of `read_wal_end`.
+    virtual Async<model::PackedWal> read_wal(const model::WalStretch& stretch, Instant deadline) = 0;
+
+    /// Makes an empty folder for WAL that is brought to the server of this machine, in the place of an older one, with what the server itself
+    /// has of the file that `stretch` begins in. `refused`, with nothing touched, for another system's directory and where there is no room.
+    virtual Async<model::WalPlace> make_wal_place(const model::WalStretch& stretch, Instant deadline) = 0;
+    /// Within one file. Stretches come in their order, the first from where the place begins; can be repeated.
+    virtual Async<void> put_wal(const model::WalStretch& stretch, const model::PackedWal& wal, Instant deadline) = 0;
+    /// There is none: succeeds.
+    virtual Async<void> remove_wal_place(Instant deadline) = 0;
 
     /// pg_ctl promote, for versions without pg_promote; dropped there when that machine's clock has passed `expires`. `refused`:
     /// dropped, another system's, not marked standby, or not running. Success means the request was taken.

@@ -82,6 +82,12 @@ public:
     /// Writes synchronous_standby_names, reloads, reads it back (S9).
     virtual Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) = 0;
 
+    /// Lets a standby restore WAL from `folder` on its own machine and from nowhere else (14+; `unsupported` before), and notes within the
+    /// setting which operation did that and what it replaced, value and source (S10, S14). Read back.
+    virtual Async<void> offer_wal(const std::string& folder, std::uint64_t operation, Instant deadline) = 0;
+    /// Puts back what `offer_wal` replaced, and reads it back. Nothing of it is there: succeeds, and changes nothing.
+    virtual Async<void> end_offer(Instant deadline) = 0;
+
     /// pg_promote(false), which the server itself drops when its clock has passed `expires` or it is not in recovery (12+).
     /// `refused`: it was dropped, or the server said no. Success means the request was taken, not that the server is promoted.
     virtual Async<void> promote(WallTime expires, Instant deadline) = 0;

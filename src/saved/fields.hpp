@@ -169,7 +169,7 @@ void describe(Archive& it, model::Capacity& value) {
 
 template <class Archive>
 void describe(Archive& it, model::Details& value) {
-    auto& [sync_wait, slots, archive_failing, can_rewind, keeps_wal, collation, stale_collation, recovery_target_timeline, capacity] =
+    auto& [sync_wait, slots, archive_failing, can_rewind, keeps_wal, collation, stale_collation, recovery_target_timeline, capacity, offers_wal] =
         value;
     it("sync_wait", sync_wait);
     it("slots", slots);
@@ -180,6 +180,7 @@ void describe(Archive& it, model::Details& value) {
     it("stale_collation", stale_collation);
     it("recovery_target_timeline", recovery_target_timeline);
     it("capacity", capacity);
+    it("offers_wal", offers_wal);
 }
 
 template <class Archive>
@@ -268,7 +269,7 @@ void describe(Archive& it, model::ServerDefinition& value) {
 
 template <class Archive>
 void describe(Archive& it, model::FailoverSettings& value) {
-    auto& [auto_failover, poll_interval, poll_tries, connect_timeout, silence_timeout, stall_timeout, witness_freshness, sync_wait_limit, crash_grace, planned_grace, cooldown, fencing, max_lag_on_failover, remaster, end_blocking_queries, auto_rejoin, selection_method, verify_frequency] =
+    auto& [auto_failover, poll_interval, poll_tries, connect_timeout, silence_timeout, stall_timeout, witness_freshness, sync_wait_limit, crash_grace, planned_grace, cooldown, fencing, max_lag_on_failover, remaster, end_blocking_queries, auto_rejoin, salvage, salvage_limit, selection_method, verify_frequency] =
         value;
     it("auto_failover", auto_failover);
     it("poll_interval_ns", poll_interval);
@@ -286,6 +287,8 @@ void describe(Archive& it, model::FailoverSettings& value) {
     it("remaster", remaster);
     it("end_blocking_queries", end_blocking_queries);
     it("auto_rejoin", auto_rejoin);
+    it("salvage", salvage);
+    it("salvage_limit_ns", salvage_limit);
     it("selection_method", selection_method);
     it("verify_frequency", verify_frequency);
 }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace handyrep::contract {
 namespace {
 
@@ -225,6 +227,97 @@ TEST_F(HostContract, APromotionOverTheHostIsTakenByAReplica) {
     const auto again = promote(before->system_id, 60s);
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().kind, ErrorKind::refused) << "it is marked standby no more";
+}
+
+class SalvageContract : public HostContract {
+protected:
+    /// A detached replica that lacks something, and a primary that is dead.
+    void hold_behind() {
+        const auto detached = stage->run(stage->postgres(Which::replica).detach(stage->in(limit)));
+        ASSERT_TRUE(detached) << detached.error().text();
+        const model::HeldSight sight = stage->run(stage->postgres(Which::primary).poll(true, stage->in(limit)));
+        timeline = std::get<model::Answered>(sight).primary()->timeline;
+        for (int beat = 0; beat < 20; ++beat) static_cast<void>(stage->run(stage->postgres(Which::primary).poll(true, stage->in(limit))));
+        ASSERT_TRUE(stage->run(stage->postgres(Which::primary).checkpoint(stage->in(limit))));
+        const auto before = look(Which::primary);
+        ASSERT_TRUE(before) << before.error().text();
+        id = before->system_id;
+        replayed = standby()->standby()->replayed;
+    }
+    Result<model::WalEnd> end_on_disk() {
+        const model::WalEndQuestion question{id, {timeline, replayed}};
+        return stage->run(stage->host(Which::primary).read_wal_end(question, stage->in(limit)));
+    }
+    Result<model::WalPlace> copy(const model::WalEnd& end) {
+        const model::WalStretch all{id, timeline, replayed, end.end, end.segment};
+        auto place = stage->run(stage->host(Which::replica).make_wal_place(all, stage->in(limit)));
+        if (!place) return place;
+        for (model::Lsn at = place->from; at < end.end;) {
+            const model::WalStretch piece{
+                id, timeline, at, std::min({end.end, at + model::Bytes{1U << 20U}, begin_of_segment(at, end.segment) + end.segment}),
+                end.segment};
+            const auto wal = stage->run(stage->host(Which::primary).read_wal(piece, stage->in(limit)));
+            if (!wal) return wal.error();
+            for (int twice = 0; twice < 2; ++twice) {
+                const auto put = stage->run(stage->host(Which::replica).put_wal(piece, *wal, stage->in(limit)));
+                if (!put) return put.error();
+            }
+            at = piece.to;
+        }
+        return place;
+    }
+    bool replays_to(model::Lsn end) {
+        for (const Instant until = stage->in(limit); stage->clock().now() < until;) {
+            static_cast<void>(stage->run(stage->postgres(Which::replica).nudge(until)));
+            if (const auto now = standby(); now && now->standby()->replayed >= end) return true;
+            stage->run(stage->clock().sleep_until(stage->in(10ms)));
+        }
+        return false;
+    }
+    model::SystemId id{};
+    model::Timeline timeline{1};
+    model::Lsn replayed{0};
+};
+
+TEST_F(SalvageContract, WhatAReplicaLacksIsBroughtToItFromADeadPrimary) {
+    hold_behind();
+    stage->kill(Which::primary);
+    const auto end = end_on_disk();
+    ASSERT_TRUE(end) << end.error().text();
+    ASSERT_GT(end->end, replayed);
+    const auto place = copy(*end);
+    ASSERT_TRUE(place) << place.error().text();
+    const auto offered = stage->run(stage->postgres(Which::replica).offer_wal(place->folder, 7, stage->in(limit)));
+    ASSERT_TRUE(offered) << offered.error().text();
+    EXPECT_TRUE(replays_to(end->end));
+    const auto details = stage->run(stage->postgres(Which::replica).details(stage->in(limit)));
+    ASSERT_TRUE(details) << details.error().text();
+    EXPECT_EQ(details->offers_wal, true);
+    for (int twice = 0; twice < 2; ++twice) {
+        const auto ended = stage->run(stage->postgres(Which::replica).end_offer(stage->in(limit)));
+        ASSERT_TRUE(ended) << ended.error().text();
+        const auto removed = stage->run(stage->host(Which::replica).remove_wal_place(stage->in(limit)));
+        ASSERT_TRUE(removed) << removed.error().text();
+    }
+    EXPECT_EQ(stage->run(stage->postgres(Which::replica).details(stage->in(limit)))->offers_wal, false);
+}
+
+TEST_F(SalvageContract, NothingIsReadWhileThePrimaryRunsNorOfferedToIt) {
+    hold_behind();
+    const model::WalStretch stretch{id, timeline, begin_of_segment(replayed, model::Bytes{16U << 20U}), replayed, model::Bytes{16U << 20U}};
+    const auto early = stage->run(stage->host(Which::primary).read_wal(stretch, stage->in(limit)));
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().kind, ErrorKind::conflict);
+    const auto offered = stage->run(stage->postgres(Which::primary).offer_wal("/kept", 7, stage->in(limit)));
+    ASSERT_FALSE(offered);
+    EXPECT_EQ(offered.error().kind, ErrorKind::refused);
+    model::WalStretch foreign = stretch;
+    foreign.system_id.value += 1;
+    const auto place = stage->run(stage->host(Which::replica).make_wal_place(foreign, stage->in(limit)));
+    ASSERT_FALSE(place);
+    EXPECT_EQ(place.error().kind, ErrorKind::refused);
+    const auto put = stage->run(stage->host(Which::replica).put_wal(stretch, model::PackedWal{"AAAA"}, stage->in(limit)));
+    EXPECT_FALSE(put) << "there is no place for it";
 }
 
 TEST_F(HostContract, ARestartedStandbyIsAStandbyAgainAndStreams) {

@@ -147,6 +147,7 @@ const Words must_be_covered{
     "S6",
     "S7",
     "S8",
+    "S10",
     "S11",
     "S12",
     "S13",

@@ -16,8 +16,6 @@ namespace {
 
 constexpr Duration look_again = std::chrono::milliseconds{4};
 
-Error not_sent(std::string why) { return {ErrorKind::refused, fmt::format("not sent: {}", why)}; }
-
 bool is_true(const std::vector<Row>& rows, std::string_view column) {
     if (rows.size() != 1) return false;
     const auto found = rows.front().find(column);
@@ -45,6 +43,8 @@ private:
 };
 
 }  // namespace
+
+Error not_sent(std::string_view why) { return {ErrorKind::refused, fmt::format("not sent: {}", why)}; }
 
 /// Opens a session where there is none, and lets a poll's late answer come first.
 asio::awaitable<std::optional<Error>> PostgresServer::make_ready(Instant deadline) {
@@ -119,7 +119,8 @@ Async<PostgresServer::Setting> PostgresServer::read_setting(std::string name, In
             fmt::format("the role {} may not read {}: it needs pg_read_all_settings", settings_.server.database_user, name)};
     }
     const Row& row = rows->front();
-    co_return Setting{column_of(row, "in_recovery") == "t", column_of(row, "setting"), column_of(row, "source")};
+    co_return Setting{
+        column_of(row, "in_recovery") == "t", column_of(row, "setting"), column_of(row, "source"), column_of(row, "sourcefile")};
 }
 
 /// ALTER SYSTEM cannot share a query with anything else, so the reload is one of its own.

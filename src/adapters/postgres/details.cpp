@@ -1,6 +1,7 @@
 #include "adapters/postgres/details.hpp"
 
 #include "adapters/postgres/columns.hpp"
+#include "adapters/postgres/restore_command.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -83,7 +84,9 @@ model::Details read_details(const Row& row) {
         .keeps_wal = flag(columns, "keeps_wal"),
         .collation = columns.text_or_empty("collation"),
         .recovery_target_timeline = columns.text_or_empty("recovery_target_timeline"),
-        .capacity = capacity(parsed(columns, "capacity"))};
+        .capacity = capacity(parsed(columns, "capacity")),
+        .offers_wal = {}};
+    if (const std::string* const command = columns.text("restore_command")) out.offers_wal = replaced_by(*command).has_value();
     if (const std::string built = columns.text_or_empty("built_with_collation"); !built.empty() && built != out.collation)
         out.stale_collation = built;
     return out;

@@ -138,11 +138,12 @@ std::string rights_statement(model::ServerVersion version) {
     return fmt::format(
         "SELECT rolsuper AS superuser, pg_has_role('pg_monitor', 'USAGE') AS pg_monitor, pg_has_role('pg_signal_backend', 'USAGE') AS "
         "pg_signal_backend, (rolsuper OR rolreplication) AS replication, {} AS promote, {} AS reload, {} AS heartbeat, {} AS checkpoint, "
-        "{} AS alter_conninfo, {} AS alter_sync_names FROM pg_roles WHERE rolname = current_user",
+        "{} AS alter_conninfo, {} AS alter_sync_names, {} AS alter_restore FROM pg_roles WHERE rolname = current_user",
         may_execute("pg_promote"), may_execute("pg_reload_conf"), may_execute("pg_logical_emit_message"),
         grants ? "pg_has_role('pg_checkpoint', 'USAGE')" : "rolsuper",
         // Before 12 it is no parameter at all, and has_parameter_privilege is of 15.
-        version.number >= 120000 ? alter("primary_conninfo") : std::string("NULL::boolean"), alter("synchronous_standby_names"));
+        version.number >= 120000 ? alter("primary_conninfo") : std::string("NULL::boolean"), alter("synchronous_standby_names"),
+        version.number >= 120000 ? alter("restore_command") : std::string("NULL::boolean"));
 }
 
 std::string slots_statement(model::ServerVersion version) {
@@ -211,7 +212,7 @@ void read_files(const Rows& rows, DatabaseInspection& out) {
 
 void read_rights(const Rows& rows, DatabaseInspection& out) {
     if (rows.size() != 1) return;
-    constexpr std::array<std::pair<std::string_view, Right>, 10> columns{{
+    constexpr std::array<std::pair<std::string_view, Right>, 11> columns{{
         {"superuser", Right::superuser},
         {"pg_monitor", Right::pg_monitor},
         {"pg_signal_backend", Right::pg_signal_backend},
@@ -222,6 +223,7 @@ void read_rights(const Rows& rows, DatabaseInspection& out) {
         {"checkpoint", Right::checkpoint},
         {"alter_conninfo", Right::alter_conninfo},
         {"alter_sync_names", Right::alter_sync_names},
+        {"alter_restore", Right::alter_restore},
     }};
     for (const auto& [column, right] : columns) {
         if (text_of(rows.front(), column) != nullptr) out.rights[right] = is_true(rows.front(), column);

@@ -41,6 +41,9 @@ struct PostgresSettings {
 /// For a replica that never had a primary_conninfo: without host and port.
 [[nodiscard]] Conninfo made_conninfo(const PostgresSettings& settings);
 
+/// Of a command that was certainly not carried out.
+[[nodiscard]] Error not_sent(std::string_view why);
+
 class PostgresServer final : public ports::Postgres {
 public:
     /// `node_files`: where a password found in primary_conninfo is moved to; without it such a replica is not re-pointed.
@@ -61,6 +64,8 @@ public:
     Async<void> prepare_while_down(const ports::Upstream& upstream, model::SystemId expected, Instant deadline) override;
     [[nodiscard]] ports::Login login_at(const ports::Upstream& upstream) const override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
+    Async<void> offer_wal(const std::string& folder, std::uint64_t operation, Instant deadline) override;
+    Async<void> end_offer(Instant deadline) override;
     Async<void> promote(WallTime expires, Instant deadline) override;
     Async<void> nudge(Instant deadline) override;
     Async<std::size_t> end_queries(Instant deadline) override;
@@ -78,6 +83,7 @@ private:
         bool in_recovery;
         std::string value;
         std::string source;
+        std::string file{};  // that says so; empty also where the role may not see it
     };
 
     /// A session that the server has taken and not answered yet. A server that needs longer than connect_timeout for every new one would
@@ -99,6 +105,7 @@ private:
     Async<Rows> ask(std::string statement, std::vector<std::string> parameters, Instant deadline);
     asio::awaitable<std::optional<Error>> make_ready(Instant deadline);
     Async<Setting> read_setting(std::string name, Instant deadline);
+    Async<Setting> reload_and_read(std::string name, Instant deadline);
     Async<void> write_setting(std::string name, std::string value, Instant deadline);
     Async<void> wait_until_read_back(std::string name, std::string value, Instant deadline);
     Async<Setting> standby_conninfo(bool at_once, Instant deadline);

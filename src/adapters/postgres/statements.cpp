@@ -115,7 +115,7 @@ std::string details_statement(model::ServerVersion version) {
         "coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver) END AS archive_failing, "
         "current_setting('data_checksums') = 'on' OR current_setting('wal_log_hints') = 'on' AS can_rewind, "
         "current_setting('archive_mode') <> 'off' OR current_setting('{keep}') <> '0' AS keeps_wal, "
-        "{collation} AS collation, {built_with} AS built_with_collation, {target} AS recovery_target_timeline, "
+        "{collation} AS collation, {built_with} AS built_with_collation, {target} AS recovery_target_timeline, {restore} AS restore_command, "
         "json_build_object('max_connections', current_setting('max_connections')::int, "
         "'max_worker_processes', current_setting('max_worker_processes')::int, "
         "'max_wal_senders', current_setting('max_wal_senders')::int, "
@@ -126,7 +126,8 @@ std::string details_statement(model::ServerVersion version) {
         fmt::arg("keep", version.number >= 130000 ? "wal_keep_size" : "wal_keep_segments"),
         fmt::arg("collation", from(150000, "pg_database_collation_actual_version(d.oid)")),
         fmt::arg("built_with", from(150000, "d.datcollversion")),
-        fmt::arg("target", from(120000, "current_setting('recovery_target_timeline')")));
+        fmt::arg("target", from(120000, "current_setting('recovery_target_timeline')")),
+        fmt::arg("restore", from(120000, "current_setting('restore_command')")));
 }
 
 std::string identity_statement(model::ServerVersion version) {

@@ -122,15 +122,44 @@ Result<WalEndLines> wal_end_lines(std::string_view text) {
     out.layout.segment = lines.number<std::uint64_t>("segment");
     out.status = lines.number<int>("status");
     out.why = lines.take("why");
-    if (!lines.ends_whole() || out.layout.page == 0 || out.layout.segment % out.layout.page != 0) return damaged("the end of the WAL");
+    if (!lines.ends_whole() || out.layout.page == 0 || out.layout.segment == 0 || out.layout.segment % out.layout.page != 0)
+        return damaged("the end of the WAL");
     return out;
+}
+
+/// Why its WAL may not be read; nothing when the script went on.
+std::optional<Error> not_readable(std::string_view text) {
+    if (text.starts_with("foreign ")) return Error{ErrorKind::refused, "the data directory belongs to another system"};
+    if (text.starts_with("held ")) return Error{ErrorKind::conflict, "processes hold the data directory: its WAL has no end yet"};
+    return std::nullopt;
 }
 
 }  // namespace
 
+Result<model::PackedWal> read_packed_wal(std::string_view text) {
+    if (auto error = not_readable(text)) return *std::move(error);
+    Lines lines{text};
+    const std::string_view wal = lines.take("wal");
+    constexpr std::string_view base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    if (!lines.ends_whole() || wal.empty() || wal.find_first_not_of(base64) != std::string_view::npos) return damaged("reading WAL");
+    return model::PackedWal{std::string(wal)};
+}
+
+Result<model::WalPlace> read_wal_place(std::string_view text, const model::WalStretch& stretch) {
+    if (!text.starts_with("folder ")) {
+        const auto refused = read_done(text);
+        return refused ? damaged("making a place for WAL") : refused.error();
+    }
+    Lines lines{text};
+    const std::string_view folder = lines.take("folder");
+    const model::Bytes head{lines.number<std::uint64_t>("head")};
+    const model::Lsn from = begin_of_segment(stretch.from, stretch.segment) + head;
+    if (!lines.ends_whole() || !folder.starts_with('/') || from > stretch.from) return damaged("making a place for WAL");
+    return model::WalPlace{std::string(folder), from};
+}
+
 Result<model::WalEnd> read_wal_end(std::string_view text, const model::WalEndQuestion& question) {
-    if (text.starts_with("foreign ")) return Error{ErrorKind::refused, "the data directory belongs to another system"};
-    if (text.starts_with("held ")) return Error{ErrorKind::conflict, "processes hold the data directory: its WAL has no end yet"};
+    if (auto error = not_readable(text)) return *std::move(error);
     const auto lines = wal_end_lines(text);
     if (!lines) return lines.error();
     if (lines->status == 124) return Error{ErrorKind::timed_out, "the end of the WAL was not reached in time"};
@@ -144,13 +173,13 @@ Result<model::WalEnd> read_wal_end(std::string_view text, const model::WalEndQue
     if (lines->last == "-") {
         // Nothing behind the fork, not even the segment that it lies in: then somebody took WAL away.
         if (!lines->counted || (!at_segment && lines->why.find("could not find file") != std::string_view::npos)) return no_end(lines->why);
-        return model::WalEnd{question.from.lsn, 0, true};
+        return model::WalEnd{question.from.lsn, 0, true, model::Bytes{lines->layout.segment}};
     }
     const auto last = model::Lsn::parse(lines->last);
     if (!last) return damaged("the end of the WAL");
     const model::Lsn end =
         lines->switches ? end_of_segment(*last, lines->layout) : end_of_record(*last, model::Bytes{lines->length}, lines->layout);
-    return model::WalEnd{end, lines->commits, lines->counted};
+    return model::WalEnd{end, lines->commits, lines->counted, model::Bytes{lines->layout.segment}};
 }
 
 Result<model::FenceDrill> read_drill(std::string_view text) {

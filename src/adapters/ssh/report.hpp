@@ -6,6 +6,7 @@
 #include "model/rewind.hpp"
 #include "model/sighting.hpp"
 #include "model/wal_end.hpp"
+#include "model/wal_stretch.hpp"
 #include "ports/host.hpp"
 
 #include <cstddef>
@@ -27,6 +28,10 @@ namespace handyrep::adapters::ssh {
 /// `refused` for another system's directory.
 [[nodiscard]] Result<model::Divergence> read_divergence(std::string_view text);
 [[nodiscard]] Result<model::RewindProgress> read_rewind(std::string_view text);
+/// Errors as of `read_wal_end`; `failed` as well when what came is not what base64 makes.
+[[nodiscard]] Result<model::PackedWal> read_packed_wal(std::string_view text);
+/// `stretch`: what was asked for.
+[[nodiscard]] Result<model::WalPlace> read_wal_place(std::string_view text, const model::WalStretch& stretch);
 /// What the fence's drill answers, in the fence's own words.
 [[nodiscard]] Result<model::FenceDrill> read_drill(std::string_view text);
 [[nodiscard]] Result<model::HostInspection> read_inspection(std::string_view text);

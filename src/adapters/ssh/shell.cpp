@@ -21,7 +21,7 @@ namespace handyrep::adapters::ssh {
 
 namespace {
 
-constexpr std::size_t output_limit = 256 * 1024;
+constexpr std::size_t output_limit = 2 * 1024 * 1024;
 constexpr std::size_t complaint_limit = 4 * 1024;
 constexpr int expired_status = 75;
 /// So much before we stop waiting does the node stop doing, so that it can still say how far it came.
@@ -66,8 +66,9 @@ asio::awaitable<Read> read_some(asio::posix::stream_descriptor& from, std::strin
 asio::awaitable<Read> read_to_mark(
     asio::posix::stream_descriptor& from, const std::string& mark, std::size_t limit, std::string& text, std::string& mark_line,
     ports::Clock& clock, Instant deadline) {
-    for (;;) {
-        const auto at = text.find(mark);
+    // Looked for where it can be new: an answer may be large, and comes in small pieces.
+    for (std::size_t known = 0;;) {
+        const auto at = text.find(mark, known);
         const auto end = at == std::string::npos ? at : text.find('\n', at);
         if (end != std::string::npos) {
             mark_line = text.substr(at + mark.size(), end - at - mark.size());
@@ -75,6 +76,7 @@ asio::awaitable<Read> read_to_mark(
             co_return Read::some;
         }
         if (text.size() > limit) co_return Read::ended;
+        known = at == std::string::npos ? text.size() - std::min(text.size(), mark.size()) : at;
         const Read what = co_await read_some(from, text, clock, deadline);
         if (what != Read::some) co_return what;
     }

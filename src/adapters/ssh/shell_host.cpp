@@ -2,6 +2,7 @@
 
 #include "adapters/ssh/report.hpp"
 #include "adapters/ssh/rewind_scripts.hpp"
+#include "adapters/ssh/salvage_scripts.hpp"
 #include "adapters/ssh/service_scripts.hpp"
 #include "adapters/ssh/standby_scripts.hpp"
 
@@ -92,6 +93,29 @@ Async<model::RewindProgress> ShellHost::rewind(const ports::RewindWanted& wanted
 
 Async<void> ShellHost::end_rewind(model::SystemId expected, Instant deadline) {
     co_return co_await change(end_rewind_script(settings_.node(), expected), "the end of a rewind", deadline);
+}
+
+Async<model::PackedWal> ShellHost::read_wal(const model::WalStretch& stretch, Instant deadline) {
+    const auto text = co_await text_of(read_wal_script(settings_.node(), stretch), "reading WAL", When::anytime, deadline);
+    if (!text) co_return text.error();
+    co_return read_packed_wal(*text);
+}
+
+Async<model::WalPlace> ShellHost::make_wal_place(const model::WalStretch& stretch, Instant deadline) {
+    auto script = make_place_script(settings_.node(), stretch);
+    const auto text = co_await text_of(std::move(script), "making a place for WAL", When::before_deadline, deadline);
+    if (!text) co_return text.error();
+    auto place = read_wal_place(*text, stretch);
+    if (!place) co_return place.error().during(fmt::format("make a place for WAL on the host of {}", settings_.server.name.text()));
+    co_return place;
+}
+
+Async<void> ShellHost::put_wal(const model::WalStretch& stretch, const model::PackedWal& wal, Instant deadline) {
+    co_return co_await change(put_wal_script(settings_.node(), stretch, wal), "bringing WAL", deadline);
+}
+
+Async<void> ShellHost::remove_wal_place(Instant deadline) {
+    co_return co_await change(remove_place_script(settings_.node()), "removing WAL that was brought", deadline);
 }
 
 Async<void> ShellHost::change(std::string script, std::string activity, Instant deadline) {

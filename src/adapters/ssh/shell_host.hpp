@@ -36,6 +36,10 @@ public:
     Async<model::Divergence> measure_divergence(const model::DivergenceQuestion& question, Instant deadline) override;
     Async<model::RewindProgress> rewind(const ports::RewindWanted& wanted, Instant deadline) override;
     Async<void> end_rewind(model::SystemId expected, Instant deadline) override;
+    Async<model::PackedWal> read_wal(const model::WalStretch& stretch, Instant deadline) override;
+    Async<model::WalPlace> make_wal_place(const model::WalStretch& stretch, Instant deadline) override;
+    Async<void> put_wal(const model::WalStretch& stretch, const model::PackedWal& wal, Instant deadline) override;
+    Async<void> remove_wal_place(Instant deadline) override;
     Async<void> promote(model::SystemId expected, WallTime expires, Instant deadline) override;
     Async<void> restart_standby(model::SystemId expected, Instant deadline) override;
     asio::awaitable<model::Reach> reach(const std::string& hostname, std::uint16_t port, Duration patience, Instant deadline) override;

@@ -80,7 +80,7 @@ TEST_F(Inspection, SaysOfAPlainRoleWhatItMayNot) {
     ASSERT_TRUE(seen) << seen.error().text();
     for (const Right right :
          {Right::superuser, Right::pg_monitor, Right::pg_signal_backend, Right::replication, Right::promote, Right::reload,
-          Right::checkpoint, Right::alter_conninfo, Right::alter_sync_names})
+          Right::checkpoint, Right::alter_conninfo, Right::alter_sync_names, Right::alter_restore})
         EXPECT_FALSE(seen->rights.at(right)) << static_cast<int>(right);
     EXPECT_TRUE(seen->rights.at(Right::heartbeat)) << "anybody may, unless somebody took it away";
     EXPECT_FALSE(seen->settings.contains("primary_conninfo")) << "hidden is not the same as empty";

@@ -43,6 +43,12 @@ TEST(Details, OfEqualCollationsAreNotStale) {
     EXPECT_EQ(read_details({{"collation", "2.36"}, {"built_with_collation", "2.36"}}).stale_collation, "");
 }
 
+TEST(Details, SayWhetherASalvageLeftItsRestoreCommand) {
+    EXPECT_EQ(read_details({{"restore_command", ""}}).offers_wal, false);
+    EXPECT_EQ(read_details({{"restore_command", "cp /archive/%f %p"}}).offers_wal, false);
+    EXPECT_EQ(read_details({{"restore_command", "[ -f x ] # handyrep operation 3 replaced nothing"}}).offers_wal, true);
+}
+
 TEST(DetailsStatement, AsksOnlyWhatTheVersionKnows) {
     for (const int number : {90400, 90600, 100000, 120000, 130000, 150000, 180000}) {
         const std::string it = details_statement(model::ServerVersion{number});

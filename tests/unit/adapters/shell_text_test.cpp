@@ -111,6 +111,30 @@ TEST(WalEndReport, KnowsNoEndThatItWasNotTold) {
     EXPECT_EQ(read_wal_end("foreign 8\nend\n", from_fork).error().kind, ErrorKind::refused);
 }
 
+const model::WalStretch stretch{
+    model::SystemId{7}, model::Timeline{2}, model::Lsn{0x1516868}, model::Lsn{0x1600000}, model::Bytes{16U << 20U}};
+
+TEST(PackedWalReport, IsWhatBase64MakesAndNothingElse) {
+    const auto read = read_packed_wal("wal H4sIAAAAAAAEA+==\nend\n");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(read->text, "H4sIAAAAAAAEA+==");
+    for (const std::string_view text : {"wal H4s\n", "wal \nend\n", "wal H4$\nend\n", "wal H4s'\nend\n", "end\n", ""})
+        EXPECT_FALSE(read_packed_wal(text)) << text;
+    EXPECT_EQ(read_packed_wal("held 3\nend\n").error().kind, ErrorKind::conflict);
+    EXPECT_EQ(read_packed_wal("foreign 8\nend\n").error().kind, ErrorKind::refused);
+}
+
+TEST(WalPlaceReport, SaysWhereTheCopyBegins) {
+    const auto place = read_wal_place("folder /home/it/.handyrep/salvage.1.2\nhead 5324800\nend\n", stretch);
+    ASSERT_TRUE(place) << place.error().text();
+    EXPECT_EQ(place->folder, "/home/it/.handyrep/salvage.1.2");
+    EXPECT_EQ(place->from, model::Lsn{0x1514000});
+    EXPECT_FALSE(read_wal_place("folder /x\nhead 8388608\nend\n", stretch)) << "behind what is asked for";
+    EXPECT_FALSE(read_wal_place("folder x\nhead 0\nend\n", stretch));
+    EXPECT_FALSE(read_wal_place("done\nend\n", stretch));
+    EXPECT_EQ(read_wal_place("refused there is no room\nend\n", stretch).error().kind, ErrorKind::refused);
+}
+
 TEST(FenceReport, ProvesWhatItSays) {
     const auto report = read_fence(good_fence);
     ASSERT_TRUE(report);

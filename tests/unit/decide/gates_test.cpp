@@ -260,6 +260,31 @@ TEST_F(Synchronous, TheCandidateMustHoldWhatEveryMemberHolds) {
     EXPECT_EQ(closed({db2, db3}, "db2"), Closed::loss_too_large);
 }
 
+TEST_F(Synchronous, WhatWasSalvagedToItsEndOpensTheGateWhoeverIsMissing) {
+    killed_with("ANY 1 (db2, db3)");
+    const auto with_disk = [&](Lsn end, std::uint32_t timeline = 1) {
+        return is_open(durability_gate(scene.input(), std::vector{db3}, server("db3"), model::WalPosition{Timeline{timeline}, end}));
+    };
+    EXPECT_TRUE(with_disk(Lsn{0x3000100}));
+    EXPECT_FALSE(with_disk(Lsn{0x3000108})) << "it lacks the last of it";
+    EXPECT_FALSE(with_disk(Lsn{0x3000100}, 2)) << "another timeline's";
+    EXPECT_FALSE(with_disk(Lsn{0x2FFFFF8})) << "that disk lost what was seen on it";
+    scene.saved.acknowledged = model::WalPosition{Timeline{1}, Lsn{0x3000200}};
+    EXPECT_FALSE(with_disk(Lsn{0x3000100})) << "standbys confirmed more";
+}
+
+TEST(DurabilityGate, JudgesByWhatIsOnTheDiskWhereThatIsMore) {
+    Scene scene;
+    scene.primary_killed();
+    scene.settings.max_lag_on_failover = model::Bytes{100};
+    const std::vector<FinalPosition> finals{{server("db2"), "db2", true, {Timeline{1}, Lsn{0x3000000}}}};
+    const auto with_disk = [&](Lsn end) {
+        return is_open(durability_gate(scene.input(), finals, server("db2"), model::WalPosition{Timeline{1}, end}));
+    };
+    EXPECT_TRUE(with_disk(Lsn{0x3000000 + 100}));
+    EXPECT_FALSE(with_disk(Lsn{0x3000000 + 101}));
+}
+
 TEST_F(Synchronous, ACandidateThatHasNotReplayedEverythingIsNotCounted) {
     killed_with("ANY 1 (db2, db3)");
     db3.replayed_all = false;

@@ -49,6 +49,29 @@ TEST(LossBounds, KnowNoMostWhereTheOldPrimaryMayGoOnWriting) {
     }
 }
 
+FinalPosition at(Lsn lsn) { return {server("db2"), {}, true, {model::Timeline{1}, lsn}}; }
+model::WalPosition disk(Lsn lsn) { return {model::Timeline{1}, lsn}; }
+
+TEST(LossBounds, AreNothingOnceAllThatIsOnTheDiskWasBrought) {
+    const Scene scene = busy();
+    const Lsn end{9ULL << 20U};
+    const LossBounds loss = loss_bounds(scene.input(), at(end), Proof::processes_gone, scene.now, disk(end));
+    EXPECT_EQ(loss.at_least, Bytes{0});
+    EXPECT_EQ(loss.at_most, Bytes{0});
+}
+
+TEST(LossBounds, AreReadOnTheDiskWhereItWasNotBrought) {
+    const Scene scene = busy();
+    const LossBounds loss = loss_bounds(scene.input(), at(Lsn{7ULL << 20U}), Proof::processes_gone, scene.now, disk(Lsn{12ULL << 20U}));
+    EXPECT_EQ(loss.at_least, Bytes{5ULL << 20U});
+}
+
+TEST(LossBounds, DoNotTrustADiskThatLostWhatWasSeenOnIt) {
+    const Scene scene = busy();
+    const LossBounds loss = loss_bounds(scene.input(), at(Lsn{7ULL << 20U}), Proof::processes_gone, scene.now, disk(Lsn{7ULL << 20U}));
+    EXPECT_EQ(loss.at_least, Bytes{1ULL << 20U});
+}
+
 TEST(LossBounds, SayThatThePrimaryWasNeverRead) {
     const Scene scene;
     const LossBounds loss = loss_bounds(scene.input(), Lsn{100}, Proof::processes_gone, scene.now);

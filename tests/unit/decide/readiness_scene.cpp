@@ -88,7 +88,8 @@ model::DatabaseInspection database_of(const std::string& name) {
     out.rights = {{model::Right::superuser, false}};
     for (const model::Right right :
          {model::Right::pg_monitor, model::Right::pg_signal_backend, model::Right::replication, model::Right::promote, model::Right::reload,
-          model::Right::heartbeat, model::Right::checkpoint, model::Right::alter_conninfo, model::Right::alter_sync_names})
+          model::Right::heartbeat, model::Right::checkpoint, model::Right::alter_conninfo, model::Right::alter_sync_names,
+          model::Right::alter_restore})
         out.rights[right] = true;
     out.size = model::Bytes{10ULL << 30};
     return out;

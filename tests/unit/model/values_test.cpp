@@ -5,6 +5,7 @@
 #include "model/sync_standbys.hpp"
 #include "model/timeline.hpp"
 #include "model/wal_end.hpp"
+#include "model/wal_stretch.hpp"
 
 #include <gtest/gtest.h>
 
@@ -173,6 +174,16 @@ TEST(EndOfRecord, IsAlignedAndCountsTheHeadersOfPages) {
     EXPECT_EQ(end_of_record(Lsn{0x1001F00}, Bytes{0x100}, layout), Lsn{0x1002000});
     EXPECT_EQ(end_of_record(Lsn{0x1001F00}, Bytes{0x108}, layout), Lsn{0x1002000 + 24 + 8});
     EXPECT_EQ(end_of_record(Lsn{0x1FFFF00}, Bytes{0x108}, layout), Lsn{0x2000000 + 40 + 8});
+}
+
+TEST(WalFileName, IsPostgreSqls) {
+    const Bytes usual{16U << 20U};
+    EXPECT_EQ(wal_file_name(Timeline{1}, Lsn{0x1516868}, usual), "000000010000000000000001");
+    EXPECT_EQ(wal_file_name(Timeline{0x1A}, Lsn{0xAB'CD000000}, usual), "0000001A000000AB000000CD");
+    EXPECT_EQ(wal_file_name(Timeline{2}, Lsn{0x1'40000000}, Bytes{1U << 30U}), "000000020000000100000001");
+    EXPECT_EQ(wal_file_name(Timeline{2}, Lsn{0x1'3FFFFFFF}, Bytes{1U << 30U}), "000000020000000100000000");
+    EXPECT_EQ(begin_of_segment(Lsn{0x1516868}, usual), Lsn{0x1000000});
+    EXPECT_EQ(begin_of_segment(Lsn{0x2000000}, usual), Lsn{0x2000000});
 }
 
 TEST(SavedState, KnowsWhoIsBarred) {

@@ -29,8 +29,9 @@ TEST(VersionFacts, OnlyWhatFollowsByAReloadCanBeDetached) {
 /// The table of docs/user-guide.md, one line of it.
 std::string documented(const VersionFacts& it, std::string_view versions) {
     return fmt::format(
-        "| {} | {} | {} | {} | {} | {} | {} |", versions, sentence_for(it.promoting), sentence_for(it.repointing),
-        it.stays_detached ? "yes" : "no", it.mark, it.shows_delay ? "yes" : "no", it.tells_immediate_stop ? "yes" : "no");
+        "| {} | {} | {} | {} | {} | {} | {} | {} |", versions, sentence_for(it.promoting), sentence_for(it.repointing),
+        it.stays_detached ? "yes" : "no", sentence_for(it.salvaging), it.mark, it.shows_delay ? "yes" : "no",
+        it.tells_immediate_stop ? "yes" : "no");
 }
 
 TEST(VersionFacts, AreTheTableInTheUserGuide) {

@@ -38,12 +38,12 @@ protected:
 
 TEST_F(Failover, FencesAndDetachesBeforeItReadsPositionsAndAsksTheGates) {
     const Plan it = plan();
-    ASSERT_EQ(it.reversible.size(), 4U);
+    ASSERT_EQ(it.reversible.size(), 6U);
     EXPECT_EQ(servers_of(it.reversible[0], &Fence::server), std::vector<std::string>{"db1"});
     EXPECT_EQ(servers_of(it.reversible[0], &Detach::replica), (std::vector<std::string>{"db2", "db3"}));
     EXPECT_EQ(servers_of(it.reversible[1], &ReadFinalPosition::replica), (std::vector<std::string>{"db2", "db3"}));
-    EXPECT_TRUE(std::holds_alternative<CheckGates>(it.reversible[2].apply.front()));
-    EXPECT_TRUE(std::holds_alternative<PrepareCandidate>(it.reversible[3].apply.front()));
+    EXPECT_TRUE(std::holds_alternative<CheckGates>(it.reversible[4].apply.front()));
+    EXPECT_TRUE(std::holds_alternative<PrepareCandidate>(it.reversible[5].apply.front()));
     EXPECT_EQ(std::get<Promote>(it.commit->apply.front()).candidate, server("db2"));
 }
 
@@ -60,11 +60,38 @@ TEST_F(Failover, EndsQueriesThatHoldUpReplayOnTheCandidateOnlyAndWhereThePolicyS
     EXPECT_EQ(on(), (std::vector<bool>{false, false, false}));
 }
 
-TEST_F(Failover, UndoesEveryDetachAndNothingElse) {
+TEST_F(Failover, UndoesEveryDetachAndTheSalvageAndNothingElse) {
     const Plan it = plan();
     EXPECT_EQ(it.reversible[0].undo.size(), 2U);
-    for (std::size_t i = 1; i < it.reversible.size(); ++i) EXPECT_TRUE(it.reversible[i].undo.empty());
+    for (std::size_t i = 1; i < it.reversible.size(); ++i)
+        EXPECT_EQ(it.reversible[i].undo.size(), it.reversible[i].name == "salvage" ? 1U : 0U);
     EXPECT_TRUE(it.commit->undo.empty());
+}
+
+TEST_F(Failover, SalvagesBetweenTheFenceAndTheGatesAndPutsBackWhateverBecameOfIt) {
+    const Plan it = plan();
+    const Step& salvage = it.reversible[2];
+    EXPECT_EQ(servers_of(salvage, &Salvage::old_primary), std::vector<std::string>{"db1"});
+    EXPECT_EQ(servers_of(salvage, &Salvage::candidate), std::vector<std::string>{"db2"});
+    EXPECT_TRUE(salvage.may_fail);
+    EXPECT_EQ(salvage.limit, scene.settings.salvage_limit);
+    EXPECT_TRUE(std::holds_alternative<EndSalvage>(salvage.undo.front()));
+    EXPECT_TRUE(std::holds_alternative<EndSalvage>(it.reversible[3].apply.front()));
+    EXPECT_FALSE(it.reversible[3].may_fail);
+}
+
+TEST_F(Failover, SalvagesNothingByPolicyOrWhereItCannotBe) {
+    const auto salvages = [this] {
+        return std::ranges::any_of(plan().reversible, [](const Step& step) { return step.name == "salvage"; });
+    };
+    ASSERT_TRUE(salvages());
+    scene.settings.salvage = false;
+    EXPECT_FALSE(salvages());
+    scene.settings.salvage = true;
+    auto old = scene.as_standby(Lsn{0x3000000}, std::nullopt);
+    old.version = model::ServerVersion{130012};
+    scene.see("db2", model::HeldSight{old});
+    EXPECT_FALSE(salvages());
 }
 
 TEST_F(Failover, RecordsTheNewPrimaryBeforeAnybodyFollowsIt) {
@@ -92,6 +119,7 @@ TEST_F(Failover, ReadsWhatWasLostOnlyAfterThePromotionIsWrittenDown) {
 TEST_F(Failover, DoesNotWaitForAHostThatDoesNotAnswer) {
     scene.host_is_mute("db1");
     EXPECT_TRUE(servers_of(plan().reversible[0], &Fence::server).empty());
+    EXPECT_EQ(plan().reversible.size(), 4U) << "nor is anything salvaged from it";
 }
 
 TEST_F(Failover, DoesNotDetachWhatCannotBeDetachedWithoutARestart) {

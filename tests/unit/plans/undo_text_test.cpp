@@ -10,12 +10,14 @@ namespace {
 model::ServerName server(std::string_view name) { return *model::ServerName::parse(name); }
 
 TEST(UndoText, OfEveryUndoIsReadBackAsItWas) {
-    const std::vector<Command> undo{Reattach{server("db2"), server("db1")}, Reattach{server("db3"), server("db1")}};
+    const std::vector<Command> undo{
+        Reattach{server("db2"), server("db1")}, Reattach{server("db3"), server("db1")}, EndSalvage{server("db2")}};
     const auto read = parse_undo(undo_text(undo));
     ASSERT_TRUE(read) << read.error().what;
     EXPECT_EQ(undo_text(*read), undo_text(undo));
-    ASSERT_EQ(read->size(), 2U);
+    ASSERT_EQ(read->size(), 3U);
     EXPECT_EQ(std::get<Reattach>((*read)[1]).replica, server("db3"));
+    EXPECT_EQ(std::get<EndSalvage>((*read)[2]).candidate, server("db2"));
 }
 
 TEST(UndoText, ThatIsNotKnownIsRefusedAndNotGuessed) {
