@@ -75,6 +75,9 @@ public:
     void drop_session() override;
 
 private:
+    /// So soon is it looked whether a change has come to pass.
+    static constexpr Duration look_again = std::chrono::milliseconds{4};
+
     using Rows = std::vector<Row>;
     struct Question {
         Instant asked;

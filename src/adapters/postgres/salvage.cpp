@@ -13,7 +13,6 @@ namespace handyrep::adapters::postgres {
 
 namespace {
 
-constexpr Duration look_again = std::chrono::milliseconds{4};
 constexpr const char* name = "restore_command";
 
 std::string loaded_at(const std::vector<Row>& rows) { return rows.empty() ? std::string{} : Columns(rows.front()).text_or_empty("loaded"); }
