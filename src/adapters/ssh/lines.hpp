@@ -1,8 +1,11 @@
 // adapters/ssh/lines.hpp — an answer of a script, taken line by line in the order in which the script writes it.
 #pragma once
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "model/sighting.hpp"
+
+#include <fmt/format.h>
 
 #include <charconv>
 #include <cstddef>
@@ -25,6 +28,13 @@ public:
             return {};
         }
         return line.substr(key.size() + 1);
+    }
+    /// The same for a value that may be empty.
+    std::string_view take_any(std::string_view key) {
+        const std::string_view line = next();
+        if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' ') return line.substr(key.size() + 1);
+        whole_ = false;
+        return {};
     }
     template <class T>
     T number(std::string_view key) {
@@ -73,5 +83,10 @@ private:
     std::size_t at_ = 0;
     bool whole_ = true;
 };
+
+/// Of an answer that is not what the script writes.
+[[nodiscard]] inline Error damaged(std::string_view what) {
+    return {ErrorKind::failed, fmt::format("the host's answer to {} is damaged", what)};
+}
 
 }  // namespace handyrep::adapters::ssh

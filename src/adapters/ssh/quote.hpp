@@ -9,4 +9,7 @@ namespace handyrep::adapters::ssh {
 /// `text` as exactly one word of sh, whatever it holds but NUL.
 [[nodiscard]] std::string quote(std::string_view text);
 
+/// `text` as PostgreSQL's configuration files read it between their quotes.
+[[nodiscard]] std::string within_quotes(std::string_view text);
+
 }  // namespace handyrep::adapters::ssh

@@ -17,8 +17,6 @@ using model::ControlState;
 
 namespace {
 
-Error damaged(std::string_view what) { return {ErrorKind::failed, fmt::format("the host's answer to {} is damaged", what)}; }
-
 /// DBState of PostgreSQL's pg_control.h, in its order.
 constexpr std::array<ControlState, 7> states{
     ControlState::starting_up,       ControlState::shut_down,           ControlState::shut_down_in_recovery, ControlState::shutting_down,

@@ -12,8 +12,6 @@ namespace handyrep::adapters::ssh {
 
 namespace {
 
-Error damaged(std::string_view what) { return {ErrorKind::failed, fmt::format("the host's answer to {} is damaged", what)}; }
-
 std::string known(std::string_view value) { return value == "-" ? std::string{} : std::string(value); }
 
 constexpr std::uint64_t most_lines = 10'000;

@@ -11,12 +11,14 @@ namespace handyrep::adapters::ssh {
 
 namespace {
 
+constexpr std::string_view must_be_there = R"sh(
+[ -d "$data" ] || { echo "no such directory: $data" >&2; exit 65; })sh";
+
 // The first fields of ControlFileData have not moved since 8.x: system identifier at 0, state at 16, in the machine's own byte order.
 //
 // A process holds the directory when it is its working directory: PostgreSQL's never leave it, and it is the one sign that
 // also the orphans of a killed postmaster keep. The link of a zombie leads nowhere, so zombies do not count.
-constexpr std::string_view common = R"sh(
-[ -d "$data" ] || { echo "no such directory: $data" >&2; exit 65; }
+constexpr std::string_view functions = R"sh(
 control() { od -An -v -t "$1" -j "$2" -N "$3" "$data/global/pg_control" | tr -d ' \n'; }
 holders() { pids=; for p in /proc/[0-9]*; do [ "$p/cwd" -ef "$data" ] && pids="$pids ${p#/proc/}"; done; :; }
 count() { echo $#; }
@@ -97,7 +99,7 @@ say() { autostart="${autostart:+$autostart, }$1"; }
 // In the owner's home, not in the data directory, which is copied to other hosts.
 constexpr std::string_view kept = R"sh(
 [ -n "$kept" ] || kept=$(getent passwd "$(id -un)" | cut -d: -f6)/.handyrep
-this=$(stat -c %d.%i "$data")
+this=$(stat -c %d.%i "$data" 2>/dev/null)
 )sh";
 
 // What the fence does to files and units, and, under the same names, what its drill does instead: ask whether it could.
@@ -224,10 +226,18 @@ echo end
 
 }  // namespace
 
-std::string script_about(const std::string& pgdata) { return fmt::format("data={}{}", quote(pgdata), common); }
+std::string script_about(const std::string& pgdata) { return fmt::format("data={}{}{}", quote(pgdata), must_be_there, functions); }
 
 std::string script_about(const Node& node) {
-    return fmt::format("data={}\ndebian={}\nsystemd={}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd), common, starters);
+    return fmt::format(
+        "data={}\ndebian={}\nsystemd={}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd), must_be_there, functions,
+        starters);
+}
+
+std::string script_about_place(const Node& node) {
+    return fmt::format(
+        "data={}\ndebian={}\nsystemd={}{}{}{}", quote(node.pgdata), quote(node.debian), quote(node.systemd), functions, starters,
+        what_is_kept(node));
 }
 
 std::string look_script(const Node& node) { return script_about(node).append(look); }

@@ -28,6 +28,9 @@ struct Node {
 /// And how to find out what may start the server: `debian_clusters`, `find_units`.
 [[nodiscard]] std::string script_about(const Node& node);
 
+/// The same, and `what_is_kept`, for a data directory that need not be there.
+[[nodiscard]] std::string script_about_place(const Node& node);
+
 [[nodiscard]] std::string fence_script(const Node& node, model::SystemId expected);
 
 /// The first half of the same, and a fast stop in the place of the kill; in the scripts of service_scripts.hpp it finds its way back.

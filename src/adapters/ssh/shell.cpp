@@ -116,8 +116,12 @@ struct Shell::Unfinished {
     }
 };
 
-Shell::Shell(model::ServerDefinition server, asio::any_io_executor executor, ports::Clock& clock)
-    : server_{std::move(server)}, executor_{std::move(executor)}, clock_{clock}, nonce_{fmt::format("{:08x}", std::random_device{}())} {}
+Shell::Shell(model::ServerDefinition server, asio::any_io_executor executor, ports::Clock& clock, OwnerOf owner_of)
+    : server_{std::move(server)},
+      executor_{std::move(executor)},
+      clock_{clock},
+      owner_of_{owner_of},
+      nonce_{fmt::format("{:08x}", std::random_device{}())} {}
 
 Shell::~Shell() { close(); }
 
@@ -214,12 +218,22 @@ Async<void> Shell::open(Instant deadline) {
     co_return outcome;
 }
 
+/// Sets `place`.
+std::string Shell::find_place() const {
+    if (owner_of_ == OwnerOf::directory) return fmt::format("place={}", quote(server_.pgdata));
+    return fmt::format(
+        "place=$(readlink -m {0}) && while [ ! -e \"$place\" ]; do place=${{place%/*}}; place=${{place:-/}}; done && "
+        "{{ [ -e {0} ] || [ \"$(stat -L -c %u -- \"$place\")\" != 0 ] || "
+        "{{ echo \"$place belongs to root, so nobody knows whose the data directory is to be: make it, owned by the server's user\" >&2; false; }}; }}",
+        quote(server_.pgdata));
+}
+
 /// Read whole before any of it runs, so that what is sent after the mark goes to the shell that is exec'ed.
 std::string Shell::become_owner_script(const std::string& mark) const {
     return fmt::format(
-        "{{ cd / && owner=$(stat -L -c %U -- {}) && me=$(id -un) && printf '%s\\n' '{}' && if [ \"$owner\" = \"$me\" ]; then :; "
+        "{{ cd / && {} && owner=$(stat -L -c %U -- \"$place\") && me=$(id -un) && printf '%s\\n' '{}' && if [ \"$owner\" = \"$me\" ]; then :; "
         "elif [ \"$(id -u)\" = 0 ]; then exec runuser -u \"$owner\" -- /bin/sh; else exec sudo -n -u \"$owner\" -- /bin/sh; fi || exit 1; }}\n",
-        quote(server_.pgdata), mark);
+        find_place(), mark);
 }
 
 Async<void> Shell::become_owner(Instant deadline) {
@@ -228,7 +242,7 @@ Async<void> Shell::become_owner(Instant deadline) {
     if (what == Read::late) co_return Error{ErrorKind::unreachable, "the shell on that host did not open in time"};
     opening_->ended = true;
     if (what == Read::ended) co_return co_await ended_error("the shell on that host did not open", deadline);
-    const auto who = co_await exchange(fmt::format("[ \"$(id -un)\" = \"$(stat -L -c %U -- {})\" ]\n", quote(server_.pgdata)), deadline);
+    const auto who = co_await exchange(find_place() + " && [ \"$(id -un)\" = \"$(stat -L -c %U -- \"$place\")\" ]\n", deadline);
     if (!who) co_return who.error().kind == ErrorKind::timed_out ? Error{ErrorKind::unreachable, who.error().what} : who.error();
     if (who->status != 0) co_return Error{ErrorKind::denied, "the shell on that host does not run as the owner of the data directory"};
     co_return Result<void>{};

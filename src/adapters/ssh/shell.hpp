@@ -32,9 +32,12 @@ struct Output {
 /// such a script can ask `in_time` between its steps.
 enum class When { anytime, before_deadline };
 
+/// Whose the shell is: the owner's of the data directory, or, where there is none yet, of the nearest folder above it. Never root's then.
+enum class OwnerOf { directory, nearest };
+
 class Shell {
 public:
-    Shell(model::ServerDefinition server, asio::any_io_executor executor, ports::Clock& clock);
+    Shell(model::ServerDefinition server, asio::any_io_executor executor, ports::Clock& clock, OwnerOf owner_of = OwnerOf::directory);
     ~Shell();
     Shell(const Shell&) = delete;
     Shell& operator=(const Shell&) = delete;
@@ -58,9 +61,12 @@ private:
     std::string new_mark();
     void close();
 
+    [[nodiscard]] std::string find_place() const;
+
     model::ServerDefinition server_;
     asio::any_io_executor executor_;
     ports::Clock& clock_;
+    OwnerOf owner_of_;
     ports::Turn turn_;
     std::unique_ptr<Child> child_;
     /// Begun, and not let in yet. A host that needs longer for a login than one call waits would never be entered, if each login were given

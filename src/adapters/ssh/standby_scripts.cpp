@@ -111,16 +111,6 @@ file="$data/recovery.conf"
 answer "done"
 )sh";
 
-/// As PostgreSQL's configuration files read it.
-std::string within_quotes(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\'' || c == '\\') out += c;
-        out += c;
-    }
-    return out;
-}
-
 std::string begin(const Node& node, model::SystemId expected) {
     return fmt::format("{}expected={}{}", script_about(node), expected.value, only_a_standby);
 }
