@@ -53,8 +53,17 @@ enum class Obstacle {
     half_rewound,
     no_common_history,
     nothing_to_rewind,
+    // of a copy
+    source_unfit,            // not seen, of another system, its replay paused or delayed, or the target itself
+    host_not_reached,        // the place of the data cannot be looked at
+    no_rights,               // or nothing can be put there
+    server_runs,             // processes hold the data directory
+    other_system,            // it belongs to another system
+    directory_unidentified,  // something else stands there
+    directory_not_empty,     // clone over a data directory of this system
+    no_space,
 };
-inline constexpr std::size_t obstacles = static_cast<std::size_t>(Obstacle::nothing_to_rewind) + 1;
+inline constexpr std::size_t obstacles = static_cast<std::size_t>(Obstacle::no_space) + 1;
 inline constexpr auto all_obstacles = each_of<Obstacle, obstacles>();
 /// "ReplicaTooFarBehind": begins the text of the refusal.
 [[nodiscard]] std::string_view word_for(Obstacle obstacle);

@@ -134,6 +134,31 @@ std::string describe(const Command& command) {
                     "stop {} where it runs: autostart off, mark its data directory standby, a fast stop, wait until no process of it is left",
                     it.server.text());
             },
+            [](const MakePlace& it) { return fmt::format("on {}: mkdir of its data directory, where it is absent", it.server.text()); },
+            [](const CopyData& it) {
+                return fmt::format("on {}, in a session of its own, and wait until it has ended well: {}", it.server.text(), it.program);
+            },
+            [](const AbandonCopy& it) { return fmt::format("on {}: end the copy and delete what it made", it.server.text()); },
+            [](const CheckPlace& it) {
+                return fmt::format(
+                    "see that {0} is not the primary, that no process holds its data directory, and that {1} is a primary to follow",
+                    it.server.text(), it.upstream.text());
+            },
+            [](const PutInPlace& it) {
+                return fmt::format(
+                    "on {0}: keep the node's own settings, write standby.signal and primary_conninfo to {1}{2}; if {3} is empty or of system {4} "
+                    "and no process holds it: mv {3} {3}.handyrep-old, mv {3}.handyrep-new {3}",
+                    it.server.text(), it.upstream.text(), it.slot.empty() ? "" : fmt::format(" and primary_slot_name {}", it.slot),
+                    it.pgdata, it.system_id.value);
+            },
+            [](const StartCopy& it) {
+                return fmt::format(
+                    "on {}: give autostart back, start it, and see that it receives from {}", it.server.text(), it.upstream.text());
+            },
+            [](const DiscardOld& it) {
+                return fmt::format(
+                    "on {0}: if it streams from {1}, rm -rf {2}.handyrep-old", it.server.text(), it.upstream.text(), it.pgdata);
+            },
         },
         command);
 }

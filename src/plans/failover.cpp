@@ -23,6 +23,8 @@ std::string_view word_for(OperationKind kind) {
         case OperationKind::restart: return "restart";
         case OperationKind::fence: return "fence";
         case OperationKind::rejoin: return "rejoin";
+        case OperationKind::clone: return "clone";
+        case OperationKind::reclone: return "reclone";
     }
     return "";
 }

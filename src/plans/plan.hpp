@@ -7,6 +7,7 @@
 
 #include "base/time.hpp"
 #include "decide/decision.hpp"
+#include "model/copy.hpp"
 #include "model/names.hpp"
 #include "model/rewind.hpp"
 #include "model/server.hpp"
@@ -157,6 +158,55 @@ struct HoldDown {
     model::SystemId system_id;
 };
 
+// --- of a copy (clone, reclone)
+
+/// Makes an absent data directory, empty.
+struct MakePlace {
+    model::ServerName server;
+};
+/// Begins a copy beside the data directory, or finds the one that this operation began, and waits until it is whole.
+struct CopyData {
+    model::ServerName server;
+    model::ServerName source;
+    model::ServerName upstream;  // whom it will follow
+    model::SystemId system_id;
+    model::ServerVersion version;
+    model::CopyWishes wishes{};
+    std::string program{};  // as it is run there, for whoever reads the plan
+};
+/// The undo of CopyData: ends what runs and takes away what was copied.
+struct AbandonCopy {
+    model::ServerName server;
+};
+/// By what is seen now: the server still is not the primary and does not run, and there is one that it can follow.
+struct CheckPlace {
+    model::ServerName server;
+    model::ServerName upstream;
+    model::ServerVersion version;
+};
+/// Makes the whole copy a standby, sets the old directory aside and puts the copy there; refused by the node itself for a directory of
+/// another system, and for one that a process holds.
+struct PutInPlace {
+    model::ServerName server;
+    model::ServerName upstream;
+    model::SystemId system_id;
+    model::ServerVersion version;
+    std::string slot{};
+    std::string pgdata{};  // for whoever reads the plan
+};
+/// Starts it and sees that it receives; it takes part again.
+struct StartCopy {
+    model::ServerName server;
+    model::ServerName upstream;
+    model::SystemId system_id;
+};
+/// Begins to delete what was set aside, once the new one streams.
+struct DiscardOld {
+    model::ServerName server;
+    model::ServerName upstream;
+    std::string pgdata{};
+};
+
 // --- of a replica's service
 
 /// Gives autostart back, starts it as it is marked, and waits until it answers and, where there is an upstream, streams from it.
@@ -175,7 +225,7 @@ struct RestartReplica {
 using Command = std::variant<
     Fence, Detach, Reattach, ReadFinalPosition, Salvage, EndSalvage, CheckGates, PrepareCandidate, Promote, RecordPromotion, Repoint,
     ReadLoss, Checkpoint, CatchUp, PrepareToFollow, StopCleanly, StartAgain, CheckHandover, StartAsReplica, Rewind, PrepareDown, EndRewind,
-    StartRejoined, HoldDown, StartReplica, RestartReplica>;
+    StartRejoined, HoldDown, StartReplica, RestartReplica, MakePlace, CopyData, AbandonCopy, CheckPlace, PutInPlace, StartCopy, DiscardOld>;
 
 struct Step {
     std::string name;             // shown to the operator word for word; unique within the plan
@@ -190,7 +240,7 @@ struct Group {
     std::vector<Step> steps;
 };
 
-enum class OperationKind { failover, stop_returned_primary, switchover, follow, stop, start, restart, fence, rejoin };
+enum class OperationKind { failover, stop_returned_primary, switchover, follow, stop, start, restart, fence, rejoin, clone, reclone };
 [[nodiscard]] std::string_view word_for(OperationKind kind);
 /// Whether it moves the role of primary: then its commit step is the promotion.
 [[nodiscard]] bool moves_role(OperationKind kind);

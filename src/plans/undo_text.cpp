@@ -22,6 +22,7 @@ std::optional<json> to_json(const Command& command) {
     if (const auto* it = std::get_if<StartAgain>(&command))
         return json{{"do", "start_again"}, {"server", it->server.text()}, {"system_id", it->system_id.value}};
     if (const auto* it = std::get_if<EndSalvage>(&command)) return json{{"do", "end_salvage"}, {"candidate", it->candidate.text()}};
+    if (const auto* it = std::get_if<AbandonCopy>(&command)) return json{{"do", "abandon_copy"}, {"server", it->server.text()}};
     return std::nullopt;
 }
 
@@ -42,6 +43,11 @@ Result<Command> to_command(const json& document) {
         if (!upstream) return upstream.error();
         if (word == "repoint") return Command{Repoint{*std::move(replica), *std::move(upstream)}};
         return Command{Reattach{*std::move(replica), *std::move(upstream)}};
+    }
+    if (word == "abandon_copy") {
+        auto server = server_in(document, "server");
+        if (!server) return server.error();
+        return Command{AbandonCopy{*std::move(server)}};
     }
     if (word == "start_again") {
         auto server = server_in(document, "server");
