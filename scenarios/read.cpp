@@ -193,8 +193,8 @@ Question question(YamlFields& fields, const ClusterWanted& cluster) {
     return out;
 }
 
-constexpr std::array verbs{Verb::failover, Verb::switchover, Verb::follow,  Verb::rejoin,
-                           Verb::shutdown, Verb::startup,    Verb::restart, Verb::fence};
+constexpr std::array verbs{Verb::failover, Verb::switchover, Verb::follow, Verb::rejoin, Verb::shutdown,
+                           Verb::startup,  Verb::restart,    Verb::fence,  Verb::clone,  Verb::reclone};
 
 Order read_order(const YamlNode& node, Verb verb) {
     const std::string word{word_for(verb)};
@@ -203,6 +203,9 @@ Order read_order(const YamlNode& node, Verb verb) {
         YamlFields inner{node, word};
         out.to = text_if(inner, names_server_by(verb));
         if (verb == Verb::follow) out.replicas = texts_if(inner, "replicas");
+        const bool copies = verb == Verb::clone || verb == Verb::reclone;
+        if (copies) out.from = text_if(inner, "from");
+        if (copies && !out.to) fault(node.at, word, "says which server: {server: db3}");
         if (verb == Verb::switchover && inner.has("restart_all")) out.restart_all = inner.flag("restart_all");
         if (inner.has("refused")) {
             out.must_be_refused = true;

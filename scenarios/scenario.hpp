@@ -136,7 +136,7 @@ struct Run {
     Duration length;
 };
 /// An order of a person at the manager.
-enum class Verb { failover, switchover, follow, rejoin, shutdown, startup, restart, fence };
+enum class Verb { failover, switchover, follow, rejoin, shutdown, startup, restart, fence, clone, reclone };
 [[nodiscard]] std::string_view word_for(Verb verb);
 /// The member of the order that says which server: "to", "upstream" or "server".
 [[nodiscard]] std::string_view names_server_by(Verb verb);
@@ -145,6 +145,7 @@ struct Order {
     std::optional<std::string> to{};      // of rejoin: which server
     std::vector<std::string> replicas{};  // of follow
     bool restart_all = false;             // of switchover
+    std::optional<std::string> from{};    // of clone and reclone, whose `to` is the server that is made anew
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say
 };

@@ -151,6 +151,8 @@ std::string_view word_for(Verb verb) {
         case Verb::restart: return "restart";
         case Verb::fence: return "fence";
         case Verb::rejoin: return "rejoin";
+        case Verb::clone: return "clone";
+        case Verb::reclone: return "reclone";
     }
     return "";
 }

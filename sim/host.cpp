@@ -18,11 +18,6 @@ namespace {
 /// So much earlier than we stop waiting does a script on the node stop trying, so that it can still say so.
 constexpr Duration way_back = 50ms;
 
-template <class T>
-void answer(World& world, Node from, const std::shared_ptr<Reply<T>>& reply, T value) {
-    world.network.send(from, 0, [reply, value = std::move(value)] { reply->give(value); });
-}
-
 /// The steps of S7 in their order, each taking time and each checking the script's own time limit. What was done stays done.
 struct FenceScript {
     World& world;
@@ -84,39 +79,7 @@ struct FenceScript {
 }  // namespace
 
 SimHost::SimHost(World& world, std::shared_ptr<Waits> waits, ServerIndex server, model::Transport transport)
-    : world_{world}, waits_{std::move(waits)}, server_{server}, transport_{transport} {}
-
-template <class T>
-Async<T> SimHost::run(std::string what, Instant deadline, std::function<void(std::shared_ptr<Reply<T>>)> script) {
-    waits_->ensure_alive();
-    const Server& it = world_.at(server_);
-    const bool local = transport_ == model::Transport::local;
-    if (!local && !shell_open_ && world_.names_hang) {
-        const auto nobody = std::make_shared<Reply<T>>();
-        static_cast<void>(co_await answer_by(world_.agenda, waits_, nobody, deadline));
-        co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
-    }
-    if (!local && !shell_open_ && it.name_unknown)
-        co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: Could not resolve hostname", what)};
-    if (!local && (world_.network.refusing(0, it.node) || (it.powered && !it.ssh_answers && world_.network.up_both(0, it.node)))) {
-        shell_open_ = false;
-        co_return Error{ErrorKind::unreachable, fmt::format("{}: ssh: connection refused", what)};
-    }
-    const Duration login = local || shell_open_ || !it.slow_logins ? Duration{} : 1500ms;
-    const auto reply = std::make_shared<Reply<T>>();
-    const auto arrive = [&world = world_, server = server_, local, expires = waits_->truly(deadline), reply, script = std::move(script)] {
-        const Server& there = world.at(server);
-        if (!there.powered || (!local && !there.ssh_answers) || world.agenda.now() >= expires) return;
-        script(reply);
-    };
-    world_.network.send(0, local ? 0 : it.node, [&world = world_, login, arrive] {
-        world.agenda.after(login + world.random.between(Duration{2ms}, 5ms), arrive);
-    });
-    const auto value = co_await answer_by(world_.agenda, waits_, reply, deadline);
-    shell_open_ = value.has_value();
-    if (!value) co_return Error{ErrorKind::timed_out, fmt::format("{} was not answered in time", what)};
-    co_return *value;
-}
+    : Errands{world, std::move(waits), server, transport} {}
 
 Async<model::HostLook> SimHost::look(Instant deadline) {
     const Node from = transport_ == model::Transport::local ? 0 : world_.at(server_).node;
@@ -131,6 +94,7 @@ Async<model::HostLook> SimHost::look(Instant deadline) {
     };
     auto seen = co_await run<model::HostLook>("look at the host", deadline, std::move(script));
     // Whoever got there may still not be the owner of the data.
+    if (seen && world_.at(server_).place != Place::database) co_return Error{ErrorKind::unreachable, "no such directory"};
     if (seen && world_.at(server_).sudo_denied) co_return Error{ErrorKind::denied, "sudo: a password is required"};
     co_return seen;
 }

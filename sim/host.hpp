@@ -2,9 +2,8 @@
 #pragma once
 
 #include "ports/host.hpp"
-#include "sim/clock.hpp"
+#include "sim/errand.hpp"
 #include "sim/service_scripts.hpp"
-#include "sim/world.hpp"
 
 #include <functional>
 #include <memory>
@@ -12,7 +11,7 @@
 
 namespace handyrep::sim {
 
-class SimHost final : public ports::Host {
+class SimHost final : public ports::Host, private Errands {
 public:
     SimHost(World& world, std::shared_ptr<Waits> waits, ServerIndex server, model::Transport transport);
 
@@ -40,18 +39,9 @@ private:
     /// Done on the machine a while after it arrived, as its owner.
     template <class T>
     Async<T> work_there(std::string what, Instant deadline, std::function<Said<T>()> work);
-    /// Runs `script` on the machine unless the way there is closed or it arrives after its own expiry.
     /// What `deed` comes to on the machine, a moment after it got there.
     template <class T>
     Async<T> do_there(std::string what, Instant deadline, std::function<Result<T>()> deed);
-    template <class T>
-    Async<T> run(std::string what, Instant deadline, std::function<void(std::shared_ptr<Reply<T>>)> script);
-
-    World& world_;
-    std::shared_ptr<Waits> waits_;
-    ServerIndex server_;
-    model::Transport transport_;
-    bool shell_open_ = false;  // the held one: it needs no name any more
 };
 
 }  // namespace handyrep::sim

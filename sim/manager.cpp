@@ -43,8 +43,10 @@ Manager::Manager(World& world, StoreDisk& disk, const model::ClusterDefinition& 
         hosts_.push_back(std::make_unique<SimHost>(world, waits_, it, definition.servers[it].transport));
         database_inspectors_.push_back(std::make_unique<SimDatabaseInspector>(world, waits_, it));
         host_inspectors_.push_back(std::make_unique<SimHostInspector>(world, waits_, it, definition.servers[it].transport));
+        copiers_.push_back(std::make_unique<SimCopier>(world, waits_, it, definition.servers[it].transport));
         ports.push_back(
-            {definition.servers[it].name, *postgres_.back(), *hosts_.back(), *database_inspectors_.back(), *host_inspectors_.back()});
+            {definition.servers[it].name, *postgres_.back(), *hosts_.back(), *database_inspectors_.back(), *host_inspectors_.back(),
+             *copiers_.back()});
     }
     cluster_ = std::make_unique<engine::Cluster>(definition, engine::Surroundings{clock_, store_, *log_, std::move(ports)});
     world.note("manager", "starts");

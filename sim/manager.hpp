@@ -4,6 +4,7 @@
 
 #include "engine/cluster.hpp"
 #include "sim/clock.hpp"
+#include "sim/copier.hpp"
 #include "sim/host.hpp"
 #include "sim/inspector.hpp"
 #include "sim/postgres.hpp"
@@ -57,6 +58,7 @@ private:
     std::unique_ptr<TraceLog> log_;
     std::vector<std::unique_ptr<SimPostgres>> postgres_;
     std::vector<std::unique_ptr<SimHost>> hosts_;
+    std::vector<std::unique_ptr<SimCopier>> copiers_;
     std::vector<std::unique_ptr<SimDatabaseInspector>> database_inspectors_;
     std::vector<std::unique_ptr<SimHostInspector>> host_inspectors_;
     asio::cancellation_signal stop_;

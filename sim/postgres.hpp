@@ -31,6 +31,7 @@ public:
     Async<void> prepare_to_follow(const ports::Upstream& upstream, Instant deadline) override;
     Async<void> prepare_while_down(const ports::Upstream& upstream, model::SystemId expected, Instant deadline) override;
     [[nodiscard]] ports::Login login_at(const ports::Upstream& upstream) const override;
+    Async<std::string> conninfo_to(const ports::Upstream& upstream, Secret own, Instant deadline) override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> offer_wal(const std::string& folder, std::uint64_t operation, Instant deadline) override;
     Async<void> end_offer(Instant deadline) override;

@@ -161,6 +161,11 @@ ports::Login SimPostgres::login_at(const ports::Upstream& upstream) const {
     return {fmt::format("host={} port={}", upstream.hostname, upstream.port)};
 }
 
+Async<std::string> SimPostgres::conninfo_to(const ports::Upstream& upstream, Secret /*own*/, Instant /*deadline*/) {
+    if (!world_.named(upstream.hostname)) co_return Error{ErrorKind::refused, fmt::format("nobody knows the host {}", upstream.hostname)};
+    co_return fmt::format("host={} port={}", upstream.hostname, upstream.port);
+}
+
 Async<void> SimPostgres::checkpoint(Instant deadline) {
     Work work = [&world = world_, server = server_](const Done& done) {
         if (!world.at(server).in_recovery) world.write_wal(server, 114);

@@ -108,6 +108,14 @@ engine::Wanted wanted_by(const scenarios::Order& order) {
         case scenarios::Verb::restart: return of_service(decide::ServiceDeed::restart, order);
         case scenarios::Verb::fence: return of_service(decide::ServiceDeed::fence, order);
         case scenarios::Verb::rejoin: return decide::RejoinWanted{.server = server_named(order.to.value_or(""))};
+        case scenarios::Verb::clone:
+        case scenarios::Verb::reclone: {
+            ensure(to.has_value(), "a copy names a server");
+            return decide::CopyWanted{
+                .server = *to,
+                .replaces = order.verb == scenarios::Verb::reclone,
+                .from = order.from ? std::optional{server_named(*order.from)} : std::nullopt};
+        }
         case scenarios::Verb::follow: break;
     }
     decide::FollowWanted out{.replicas = {}, .upstream = to};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/rewind.hpp"
+#include "model/copy.hpp"
 #include "model/sighting.hpp"
 #include "model/sync_standbys.hpp"
 #include "sim/network.hpp"
@@ -104,6 +105,20 @@ struct Disk {
     model::Lsn checkpoint{0};  // where the record of its last shutdown checkpoint begins (S22)
 };
 
+/// What stands where a server's data is to be. `disk` means something only where it is a database.
+enum class Place { database, absent, unidentified };
+
+/// A copy that is being made beside the data of a server, on its machine and by itself.
+struct CopyJob {
+    std::uint64_t operation;
+    ServerIndex source;
+    model::CopyProgress::State state = model::CopyProgress::State::running;
+    double part = 0;  // of the whole
+    Instant began{};
+    Disk made{};
+    std::string said{};
+};
+
 /// A replication slot. One that its user left behind keeps WAL, or loses it at the limit that is set.
 struct KeptSlot {
     std::string name;
@@ -115,6 +130,9 @@ struct Server {
     Node node;
     Disk disk{};
     Setup setup{};
+    Place place = Place::database;
+    bool old_aside = false;  // the directory that a copy took the place of
+    std::optional<CopyJob> copy{};
     std::optional<model::SystemId> foreign{};  // its data directory is of another system
     std::vector<KeptSlot> slots{};
     std::vector<std::string> wal_sinks{};  // programs that stream its WAL away

@@ -53,7 +53,7 @@ World::World(WorldOptions with, std::uint64_t seed)
 
 void World::start(ServerIndex server, bool after_crash) {
     Server& it = at(server);
-    if (!it.powered || it.postmaster != Server::Postmaster::none || it.orphans > 0) return;
+    if (!it.powered || it.postmaster != Server::Postmaster::none || it.orphans > 0 || it.place != Place::database) return;
     if (it.disk.rewound.held || it.rewind_runs) return note(it.name.text(), "does not start: it is being rewound");
     const std::uint64_t life = ++it.life;
     const bool clean = it.disk.control == model::ControlState::shut_down || it.disk.control == model::ControlState::shut_down_in_recovery;

@@ -22,6 +22,7 @@ adapters::postgres::PostgresSettings postgres_settings(const config::Configurati
     settings.password = configuration.passwords.superuser;
     settings.connect_timeout = configuration.cluster.failover.connect_timeout;
     settings.replication_user = configuration.replication_user;
+    settings.replication_password = configuration.passwords.replication;
     settings.options = libpq_options(configuration.tls.at(server.name));
     return settings;
 }
@@ -85,7 +86,9 @@ void Composition::add_nodes(const config::Configuration& configuration, asio::io
         node.database_inspector =
             std::make_unique<adapters::postgres::PostgresInspector>(inspector_settings(database_settings), loop.get_executor(), clock);
         node.host_inspector = std::make_unique<adapters::ssh::ShellInspector>(host_settings, loop.get_executor(), clock);
-        surroundings.servers.push_back({server.name, *node.postgres, *node.host, *node.database_inspector, *node.host_inspector});
+        node.copier = std::make_unique<adapters::ssh::ShellCopier>(host_settings, loop.get_executor(), clock);
+        surroundings.servers.push_back(
+            {server.name, *node.postgres, *node.host, *node.database_inspector, *node.host_inspector, *node.copier});
         nodes_.push_back(std::move(node));
     }
     cluster_ = std::make_unique<engine::Cluster>(configuration.cluster, std::move(surroundings));

@@ -6,6 +6,7 @@
 #include "adapters/files/file_store.hpp"
 #include "adapters/postgres/postgres_inspector.hpp"
 #include "adapters/postgres/postgres_server.hpp"
+#include "adapters/ssh/shell_copier.hpp"
 #include "adapters/ssh/shell_host.hpp"
 #include "adapters/ssh/shell_inspector.hpp"
 #include "api/authentication.hpp"
@@ -46,6 +47,7 @@ private:
         std::unique_ptr<adapters::postgres::PostgresServer> postgres;
         std::unique_ptr<adapters::postgres::PostgresInspector> database_inspector;
         std::unique_ptr<adapters::ssh::ShellInspector> host_inspector;
+        std::unique_ptr<adapters::ssh::ShellCopier> copier;
     };
 
     Composition(api::TokenLogin cli_login, std::unique_ptr<ports::Store> store)

@@ -66,6 +66,16 @@ Json loss_json(const saved::LossRecord& loss) {
     };
 }
 
+Json progress_json(const saved::ProgressRecord& progress) {
+    const auto bytes = [](model::Bytes it) { return it.count; };
+    return Json{
+        {"done_bytes", progress.done.count},
+        {"total_bytes", or_null(progress.total, bytes)},
+        {"rate_bytes_per_second", or_null(progress.rate, bytes)},
+        {"left_seconds", or_null(progress.left, [](Duration it) { return std::chrono::duration<double>(it).count(); })},
+    };
+}
+
 Json operation_json(const engine::OperationReport& operation) {
     return Json{
         {"id", operation.id},
@@ -77,6 +87,7 @@ Json operation_json(const engine::OperationReport& operation) {
         {"step", operation.step()},
         {"outcome", operation.outcome},
         {"loss", or_null(operation.loss, loss_json)},
+        {"progress", or_null(operation.progress, progress_json)},
     };
 }
 

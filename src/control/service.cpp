@@ -36,6 +36,7 @@ std::string_view name_of(const engine::Wanted& what) {
             [](const decide::FollowWanted&) { return "to re-point a replica"; },
             [](const decide::ServiceWanted&) { return "to stop, start, restart or fence a server"; },
             [](const decide::RejoinWanted&) { return "to bring a server back"; },
+            [](const decide::CopyWanted&) { return "to make a data directory anew"; },
         },
         what);
 }

@@ -11,6 +11,7 @@
 #include "model/server.hpp"
 #include "model/standing_order.hpp"
 #include "ports/clock.hpp"
+#include "ports/copier.hpp"
 #include "ports/host.hpp"
 #include "ports/inspector.hpp"
 #include "ports/postgres.hpp"
@@ -27,6 +28,7 @@ struct ServerPorts {
     ports::Host& host;
     ports::DatabaseInspector& database_inspector;
     ports::HostInspector& host_inspector;
+    ports::Copier& copier;
 };
 
 struct Surroundings {

@@ -42,6 +42,7 @@ asio::awaitable<Result<void>> carry_out_all(State& state, Hands& hands, const st
 
 /// A setting is written or not; a server that is given back has to stop first, and perhaps to recover.
 Duration limit_of_undo(const Command& command) {
+    if (std::holds_alternative<plans::AbandonCopy>(command)) return std::chrono::minutes{2};
     if (std::holds_alternative<plans::StartAgain>(command)) return std::chrono::seconds{90};
     return std::holds_alternative<plans::Repoint>(command) ? std::chrono::seconds{60} : std::chrono::seconds{10};
 }
@@ -139,7 +140,10 @@ Async<void> Conductor::commit(const Step& step) {
 asio::awaitable<Outcome> Conductor::conduct(const plans::Plan& plan, const saved::OperationBegun& begun) {
     const auto announced = co_await journal(JournalEntry::begun, std::string(word_for(plan.kind)), saved::to_text(begun));
     if (!announced) co_return Outcome{End::refused, fmt::format("nothing was done: {}", announced.error().text()), {}};
+    co_return co_await go_on(plan);
+}
 
+asio::awaitable<Outcome> Conductor::go_on(const plans::Plan& plan) {
     auto outcome = co_await prepare(plan.reversible);
     if (!outcome) co_return Outcome{End::refused, outcome.error().text(), failures_};
     if (call_off_.why) {

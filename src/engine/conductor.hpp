@@ -39,6 +39,9 @@ public:
     /// Journals `begun`, then the plan. Told to stop before the commit step it undoes, unless `leave`, and rethrows.
     asio::awaitable<Outcome> conduct(const plans::Plan& plan, const saved::OperationBegun& begun);
 
+    /// The plan alone, for an operation that an earlier life began, or that was set aside: each step finds what is there of it.
+    asio::awaitable<Outcome> go_on(const plans::Plan& plan);
+
     /// The finishing groups alone, for a promotion that is known to have happened.
     asio::awaitable<Outcome> finish(const std::vector<plans::Group>& groups);
 

@@ -63,7 +63,8 @@ Async<void> Hands::carry_out(const plans::Command& command, Instant deadline) {
         co_return co_await state_.host(it->server).end_rewind(it->system_id, deadline);
     if (const auto* it = std::get_if<plans::StartRejoined>(&command)) co_return co_await start_rejoined(*it, deadline);
     if (const auto* it = std::get_if<plans::HoldDown>(&command)) co_return co_await hold_down(*it, deadline);
-    co_return co_await repoint(std::get<plans::Repoint>(command), deadline);
+    if (const auto* it = std::get_if<plans::Repoint>(&command)) co_return co_await repoint(*it, deadline);
+    co_return co_await carry_out_copy(command, deadline);
 }
 
 asio::awaitable<model::HeldSight> Hands::look(const ServerName& server, Instant deadline) {

@@ -9,7 +9,9 @@
 #include "engine/state.hpp"
 #include "model/wal_end.hpp"
 #include "plans/plan.hpp"
+#include "saved/operation_record.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +39,9 @@ struct Findings {
     std::optional<model::TimelineHistory> history;  // of the promoted server
     std::optional<WallTime> expires;                // of the promotion, by the candidate's clock
     std::optional<WallTime> taken;                  // by the same clock, when it said that it took the request
+
+    /// Told how far a copy is.
+    std::function<void(const saved::ProgressRecord&)> on_progress{};
 
     /// The last switch of the promoted server's history: where it left the old primary's WAL.
     [[nodiscard]] std::optional<model::TimelineSwitch> fork() const {
@@ -103,6 +108,26 @@ private:
     void open_handover_gates(const plans::CheckHandover& command, model::WalPosition position);
     Async<void> see_it_follow(const model::ServerName& replica, const model::ServerName& upstream, Duration patience, Instant deadline);
     Async<void> read_loss(const plans::ReadLoss& command, Instant deadline);
+
+    // hands_copy.cpp
+    struct CopyPace {
+        std::optional<Instant> since{};  // it was first looked at
+        model::Bytes first{};
+        Instant moved{};
+        model::Bytes last{};
+    };
+    Async<void> carry_out_copy(const plans::Command& command, Instant deadline);
+    Async<void> make_place(const plans::MakePlace& command, Instant deadline);
+    Async<void> copy_data(const plans::CopyData& command, Instant deadline);
+    Async<void> begin_copy(const plans::CopyData& command, Instant deadline);
+    Async<std::string> conninfo_of_copy(const model::ServerName& server, const model::ServerName& upstream, Instant deadline);
+    void note_progress(const model::CopyProgress& seen, CopyPace& pace) const;
+    Async<void> abandon_copy(const plans::AbandonCopy& command, Instant deadline);
+    Async<void> check_place(const plans::CheckPlace& command, Instant deadline);
+    Async<void> put_in_place(const plans::PutInPlace& command, Instant deadline);
+    Async<void> start_copy(const plans::StartCopy& command, Instant deadline);
+    Async<void> discard_old(const plans::DiscardOld& command, Instant deadline);
+
     Async<void> follow(const model::ServerName& replica, const model::ServerName& upstream, Instant deadline);
     Async<void> restart(const model::ServerName& replica, Instant deadline);
 

@@ -73,13 +73,14 @@ void Cluster::Loop::tick() {
     watch_first_look();
     settle_possible_primary();
     watch_.set_suspicious(
-        analysis_.primary_suspected || operating_ || analysis_.situation == Situation::two_primaries ||
+        analysis_.primary_suspected || (operating_ && !makes_way_) || analysis_.situation == Situation::two_primaries ||
         analysis_.situation == Situation::old_primary_returned);
     watch_.set_details(operating_, analysis_.commits_may_wait);
     review_refusal();
     decision_ = decide::decide(state_.input(), analysis_, guards());
     note_situation();
     if (makes_way_ && !std::holds_alternative<decide::Hold>(decision_)) make_way();
+    review_set_aside();
     if (operating_ || !waiting_.empty()) return;
     if (auto* failover = std::get_if<decide::FailOver>(&decision_)) return submit(*failover);
     if (auto* stop = std::get_if<decide::StopReturned>(&decision_)) return submit(*stop);

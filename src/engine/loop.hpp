@@ -71,7 +71,17 @@ private:
     struct PutBack {  // a salvage could not be ended at its time: restore_command of this server still leads to what was brought
         model::ServerName server;
     };
-    using Work = std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, PutBack, std::shared_ptr<Ordered>>;
+    /// A copy that goes on by itself, and whose operation waits until the cluster is well.
+    struct SetAside {
+        OpenOperation open;
+        Instant not_before;
+        bool in_place;  // what follows is left
+    };
+    struct GoOnCopying {
+        SetAside what;
+    };
+    using Work =
+        std::variant<decide::FailOver, decide::StopReturned, FinishPromotion, TakeBack, PutBack, GoOnCopying, std::shared_ptr<Ordered>>;
 
     // start.cpp: what the disk remembers
     asio::awaitable<void> load();
@@ -132,7 +142,7 @@ private:
         std::string text;       // "lets db3 follow db2"
         bool makes_way = true;  // where automation has to act; not what takes the primary down for a moment
     };
-    using Decided = std::variant<decide::FailOver, decide::SwitchOver, Upkeep>;
+    using Decided = std::variant<decide::FailOver, decide::SwitchOver, decide::CopyServer, Upkeep>;
     [[nodiscard]] Result<Decided> decide_ordered(const Order& order) const;
     [[nodiscard]] Result<Decided> decide_wanted(const FailoverWanted& wanted) const;
     [[nodiscard]] Result<Decided> decide_wanted(const decide::SwitchoverWanted& wanted) const;
@@ -143,6 +153,7 @@ private:
     Async<void> ask_around(const Wanted& what);
     asio::awaitable<decide::RejoinSurvey> survey(model::ServerName server);
     asio::awaitable<void> wait_for_history() const;
+    [[nodiscard]] Result<Decided> decide_wanted(const decide::CopyWanted& wanted) const;
     [[nodiscard]] plans::Plan plan_for(const decide::SwitchOver& decision) const;
     asio::awaitable<void> carry_out_order(std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> switch_over(decide::SwitchOver decision, std::shared_ptr<Ordered> ordered);
@@ -157,6 +168,15 @@ private:
         Duration pause;
         std::string why;
     };
+    // copies.cpp: data directories that are made anew
+    [[nodiscard]] plans::Plan plan_for(const decide::CopyServer& decision) const;
+    Async<void> read_copy_ground(decide::CopyWanted wanted);
+    asio::awaitable<void> make_copy(decide::CopyServer decision, std::shared_ptr<Ordered> ordered);
+    asio::awaitable<void> conduct_copy(
+        Conductor& conductor, Findings& findings, saved::OperationBegun begun, asio::awaitable<Outcome> work);
+    void review_set_aside();
+    asio::awaitable<void> go_on_copying(GoOnCopying work);
+    void resume_copy(const OpenOperation& found, bool in_place);
 
     // resume.cpp: what an earlier life left open
     asio::awaitable<bool> resume();
@@ -194,9 +214,11 @@ private:
     std::optional<Instant> sync_changed_;
     /// Over, but the journal could not be told: a later life would take them for open.
     std::vector<saved::JournalRecord> unended_;
-    std::vector<Postponed> postponed_;            // who could not be brought back
-    std::optional<decide::RejoinSurvey> survey_;  // of the last order that needed one
-    std::optional<OpenPromotion> unsettled_;      // goes with saved.possible_primary
+    std::vector<Postponed> postponed_;               // who could not be brought back
+    std::optional<decide::RejoinSurvey> survey_;     // of the last order that needed one
+    std::optional<decide::CopyGround> copy_ground_;  // as read for the last order of a copy
+    std::optional<SetAside> set_aside_;
+    std::optional<OpenPromotion> unsettled_;  // goes with saved.possible_primary
 };
 
 }  // namespace handyrep::engine

@@ -78,6 +78,8 @@ asio::awaitable<void> Cluster::Loop::carry_out(Work work) {
         co_await take_back(*back);
     } else if (auto* left = std::get_if<PutBack>(&work)) {
         co_await put_back(*left);
+    } else if (auto* copy = std::get_if<GoOnCopying>(&work)) {
+        co_await go_on_copying(*copy);
     } else {
         co_await carry_out_order(std::get<std::shared_ptr<Ordered>>(work));
     }
@@ -129,11 +131,16 @@ asio::awaitable<Outcome> Cluster::Loop::conduct(Conductor& conductor, const plan
 }
 
 Result<void> Cluster::Loop::cancel(std::uint64_t operation, const std::string& by) {
+    if (set_aside_ && set_aside_->open.record.id == operation && !set_aside_->in_place) {
+        submit(TakeBack{std::exchange(set_aside_, std::nullopt)->open});
+        return {};
+    }
     if (!operating_ || !operation_ || operation_->id != operation || operation_->ended)
         return Error{ErrorKind::conflict, fmt::format("operation {} does not run", operation)};
     if (call_off_.too_late)
         return Error{ErrorKind::conflict, fmt::format("operation {} is past its point of no return: it is carried to its end", operation)};
     if (!call_off_.why) call_off_.why = fmt::format("called off by {}", by);
+    call_off_.leave = false;
     call_off_bell_.ring();
     return {};
 }
@@ -338,6 +345,8 @@ std::vector<plans::Command> Cluster::Loop::still_ours(std::vector<plans::Command
         if (again != nullptr) return state_.definition().find(again->server) == nullptr;
         const auto* const salvage = std::get_if<plans::EndSalvage>(&command);
         if (salvage != nullptr) return state_.definition().find(salvage->candidate) == nullptr;
+        const auto* const abandoned = std::get_if<plans::AbandonCopy>(&command);
+        if (abandoned != nullptr) return state_.definition().find(abandoned->server) == nullptr;
         const auto not_ours = [&](const model::ServerName& replica, const model::ServerName& upstream) {
             return state_.definition().find(replica) == nullptr || replica == state_.saved.primary ||
                    state_.definition().find(upstream) == nullptr;

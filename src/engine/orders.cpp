@@ -87,6 +87,10 @@ Async<void> Cluster::Loop::ask_around(const Wanted& what) {
         auto found = co_await survey(rejoin->server);
         survey_ = std::move(found);
     }
+    if (const auto* const copy = std::get_if<decide::CopyWanted>(&what)) {
+        const auto read = co_await read_copy_ground(*copy);
+        if (!read) co_return read.error();
+    }
     co_return Result<void>{};
 }
 
@@ -161,6 +165,8 @@ asio::awaitable<void> Cluster::Loop::carry_out_order(std::shared_ptr<Ordered> or
         co_await fail_over(*failover, ordered->order.by, false, ordered);
     } else if (const auto* const switchover = std::get_if<decide::SwitchOver>(&*decision)) {
         co_await switch_over(*switchover, ordered);
+    } else if (const auto* const copy = std::get_if<decide::CopyServer>(&*decision)) {
+        co_await make_copy(*copy, ordered);
     } else {
         co_await keep_up(std::get<Upkeep>(*decision), ordered);
     }

@@ -3,6 +3,7 @@
 
 #include "base/time.hpp"
 #include "decide/analysis.hpp"
+#include "decide/copying.hpp"
 #include "decide/decision.hpp"
 #include "decide/follow.hpp"
 #include "decide/readiness.hpp"
@@ -88,7 +89,8 @@ struct FailoverWanted {
 };
 
 /// What a person may want: each has a decision and a plan of its own.
-using Wanted = std::variant<FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted, decide::ServiceWanted, decide::RejoinWanted>;
+using Wanted = std::variant<
+    FailoverWanted, decide::SwitchoverWanted, decide::FollowWanted, decide::ServiceWanted, decide::RejoinWanted, decide::CopyWanted>;
 
 struct Order {
     Wanted what;

@@ -73,6 +73,7 @@ asio::awaitable<void> Cluster::Loop::resume_one(const std::vector<JournalRecord>
 
     const OpenOperation found{*begun, known, records.back().sequence};
     const bool never_happened = !commit || commit->entry == JournalEntry::failed || commit->entry == JournalEntry::undone;
+    if (!begun->work.empty()) co_return resume_copy(found, commit && commit->entry == JournalEntry::done);
     if (!begun->candidate || !begun->old_primary) {
         // No step of these makes a second primary, so one that may or may not have been done is undone as well. A later promotion has led
         // everybody somewhere else meanwhile.

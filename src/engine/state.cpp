@@ -29,6 +29,7 @@ State::State(model::ClusterDefinition definition, Surroundings surroundings)
       surroundings_{std::move(surroundings)} {}
 
 ports::Postgres& State::postgres(const model::ServerName& server) const { return find_ports(surroundings_.servers, server).postgres; }
+ports::Copier& State::copier(const model::ServerName& server) const { return find_ports(surroundings_.servers, server).copier; }
 ports::Host& State::host(const model::ServerName& server) const { return find_ports(surroundings_.servers, server).host; }
 
 const model::ServerDefinition& State::define(const model::ServerName& server) const {

@@ -24,6 +24,7 @@ public:
     [[nodiscard]] const std::vector<ServerPorts>& servers() const { return surroundings_.servers; }
     [[nodiscard]] ports::Postgres& postgres(const model::ServerName& server) const;
     [[nodiscard]] ports::Host& host(const model::ServerName& server) const;
+    [[nodiscard]] ports::Copier& copier(const model::ServerName& server) const;
     [[nodiscard]] const model::ServerDefinition& define(const model::ServerName& server) const;
 
     model::SavedState saved;

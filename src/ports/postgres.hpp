@@ -78,6 +78,9 @@ public:
     virtual Async<void> prepare_while_down(const Upstream& upstream, model::SystemId expected, Instant deadline) = 0;
     /// At `upstream`, for a program on this server's host.
     [[nodiscard]] virtual Login login_at(const Upstream& upstream) const = 0;
+    /// The connection string by which this server would follow `upstream`, while it does not run: `own`, what its directory says (perhaps with
+    /// a password, which goes to its passfile), else what it had when it was last seen, else what this program would write for it.
+    virtual Async<std::string> conninfo_to(const Upstream& upstream, Secret own, Instant deadline) = 0;
 
     /// Writes synchronous_standby_names, reloads, reads it back (S9).
     virtual Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) = 0;

@@ -13,8 +13,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::array<std::string_view, 10> members{"kind",      "by",    "reason",      "automatic", "old_primary",
-                                                   "candidate", "epoch", "commit_step", "plan",      "undo"};
+constexpr std::array<std::string_view, 11> members{"kind",  "by",          "reason", "automatic", "old_primary", "candidate",
+                                                   "epoch", "commit_step", "plan",   "undo",      "work"};
 constexpr std::string_view expiry_prefix = "expires ";
 
 Error damaged(std::string_view member, std::string_view expected) {
@@ -71,6 +71,7 @@ std::string to_text(const OperationBegun& begun) {
     document["plan"] = begun.plan;
     document["undo"] = json::array();
     for (const StepUndo& it : begun.undo) document["undo"].push_back(json::array({it.step, it.commands}));
+    if (!begun.work.empty()) document["work"] = begun.work;
     // A reason may hold a server's own words in any encoding; a byte that is not UTF-8 must not stop the journal.
     return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -97,6 +98,8 @@ Result<OperationBegun> operation_begun_from_text(std::string_view text) {
     if (!plan) return plan.error();
     auto undo = read_undo(document);
     if (!undo) return undo.error();
+    const auto work = document.contains("work") ? read_text(document, "work") : Result<std::string>{std::string{}};
+    if (!work) return work.error();
     const auto automatic = document.find("automatic");
     if (automatic == document.end() || !automatic->is_boolean()) return damaged("automatic", "true or false");
     const auto epoch = document.find("epoch");
@@ -111,7 +114,8 @@ Result<OperationBegun> operation_begun_from_text(std::string_view text) {
         epoch->get<std::uint64_t>(),
         *commit_step,
         *std::move(plan),
-        *std::move(undo)};
+        *std::move(undo),
+        *work};
 }
 
 std::string expiry_to_text(WallTime expires) { return std::string(expiry_prefix) + handyrep::text(expires); }

@@ -32,6 +32,7 @@ struct OperationBegun {
     std::string commit_step;          // the name of the step that cannot be taken back
     std::vector<std::string> plan{};  // as --dry-run shows it, a line each
     std::vector<StepUndo> undo{};     // of the steps before the commit step, in their order; those that have one
+    std::string work{};               // what a later life needs to go on with it, in the words of plans/copying.hpp; empty: it does not
     friend bool operator==(const OperationBegun&, const OperationBegun&) = default;
 };
 [[nodiscard]] std::string to_text(const OperationBegun& begun);

@@ -84,6 +84,18 @@ std::optional<LossRecord> loss_of(const json& document) {
         .transactions = number_of(loss, "transactions")};
 }
 
+json progress_json(const std::optional<ProgressRecord>& progress) {
+    if (!progress) return nullptr;
+    return {{"done", progress->done.count}, {"total", number_or_null(progress->total)}};
+}
+
+/// What was going on when it was written is over: neither rate nor time left.
+std::optional<ProgressRecord> progress_of(const json& document) {
+    const auto found = document.find("progress");  // not there in what earlier versions wrote
+    if (found == document.end() || found->is_null()) return std::nullopt;
+    return ProgressRecord{.done = model::Bytes{found->at("done").get<std::uint64_t>()}, .total = bytes_of(*found, "total")};
+}
+
 /// Throws what the library throws on a missing member or one of another type.
 std::optional<OperationRecord> record_of(const json& document) {
     OperationRecord out{
@@ -107,6 +119,7 @@ std::optional<OperationRecord> record_of(const json& document) {
     }
     out.outcome = document.at("outcome").get<std::string>();
     out.loss = loss_of(document);
+    out.progress = progress_of(document);
     return out;
 }
 
@@ -148,7 +161,8 @@ std::string to_text(const OperationRecord& operation) {
         {"ended", operation.ended ? json(handyrep::text(*operation.ended)) : json(nullptr)},
         {"steps", json::array()},
         {"outcome", operation.outcome},
-        {"loss", loss_json(operation.loss)}};
+        {"loss", loss_json(operation.loss)},
+        {"progress", progress_json(operation.progress)}};
     for (const StepRecord& step : operation.steps) document["steps"].push_back(step_json(step));
     return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

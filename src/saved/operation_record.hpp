@@ -35,6 +35,15 @@ struct LossRecord {
     friend bool operator==(const LossRecord&, const LossRecord&) = default;
 };
 
+/// How far a long step is, as last seen.
+struct ProgressRecord {
+    model::Bytes done{};
+    std::optional<model::Bytes> total{};  // as estimated when it began
+    std::optional<model::Bytes> rate{};   // per second
+    std::optional<Duration> left{};       // at that rate
+    friend bool operator==(const ProgressRecord&, const ProgressRecord&) = default;
+};
+
 struct OperationRecord {
     std::uint64_t id = 0;
     std::string kind{};
@@ -44,8 +53,9 @@ struct OperationRecord {
     WallTime began{};
     std::optional<WallTime> ended{};
     std::vector<StepRecord> steps{};
-    std::string outcome = "running";   // then "done", "refused: …", "failed: …", "unknown: …"
-    std::optional<LossRecord> loss{};  // of a promotion
+    std::string outcome = "running";           // then "done", "refused: …", "failed: …", "unknown: …"
+    std::optional<LossRecord> loss{};          // of a promotion
+    std::optional<ProgressRecord> progress{};  // of a copy
 
     /// The step being done, or the last one.
     [[nodiscard]] std::string step() const { return steps.empty() ? std::string{} : steps.back().name; }

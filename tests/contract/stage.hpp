@@ -7,6 +7,7 @@
 #include "model/names.hpp"
 #include "ports/async.hpp"
 #include "ports/clock.hpp"
+#include "ports/copier.hpp"
 #include "ports/host.hpp"
 #include "ports/postgres.hpp"
 #include "ports/store.hpp"
@@ -29,6 +30,7 @@ public:
     virtual ports::Clock& clock() = 0;
     virtual ports::Postgres& postgres(Which which) = 0;
     virtual ports::Host& host(Which which) = 0;
+    virtual ports::Copier& copier(Which which) = 0;
     virtual ports::Upstream address(Which which) = 0;
 
     virtual void kill(Which which) = 0;       // SIGKILL to every process

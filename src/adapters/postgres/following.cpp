@@ -110,10 +110,11 @@ Async<void> PostgresServer::detach_alone(Instant deadline) {
 }
 
 /// `present` with another upstream; what was there before, or what this program makes, where it is empty.
-Async<Conninfo> PostgresServer::conninfo_to(ports::Upstream upstream, std::string present, Instant deadline) {
+Async<Conninfo> PostgresServer::make_conninfo(ports::Upstream upstream, std::string present, Instant deadline) {
     const std::string base = !present.empty() ? present : remembered_.value_or("");
     auto conninfo = base.empty() ? Result<Conninfo>{made_conninfo(settings_)} : Conninfo::parse(base);
     if (!conninfo) co_return conninfo.error();
+    if (base.empty() && !settings_.replication_password.empty()) conninfo->set("password", settings_.replication_password.reveal());
     if (remembered_password_ && !conninfo->get("password")) conninfo->set("password", remembered_password_->reveal());
     conninfo->erase("hostaddr");
     conninfo->set("host", upstream.hostname);
@@ -131,7 +132,7 @@ Async<void> PostgresServer::follow_alone(const ports::Upstream& upstream, Instan
     if (!setting) co_return setting.error();
     const std::optional<Identity> identity = identity_;  // the session may end before we do
     if (!identity) co_return not_sent("the session was dropped");
-    const auto conninfo = co_await conninfo_to(upstream, setting->value, deadline);
+    const auto conninfo = co_await make_conninfo(upstream, setting->value, deadline);
     if (!conninfo) co_return conninfo.error();
     const std::string text = conninfo->text();
     switch (model::facts_of(identity->version).repointing) {
@@ -155,9 +156,17 @@ Async<void> PostgresServer::prepare_to_follow(const ports::Upstream& upstream, I
         co_return Error{ErrorKind::unsupported, fmt::format("PostgreSQL {} has no setting primary_conninfo", identity->version.major())};
     if (!setting) co_return setting.error();
     if (setting->in_recovery) co_return Error{ErrorKind::refused, "the server is in recovery"};
-    auto conninfo = co_await conninfo_to(upstream, setting->value, deadline);
+    auto conninfo = co_await make_conninfo(upstream, setting->value, deadline);
     if (!conninfo) co_return conninfo.error();
     co_return co_await write_for_next_start("primary_conninfo", conninfo->text(), deadline);
+}
+
+Async<std::string> PostgresServer::conninfo_to(const ports::Upstream& upstream, Secret own, Instant deadline) {
+    const auto change = co_await changes_.take(clock_, deadline);
+    if (!change) co_return not_sent("another change is under way");
+    auto conninfo = co_await make_conninfo(upstream, own.reveal(), deadline);
+    if (!conninfo) co_return conninfo.error();
+    co_return conninfo->text();
 }
 
 /// The receiver is started anew when the text of primary_conninfo changes. Whatever fallback_application_name says there is

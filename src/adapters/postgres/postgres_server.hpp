@@ -34,6 +34,7 @@ struct PostgresSettings {
     Duration connect_timeout = std::chrono::milliseconds{500};
     std::vector<std::pair<std::string, std::string>> options{};  // sslmode, sslrootcert, … by libpq's keywords; none by default
     std::string replication_user{};                              // for a primary_conninfo made from nothing; empty: database_user
+    Secret replication_password{};                               // of that; empty: the node's own passfile
 };
 
 /// Where and as whom the manager's own sessions connect.
@@ -63,6 +64,7 @@ public:
     Async<void> prepare_to_follow(const ports::Upstream& upstream, Instant deadline) override;
     Async<void> prepare_while_down(const ports::Upstream& upstream, model::SystemId expected, Instant deadline) override;
     [[nodiscard]] ports::Login login_at(const ports::Upstream& upstream) const override;
+    Async<std::string> conninfo_to(const ports::Upstream& upstream, Secret own, Instant deadline) override;
     Async<void> set_synchronous_standby_names(const std::string& names, Instant deadline) override;
     Async<void> offer_wal(const std::string& folder, std::uint64_t operation, Instant deadline) override;
     Async<void> end_offer(Instant deadline) override;
@@ -113,7 +115,7 @@ private:
     Async<void> wait_until_read_back(std::string name, std::string value, Instant deadline);
     Async<Setting> standby_conninfo(bool at_once, Instant deadline);
     Async<Setting> conninfo_of_file(Instant deadline);
-    Async<Conninfo> conninfo_to(ports::Upstream upstream, std::string present, Instant deadline);
+    Async<Conninfo> make_conninfo(ports::Upstream upstream, std::string present, Instant deadline);
     Async<void> write_for_next_start(std::string name, std::string value, Instant deadline);
     Async<void> detach_alone(Instant deadline);
     Async<void> follow_alone(const ports::Upstream& upstream, Instant deadline);

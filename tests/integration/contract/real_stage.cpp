@@ -1,5 +1,6 @@
 #include "adapters/files/file_store.hpp"
 #include "adapters/postgres/postgres_server.hpp"
+#include "adapters/ssh/shell_copier.hpp"
 #include "adapters/ssh/shell_host.hpp"
 #include "tests/contract/stage.hpp"
 #include "tests/integration/adapters/loop.hpp"
@@ -35,6 +36,7 @@ public:
             adapters::ssh::ShellHostSettings host{.server = definition};
             host.kept_folder = (owners_folder() / "passwords").string();
             host.debian_configuration = (owners_folder() / "etc").string();
+            copiers_.push_back(std::make_unique<adapters::ssh::ShellCopier>(host, engine_.loop.executor(), engine_.loop.clock));
             hosts_.push_back(
                 std::make_unique<adapters::ssh::ShellHost>(std::move(host), engine_.loop.executor(), engine_.loop.clock, engine_.loop.log));
             adapters::postgres::PostgresSettings settings{.server = definition, .password = cluster().superuser_password()};
@@ -47,6 +49,7 @@ public:
     ports::Clock& clock() override { return engine_.loop.clock; }
     ports::Postgres& postgres(Which which) override { return *postgres_[index(which)]; }
     ports::Host& host(Which which) override { return *hosts_[index(which)]; }
+    ports::Copier& copier(Which which) override { return *copiers_[index(which)]; }
     ports::Upstream address(Which which) override { return {"127.0.0.1", server(which).port}; }
 
     void kill(Which which) override { server(which).kill_all(); }
@@ -93,6 +96,7 @@ private:
 
     Engine engine_;
     std::vector<std::unique_ptr<adapters::ssh::ShellHost>> hosts_;
+    std::vector<std::unique_ptr<adapters::ssh::ShellCopier>> copiers_;
     std::vector<std::unique_ptr<adapters::postgres::PostgresServer>> postgres_;
 };
 

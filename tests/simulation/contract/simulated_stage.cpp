@@ -1,3 +1,4 @@
+#include "sim/copier.hpp"
 #include "sim/host.hpp"
 #include "sim/postgres.hpp"
 #include "sim/store.hpp"
@@ -62,6 +63,7 @@ public:
     ports::Clock& clock() override { return engine_.clock; }
     ports::Postgres& postgres(Which which) override { return which == Which::primary ? primary_ : replica_; }
     ports::Host& host(Which which) override { return which == Which::primary ? primary_host_ : replica_host_; }
+    ports::Copier& copier(Which which) override { return which == Which::primary ? primary_copier_ : replica_copier_; }
     ports::Upstream address(Which which) override { return {engine_.world.at(index(which)).name.text() + ".example", 5432}; }
 
     void kill(Which which) override { engine_.world.kill_all(index(which)); }
@@ -81,6 +83,8 @@ private:
     sim::SimPostgres replica_{engine_.world, engine_.waits, 1};
     sim::SimHost primary_host_{engine_.world, engine_.waits, 0, model::Transport::ssh};
     sim::SimHost replica_host_{engine_.world, engine_.waits, 1, model::Transport::ssh};
+    sim::SimCopier primary_copier_{engine_.world, engine_.waits, 0, model::Transport::ssh};
+    sim::SimCopier replica_copier_{engine_.world, engine_.waits, 1, model::Transport::ssh};
 };
 
 class SimulatedStore final : public StoreStage {

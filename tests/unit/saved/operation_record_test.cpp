@@ -82,7 +82,9 @@ TEST(OperationRecord, OfAStepThatIsTriedAgainKeepsBoth) {
 TEST(OperationRecord, IsReadBackAsItWasWritten) {
     OperationRecord promotion = ended_one();
     promotion.loss = LossRecord{.at_least = model::Bytes{0}, .unbounded = "nothing proves it", .transactions = 3};
-    for (const OperationRecord& it : {after({begun()}), ended_one(), promotion}) {
+    OperationRecord copy = ended_one();
+    copy.progress = ProgressRecord{.done = model::Bytes{7}, .total = model::Bytes{9}};
+    for (const OperationRecord& it : {after({begun()}), ended_one(), promotion, copy}) {
         const auto read = operation_record_from_text(to_text(it));
         ASSERT_TRUE(read) << read.error().what;
         EXPECT_EQ(*read, it);

@@ -48,6 +48,14 @@ TEST(OperationBegun, WithoutServersIsReadBackWithoutThem) {
     EXPECT_EQ(*read, operation);
 }
 
+TEST(OperationBegun, SaysWhatALaterLifeGoesOnWith) {
+    OperationBegun operation = sample();
+    operation.work = R"({"server":"db3"})";
+    const auto read = operation_begun_from_text(to_text(operation));
+    ASSERT_TRUE(read) << read.error().what;
+    EXPECT_EQ(*read, operation);
+}
+
 TEST(OperationBegun, WithAReasonInAnotherEncodingIsWrittenAndReadable) {
     OperationBegun operation = sample();
     operation.reason = "caf\xE9";
