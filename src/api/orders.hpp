@@ -27,6 +27,11 @@ struct OrderBody {
 [[nodiscard]] Result<OrderBody> parse_service_body(std::string_view body, decide::ServiceDeed deed);
 /// `server` (a name, which must be there), `only_rewind` (true or false).
 [[nodiscard]] Result<OrderBody> parse_rejoin_body(std::string_view body);
+/// `server`, `from` (a name or null), `rate_bytes_per_second`, `slot`, `wal_directory`, `tablespaces` (an object: where the source has each,
+/// and where the copy is to have it).
+[[nodiscard]] Result<OrderBody> parse_clone_body(std::string_view body);
+/// And `keep_old` (true or false).
+[[nodiscard]] Result<OrderBody> parse_reclone_body(std::string_view body);
 
 struct OrderPath {
     std::string_view path;

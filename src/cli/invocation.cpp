@@ -15,14 +15,16 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 30> verbs{
-    "rejoin",   "rewind",     "shutdown",    "startup",   "restart",     "fence",  "unfence", "stonith", "follow", "remaster",
-    "cancel",   "switchover", "operations",  "operation", "maintenance", "pause",  "resume",  "daemon",  "status", "check",
-    "failover", "events",     "acknowledge", "explain",   "record",      "verify", "config",  "version", "help",   "show"};
-constexpr std::array<std::string_view, 27> options{
-    "--rolling", "--upstream", "--drop-logical", "--follow",  "--for",     "--until", "--reason", "--override", "--if-primary-died",
-    "--back",    "--replay",   "--out",          "--config",  "--cluster", "--url",   "--output", "--no-color", "--timeout",
-    "--to",      "--all",      "--last",         "--dry-run", "--yes",     "--count", "--help",   "--version",  "--color"};
+constexpr std::array<std::string_view, 32> verbs{
+    "clone",    "reclone", "rejoin",      "rewind",     "shutdown",  "startup",     "restart", "fence",   "unfence", "stonith", "follow",
+    "remaster", "cancel",  "switchover",  "operations", "operation", "maintenance", "pause",   "resume",  "daemon",  "status",  "check",
+    "failover", "events",  "acknowledge", "explain",    "record",    "verify",      "config",  "version", "help",    "show"};
+constexpr std::array<std::string_view, 34> options{
+    "--from",     "--rate",         "--slot",   "--wal-directory", "--tablespace", "--keep-old", "--no-wait",  "--rolling",
+    "--upstream", "--drop-logical", "--follow", "--for",           "--until",      "--reason",   "--override", "--if-primary-died",
+    "--back",     "--replay",       "--out",    "--config",        "--cluster",    "--url",      "--output",   "--no-color",
+    "--timeout",  "--to",           "--all",    "--last",          "--dry-run",    "--yes",      "--count",    "--help",
+    "--version",  "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -39,6 +41,8 @@ struct Raw {
     Service service;
     Rejoin rejoin;
     Rejoin rewind{.only_rewind = true};
+    Clone clone;
+    std::string rate;
     Cancel cancel;
     Events events;
     Operations operations;
@@ -67,6 +71,8 @@ struct Commands {
     CLI::App* fence = nullptr;
     CLI::App* rejoin = nullptr;
     CLI::App* rewind = nullptr;
+    CLI::App* clone = nullptr;
+    CLI::App* reclone = nullptr;
     CLI::App* cancel = nullptr;
     CLI::App* events = nullptr;
     CLI::App* operations = nullptr;
@@ -146,6 +152,26 @@ void declare_services(Commands& it, Raw& raw) {
     it.fence->alias("stonith");
 }
 
+void declare_copies(Commands& it, Raw& raw) {
+    it.clone = it.app.add_subcommand("clone", "Make a replica where there is none: copy a server into an absent or empty data directory");
+    it.reclone = it.app.add_subcommand("reclone", "Make a server's data directory anew; the old one is set aside, and deleted in the end");
+    for (CLI::App* const verb : {it.clone, it.reclone}) {
+        verb->add_option("NAME", raw.clone.server, "Whose data directory")->required();
+        verb->add_option("--from", raw.clone.from, "Whom to copy (default: the primary); it follows the primary in any case")
+            ->type_name("NAME");
+        verb->add_option("--rate", raw.rate, "At most so much per second, such as 50MB")->type_name("SIZE");
+        verb->add_option("--slot", raw.clone.slot, "A replication slot for it at the primary, made if need be")->type_name("SLOT");
+        verb->add_option("--wal-directory", raw.clone.wal_directory, "Where its pg_wal is to lie (default: as now, or inside)")
+            ->type_name("PATH");
+        verb->add_option("--tablespace", raw.clone.tablespaces, "Where the source has a tablespace, and where the copy is to have it")
+            ->type_name("OLD=NEW");
+        verb->add_flag("!--no-wait", raw.clone.wait, "Do not wait for its end");
+        verb->add_flag("--dry-run", raw.clone.dry_run, "Check everything and show the plan; touch nothing");
+        verb->add_flag("--yes", raw.clone.yes, "Do not ask");
+    }
+    it.reclone->add_flag("--keep-old", raw.clone.keep_old, "Do not delete the old directory in the end");
+}
+
 void declare(Commands& it, Raw& raw) {
     // Unknown words are collected and judged here, with the nearest known one, instead of by CLI11.
     it.app.allow_extras();
@@ -172,6 +198,7 @@ void declare(Commands& it, Raw& raw) {
     it.switchover->add_flag("--drop-logical", raw.switchover.drop_logical, "Although logical replication slots are lost by it");
     declare_upkeep(it, raw);
     declare_services(it, raw);
+    declare_copies(it, raw);
     it.events = it.app.add_subcommand("events", "What happened, newest last");
     it.events->add_option("--count", raw.events.count, "How many (default 20)")->check(CLI::Range(1, 1000))->type_name("N");
     it.operations = it.app.add_subcommand("operations", "What was carried out, and what came of it, newest last");
@@ -260,6 +287,19 @@ std::optional<std::string> finish_service(const Commands& it, Raw& raw) {
     return std::nullopt;
 }
 
+/// Of clone and reclone.
+std::optional<std::string> finish_copy(Raw& raw) {
+    if (!raw.rate.empty()) {
+        const auto rate = model::parse_bytes(raw.rate);
+        if (!rate) return "--rate: " + rate.error().text();
+        raw.clone.rate = *rate;
+    }
+    for (const std::string& it : raw.clone.tablespaces) {
+        if (it.find('=') == std::string::npos) return fmt::format("--tablespace: expected OLD=NEW, not '{}'", it);
+    }
+    return std::nullopt;
+}
+
 std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.daemon->parsed()) return Daemon{};
     if (it.status->parsed()) return Status{};
@@ -270,6 +310,12 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (!raw.service.order.empty()) return raw.service;
     if (it.rejoin->parsed()) return raw.rejoin;
     if (it.rewind->parsed()) return raw.rewind;
+    if (it.clone->parsed()) return raw.clone;
+    if (it.reclone->parsed()) {
+        Clone out = raw.clone;
+        out.replaces = true;
+        return out;
+    }
     if (it.cancel->parsed()) return raw.cancel;
     if (it.events->parsed()) return raw.events;
     if (it.operations->parsed()) return raw.operations;
@@ -333,6 +379,7 @@ std::variant<Invocation, UsageError> parse_arguments(const std::vector<std::stri
     if (const auto wrong = finish_global(raw)) return UsageError{*wrong};
     if (const auto wrong = finish_maintenance(raw)) return UsageError{*wrong};
     if (const auto wrong = finish_service(it, raw)) return UsageError{*wrong};
+    if (const auto wrong = finish_copy(raw)) return UsageError{*wrong};
     if (it.help->parsed()) return help_about("");
     if (version_flag) return Invocation{raw.global, Version{}};
     if (const auto verb = verb_of(it, raw)) return Invocation{raw.global, *verb};

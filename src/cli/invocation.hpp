@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "model/lsn.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -58,6 +59,19 @@ struct Rejoin {
     bool dry_run = false;
     bool yes = false;
 };
+struct Clone {
+    std::string server{};
+    bool replaces = false;  // reclone
+    std::optional<std::string> from{};
+    std::optional<model::Bytes> rate{};  // per second
+    std::optional<std::string> slot{};
+    std::optional<std::string> wal_directory{};
+    std::vector<std::string> tablespaces{};  // OLD=NEW
+    bool keep_old = false;
+    bool wait = true;
+    bool dry_run = false;
+    bool yes = false;
+};
 struct Cancel {
     std::uint64_t id = 0;
 };
@@ -104,8 +118,8 @@ struct Help {
     std::string text;
 };
 using Verb = std::variant<
-    Daemon, Status, Check, Failover, Switchover, Follow, Service, Rejoin, Cancel, Events, Operations, Operation, Acknowledge, MaintenanceOn,
-    MaintenanceOff, Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
+    Daemon, Status, Check, Failover, Switchover, Follow, Service, Rejoin, Clone, Cancel, Events, Operations, Operation, Acknowledge,
+    MaintenanceOn, MaintenanceOff, Pause, Resume, Explain, Record, Verify, ConfigCheck, ConfigShow, Version, Help>;
 
 struct Invocation {
     GlobalOptions global;

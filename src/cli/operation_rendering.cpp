@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstdint>
+
 namespace handyrep::cli {
 
 using control::Json;
@@ -23,6 +26,23 @@ std::string time_of(const std::string& iso) { return iso.size() > 23 ? iso.subst
 std::string took(const Json& step) {
     const Json& seconds = step.at("took_seconds");
     return seconds.is_null() ? "-" : fmt::format("{:.3f} s", seconds.get<double>());
+}
+
+/// "1.2 GB of 2 GB copied (60 %), 80 MB/s, 10s left".
+std::string progress_text(const Json& progress) {
+    const std::uint64_t done = progress.at("done_bytes").get<std::uint64_t>();
+    std::string out = bytes_text(done);
+    if (const Json& total = progress.at("total_bytes"); !total.is_null()) {
+        const std::uint64_t all = total.get<std::uint64_t>();
+        out += fmt::format(" of {} copied ({} %)", bytes_text(all), all == 0 ? 100 : std::min<std::uint64_t>(100, done * 100 / all));
+    } else {
+        out += " copied";
+    }
+    if (const Json& rate = progress.at("rate_bytes_per_second"); !rate.is_null())
+        out += fmt::format(", {}/s", bytes_text(rate.get<std::uint64_t>()));
+    if (const Json& left = progress.at("left_seconds"); !left.is_null() && left.get<double>() > 0)
+        out += fmt::format(", {:.0f} s left", left.get<double>());
+    return out;
 }
 
 std::string operations_text(const Json& operations, const Layout& layout) {
@@ -45,6 +65,8 @@ std::string operation_text(const Json& operation, bool plan, const Layout& layou
     out += labelled("began", time_of(field(operation, "began")) + " UTC", layout);
     if (!operation.at("ended").is_null()) out += labelled("ended", time_of(field(operation, "ended")) + " UTC", layout);
     out += labelled("outcome", field(operation, "outcome"), layout);
+    if (const auto found = operation.find("progress"); found != operation.end() && !found->is_null())
+        out += labelled("copied", progress_text(*found), layout);
     std::vector<std::vector<Cell>> rows;
     for (const Json& step : operation.at("steps")) {
         const std::string outcome = field(step, "outcome");
@@ -81,6 +103,13 @@ Result<std::string> render_operations(const Json& operations, const Layout& layo
 
 Result<std::string> render_operation(const Json& operation, bool plan, const Layout& layout) {
     return guarded([&] { return operation_text(operation, plan, layout); });
+}
+
+Result<std::string> render_progress(const Json& operation) {
+    return guarded([&] {
+        const auto found = operation.find("progress");
+        return found == operation.end() || found->is_null() ? std::string{} : progress_text(*found);
+    });
 }
 
 Result<std::vector<std::string>> render_steps(const Json& operation, std::size_t from) {

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <optional>
 #include <ostream>
+#include <string>
 #include <thread>
 
 namespace handyrep::cli {
@@ -31,7 +33,28 @@ int exit_code_of(const Json& operation) {
     return outcome.starts_with("refused") ? row_of(ErrorKind::refused).exit_code : exit_failed;
 }
 
-int follow(const GlobalOptions& global, std::uint64_t id, Surroundings& surroundings) {
+/// A line of how far it is, at most every other second.
+class ProgressLines {
+public:
+    void show(const Json& operation, std::ostream& out) {
+        const auto now = std::chrono::steady_clock::now();
+        if (ended(operation) || (shown_at_ && now - *shown_at_ < std::chrono::seconds{2})) return;
+        const auto text = render_progress(operation);
+        if (!text || text->empty() || *text == shown_) return;
+        out << "          " << *text << "\n" << std::flush;
+        shown_ = *text;
+        shown_at_ = now;
+    }
+
+private:
+    std::string shown_;
+    std::optional<std::chrono::steady_clock::time_point> shown_at_;
+};
+
+}  // namespace
+
+int follow_operation(const GlobalOptions& global, std::uint64_t id, Surroundings& surroundings) {
+    ProgressLines progress;
     const std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now() + global.timeout.value_or(std::chrono::hours{24});
     std::size_t shown = 0;
     for (;;) {
@@ -43,6 +66,7 @@ int follow(const GlobalOptions& global, std::uint64_t id, Surroundings& surround
         for (const std::string& line : *steps) surroundings.out << line << "\n";
         surroundings.out << std::flush;
         shown += steps->size();
+        progress.show(operation, surroundings.out);
         const std::string outcome = operation.value("outcome", "");
         if (ended(operation) || outcome.starts_with("unknown")) {
             surroundings.out << clean(outcome) << "\n";
@@ -54,8 +78,6 @@ int follow(const GlobalOptions& global, std::uint64_t id, Surroundings& surround
     }
 }
 
-}  // namespace
-
 int do_operations(const GlobalOptions& global, const Operations& operations, Surroundings& surroundings) {
     const auto answer =
         fetch(global, surroundings, {"GET", path_of("/v1/operations", global, fmt::format("count={}", operations.count))}, question_limit);
@@ -65,7 +87,7 @@ int do_operations(const GlobalOptions& global, const Operations& operations, Sur
 }
 
 int do_operation(const GlobalOptions& global, const Operation& operation, Surroundings& surroundings) {
-    if (operation.follow) return follow(global, operation.id, surroundings);
+    if (operation.follow) return follow_operation(global, operation.id, surroundings);
     const auto answer = fetch(global, surroundings, about(global, operation.id), question_limit);
     if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
     const Json& found = std::get<Json>(answer);

@@ -49,12 +49,16 @@ std::optional<int> confirm(const GlobalOptions& global, const Asked& order, Surr
     return exit_done;
 }
 
+/// A person confirms, or has said --yes. Nothing: go on.
+std::optional<int> asked_first(const GlobalOptions& global, const Asked& order, Surroundings& surroundings) {
+    if (order.dry_run || order.yes) return std::nullopt;
+    if (!surroundings.in_is_terminal)
+        return end({fmt::format("a {} without a terminal to ask on needs --yes (or --dry-run)", order.name), exit_usage}, surroundings);
+    return confirm(global, order, surroundings);
+}
+
 int carry_out(const GlobalOptions& global, const Asked& order, Surroundings& surroundings) {
-    if (!order.dry_run && !order.yes) {
-        if (!surroundings.in_is_terminal)
-            return end({fmt::format("a {} without a terminal to ask on needs --yes (or --dry-run)", order.name), exit_usage}, surroundings);
-        if (const auto stopped = confirm(global, order, surroundings)) return *stopped;
-    }
+    if (const auto stopped = asked_first(global, order, surroundings)) return *stopped;
     const auto answer = fetch(global, surroundings, question_of(global, order, order.dry_run), order.dry_run ? dry_limit : order_limit);
     if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
     const Json& done = std::get<Json>(answer);
@@ -99,6 +103,39 @@ int do_rejoin(const GlobalOptions& global, const Rejoin& rejoin, Surroundings& s
     Json body{{"server", rejoin.server}};
     if (rejoin.only_rewind) body["only_rewind"] = true;
     return carry_out(global, {"rejoin", std::move(body), rejoin.dry_run, rejoin.yes}, surroundings);
+}
+
+namespace {
+
+Json body_of(const Clone& clone) {
+    Json body{{"server", clone.server}};
+    if (clone.from) body["from"] = *clone.from;
+    if (clone.rate) body["rate_bytes_per_second"] = clone.rate->count;
+    if (clone.slot) body["slot"] = *clone.slot;
+    if (clone.wal_directory) body["wal_directory"] = *clone.wal_directory;
+    if (clone.keep_old) body["keep_old"] = true;
+    for (const std::string& it : clone.tablespaces) {
+        const auto at = it.find('=');  // invocation.cpp has seen to it that there is one
+        body["tablespaces"][it.substr(0, at)] = it.substr(at + 1);
+    }
+    return body;
+}
+
+}  // namespace
+
+/// The daemon answers as soon as the copy is begun: it takes hours, and this only watches.
+int do_clone(const GlobalOptions& global, const Clone& clone, Surroundings& surroundings) {
+    const Asked asked{clone.replaces ? "reclone" : "clone", body_of(clone), clone.dry_run, clone.yes};
+    if (clone.dry_run || !clone.wait) return carry_out(global, asked, surroundings);
+    if (const auto stopped = asked_first(global, asked, surroundings)) return *stopped;
+    const auto answer = fetch(global, surroundings, question_of(global, asked, false), dry_limit);
+    if (const auto* ending = std::get_if<Ending>(&answer)) return end(*ending, surroundings);
+    const Json& begun = std::get<Json>(answer);
+    surroundings.error << clean(begun.value("text", "")) << "\n";
+    const auto found = begun.find("operation");
+    if (found == begun.end() || !found->is_number_unsigned())
+        return end({"the daemon did not say which operation it is", exit_failed}, surroundings);
+    return follow_operation(global, found->get<std::uint64_t>(), surroundings);
 }
 
 int do_cancel(const GlobalOptions& global, const Cancel& cancel, Surroundings& surroundings) {

@@ -22,6 +22,8 @@ namespace handyrep::cli {
 [[nodiscard]] Result<std::string> render_operation(const control::Json& operation, bool plan, const Layout& layout);
 /// A line for each of its steps from the `from`-th on that is over, as `operation --follow` prints them.
 [[nodiscard]] Result<std::vector<std::string>> render_steps(const control::Json& operation, std::size_t from);
+/// How far the operation's copy is; empty when it makes none.
+[[nodiscard]] Result<std::string> render_progress(const control::Json& operation);
 [[nodiscard]] Result<std::string> render_order(const control::Json& answer, const Layout& layout);
 /// Without `all` only what is not ok.
 [[nodiscard]] Result<std::string> render_readiness(const control::Json& readiness, bool all, WallTime now, const Layout& layout);

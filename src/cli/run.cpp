@@ -45,6 +45,7 @@ int run(const std::vector<std::string>& arguments, Surroundings& surroundings) {
             [&](const Follow& it) { return do_follow(options, it, surroundings); },
             [&](const Service& it) { return do_service(options, it, surroundings); },
             [&](const Rejoin& it) { return do_rejoin(options, it, surroundings); },
+            [&](const Clone& it) { return do_clone(options, it, surroundings); },
             [&](const Cancel& it) { return do_cancel(options, it, surroundings); },
             [&](const Events& it) { return do_events(options, it, surroundings); },
             [&](const Operations& it) { return do_operations(options, it, surroundings); },

@@ -5,6 +5,8 @@
 #include "cli/run.hpp"
 #include "cli/text_layout.hpp"
 
+#include <cstdint>
+
 namespace handyrep::cli {
 
 [[nodiscard]] int do_status(const GlobalOptions& global, Surroundings& surroundings);
@@ -15,6 +17,7 @@ namespace handyrep::cli {
 [[nodiscard]] int do_follow(const GlobalOptions& global, const Follow& follow, Surroundings& surroundings);
 [[nodiscard]] int do_service(const GlobalOptions& global, const Service& service, Surroundings& surroundings);
 [[nodiscard]] int do_rejoin(const GlobalOptions& global, const Rejoin& rejoin, Surroundings& surroundings);
+[[nodiscard]] int do_clone(const GlobalOptions& global, const Clone& clone, Surroundings& surroundings);
 [[nodiscard]] int do_cancel(const GlobalOptions& global, const Cancel& cancel, Surroundings& surroundings);
 [[nodiscard]] int do_operations(const GlobalOptions& global, const Operations& operations, Surroundings& surroundings);
 [[nodiscard]] int do_operation(const GlobalOptions& global, const Operation& operation, Surroundings& surroundings);
@@ -29,6 +32,9 @@ namespace handyrep::cli {
 [[nodiscard]] int do_config_check(const GlobalOptions& global, const ConfigCheck& check, Surroundings& surroundings);
 [[nodiscard]] int do_config_show(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_version(const GlobalOptions& global, Surroundings& surroundings);
+
+/// Shows an operation as it goes on, until it has ended; its exit code.
+[[nodiscard]] int follow_operation(const GlobalOptions& global, std::uint64_t id, Surroundings& surroundings);
 
 [[nodiscard]] Layout layout_of(const GlobalOptions& global, const Surroundings& surroundings);
 

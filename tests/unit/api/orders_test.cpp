@@ -130,5 +130,42 @@ TEST(OrderPaths, AreEachOfAnotherOrder) {
     EXPECT_EQ(kinds.size(), std::variant_size_v<engine::Wanted>);
 }
 
+std::string copy_refusal(std::string_view body) {
+    const auto parsed = parse_reclone_body(body);
+    return parsed ? "(accepted)" : parsed.error().text();
+}
+
+TEST(CopyBody, ReadsHowACopyIsWanted) {
+    const auto body = parse_reclone_body(
+        R"({"server": "db3", "from": "db2", "rate_bytes_per_second": 52428800, "slot": "db3", "wal_directory": "/wal/db3",
+            "tablespaces": {"/fast/a": "/fast/b"}, "keep_old": true, "dry_run": true})");
+    ASSERT_TRUE(body) << body.error().text();
+    EXPECT_TRUE(body->dry_run);
+    const auto& wanted = std::get<decide::CopyWanted>(body->what);
+    const decide::CopyWanted expected{
+        .server = db("db3"),
+        .replaces = true,
+        .from = db("db2"),
+        .keep_old = true,
+        .wishes = {
+            .rate = model::Bytes{50ULL << 20U}, .slot = "db3", .wal_directory = "/wal/db3", .tablespaces = {{"/fast/a", "/fast/b"}}}};
+    EXPECT_EQ(wanted, expected);
+    const auto plain = parse_clone_body(R"({"server": "db3"})");
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(std::get<decide::CopyWanted>(plain->what), decide::CopyWanted{.server = db("db3")});
+    EXPECT_FALSE(parse_clone_body(R"({"server": "db3", "keep_old": true})")) << "a clone finds nothing that it could keep";
+}
+
+TEST(CopyBody, RefusesWhatItCannotMean) {
+    EXPECT_THAT(copy_refusal("{}"), HasSubstr("server"));
+    EXPECT_THAT(copy_refusal(R"({"server": "db3", "rate_bytes_per_second": 7})"), HasSubstr("32 kB"));
+    EXPECT_THAT(copy_refusal(R"({"server": "db3", "rate_bytes_per_second": "50MB"})"), HasSubstr("rate_bytes_per_second"));
+    EXPECT_THAT(copy_refusal(R"({"server": "db3", "slot": "Db-3"})"), HasSubstr("slot"));
+    EXPECT_THAT(copy_refusal(R"({"server": "db3", "wal_directory": "wal"})"), HasSubstr("wal_directory"));
+    EXPECT_THAT(copy_refusal(R"({"server": "db3", "wal_directory": "/wal\nrm"})"), HasSubstr("wal_directory"));
+    EXPECT_THAT(copy_refusal(R"({"server": "db3", "tablespaces": {"a": "/b"}})"), HasSubstr("tablespaces"));
+    EXPECT_THAT(copy_refusal(R"({"server": "db3", "tablespaces": {"/a": 7}})"), HasSubstr("absolute path"));
+}
+
 }  // namespace
 }  // namespace handyrep::api

@@ -110,6 +110,27 @@ TEST(Arguments, ReadFollowAndCancel) {
     EXPECT_FALSE(parsed_as<Cancel>({"cancel"}).good);
 }
 
+TEST(Arguments, ReadACopy) {
+    const auto reclone = parsed_as<Clone>(
+        {"reclone", "db3", "--from", "db2", "--rate", "50MB", "--slot", "db3", "--wal-directory", "/wal", "--tablespace", "/a=/b",
+         "--keep-old", "--no-wait", "--yes"});
+    ASSERT_TRUE(reclone.good);
+    EXPECT_EQ(reclone.verb.server, "db3");
+    EXPECT_EQ(reclone.verb.from, "db2");
+    EXPECT_EQ(reclone.verb.rate, model::Bytes{50ULL << 20U});
+    EXPECT_EQ(reclone.verb.tablespaces, std::vector<std::string>{"/a=/b"});
+    EXPECT_TRUE(reclone.verb.replaces && reclone.verb.keep_old && reclone.verb.yes);
+    EXPECT_FALSE(reclone.verb.wait || reclone.verb.dry_run);
+    const auto clone = parsed_as<Clone>({"clone", "db3"});
+    ASSERT_TRUE(clone.good);
+    EXPECT_FALSE(clone.verb.replaces);
+    EXPECT_TRUE(clone.verb.wait);
+    EXPECT_FALSE(parsed_as<Clone>({"clone"}).good) << "of which server?";
+    EXPECT_FALSE(parsed_as<Clone>({"clone", "db3", "--keep-old"}).good) << "there is nothing old";
+    EXPECT_FALSE(parsed_as<Clone>({"clone", "db3", "--rate", "fast"}).good);
+    EXPECT_FALSE(parsed_as<Clone>({"clone", "db3", "--tablespace", "/a"}).good);
+}
+
 TEST(Arguments, ReadASwitchover) {
     const auto switchover = parsed_as<Switchover>({"switchover", "--to", "db2", "--yes", "--drop-logical"});
     ASSERT_TRUE(switchover.good);
