@@ -82,7 +82,7 @@ std::optional<Error> place_unfit(const AnalysisInput& input, const CopyWanted& w
             fmt::format("the place of the data of {} could not be looked at: {}", name, look.error().text()));
     }
     if (look->processes > 0)
-        return obstacle(Obstacle::server_runs, fmt::format("{} processes hold {} of {}: stop it first", look->processes, pgdata, name));
+        return obstacle(Obstacle::still_runs, fmt::format("{} processes hold {} of {}: stop it first", look->processes, pgdata, name));
     if (look->standing == Standing::unidentified)
         return obstacle(
             Obstacle::directory_unidentified,
@@ -91,9 +91,9 @@ std::optional<Error> place_unfit(const AnalysisInput& input, const CopyWanted& w
                 name));
     if (look->standing == Standing::database && look->system_id != input.saved.system_id)
         return obstacle(
-            Obstacle::other_system, fmt::format(
-                                        "{} of {} belongs to another system ({}): nothing is done to it; move it away if it may go", pgdata,
-                                        name, look->system_id ? look->system_id->value : 0));
+            Obstacle::foreign_system, fmt::format(
+                                          "{} of {} belongs to another system ({}): nothing is done to it; move it away if it may go",
+                                          pgdata, name, look->system_id ? look->system_id->value : 0));
     if (look->standing == Standing::database && !wanted.replaces)
         return obstacle(
             Obstacle::directory_not_empty,

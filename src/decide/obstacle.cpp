@@ -47,8 +47,6 @@ std::string_view word_for(Obstacle obstacle) {
         case Obstacle::source_unfit: return "SourceUnfit";
         case Obstacle::host_not_reached: return "HostNotReached";
         case Obstacle::no_rights: return "NoRights";
-        case Obstacle::server_runs: return "ServerRuns";
-        case Obstacle::other_system: return "OtherSystem";
         case Obstacle::directory_unidentified: return "DirectoryUnidentified";
         case Obstacle::directory_not_empty: return "DirectoryNotEmpty";
         case Obstacle::no_space: return "NoSpace";

@@ -40,7 +40,7 @@ enum class Obstacle {
     commits_would_wait,  // synchronous commits need it
     // of what is to come back as a replica
     takes_writes,    // it runs as a primary
-    still_runs,      // it does not answer, and processes hold its data directory
+    still_runs,      // processes hold its data directory
     host_unknown,    // its host does not say what is on its disk
     foreign_system,  // another system's data
     history_unknown,
@@ -57,8 +57,6 @@ enum class Obstacle {
     source_unfit,            // not seen, of another system, its replay paused or delayed, or the target itself
     host_not_reached,        // the place of the data cannot be looked at
     no_rights,               // or nothing can be put there
-    server_runs,             // processes hold the data directory
-    other_system,            // it belongs to another system
     directory_unidentified,  // something else stands there
     directory_not_empty,     // clone over a data directory of this system
     no_space,

@@ -186,7 +186,7 @@ TEST(Copy, IsRefusedOfAnotherSystemAndWhereNobodyMayWrite) {
         return it.answer && it.answer->starts_with(name);
     };
     it.run.world().at(db3).foreign = model::SystemId{1};
-    EXPECT_TRUE(refused("OtherSystem")) << it.answer.value_or("no answer");
+    EXPECT_TRUE(refused("ForeignSystem")) << it.answer.value_or("no answer");
     it.run.world().at(db3).foreign.reset();
     it.run.world().at(db3).mark_denied = true;
     EXPECT_TRUE(refused("NoRights")) << it.answer.value_or("no answer");

@@ -34,7 +34,7 @@ TEST_P(Clone, ReplacesADeadReplicaAndKeepsWhatIsTheNodesOwn) {
     const harness::RealServer& replica = stage.server("db3");
     const auto running = must(stage.daemon().cli({"reclone", "db3", "--yes"}, generous));
     EXPECT_EQ(running.exit_code, 6) << running.output;
-    EXPECT_THAT(running.errors, HasSubstr("ServerRuns"));
+    EXPECT_THAT(running.errors, HasSubstr("StillRuns"));
     replica.kill_all();
     must(harness::run_well(
         {.arguments = {"sh", "-c", "echo \"work_mem = '7MB'\" >>" + (replica.data / "postgresql.conf").string()}}, generous));
@@ -143,7 +143,7 @@ TEST(CloneRefused, ByNameBeforeAnythingIsTouched) {
         file.put('\0');  // the lowest byte of the system identifier
         file.put('\0');
     }
-    EXPECT_THAT(refusal({"reclone", "db3"}), HasSubstr("OtherSystem"));
+    EXPECT_THAT(refusal({"reclone", "db3"}), HasSubstr("ForeignSystem"));
     EXPECT_EQ(told(stage, "operation_begun"), 0);
     EXPECT_TRUE(std::filesystem::exists(control));
 }

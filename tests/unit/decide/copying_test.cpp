@@ -101,10 +101,10 @@ TEST_F(Copying, IsRefusedOfAnUnfitSource) {
 
 TEST_F(Copying, IsRefusedOverWhatLivesOrIsNotIdentified) {
     look.processes = 3;
-    EXPECT_EQ(obstacle(), "ServerRuns");
+    EXPECT_EQ(obstacle(), "StillRuns");
     look.processes = 0;
     look.system_id = model::SystemId{1};
-    EXPECT_EQ(obstacle(), "OtherSystem");
+    EXPECT_EQ(obstacle(), "ForeignSystem");
     look.system_id = our_system;
     look.standing = Standing::unidentified;
     EXPECT_EQ(obstacle(), "DirectoryUnidentified");
