@@ -226,6 +226,7 @@ std::optional<std::string> LabStage::order(const scenarios::Order& order) {
     if (order.to) body[std::string(names_server_by(order.verb))] = *order.to;
     if (order.restart_all) body["restart_all"] = true;
     if (order.from) body["from"] = *order.from;
+    if (!order.overrides.empty()) body["override"] = order.overrides;
     if (!order.replicas.empty()) body["replicas"] = order.replicas;
     const auto answer = site_.manager().post(fmt::format("/v1/{}", word_for(order.verb)), body.dump());
     if (!answer) return std::nullopt;

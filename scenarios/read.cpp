@@ -193,8 +193,8 @@ Question question(YamlFields& fields, const ClusterWanted& cluster) {
     return out;
 }
 
-constexpr std::array verbs{Verb::failover, Verb::switchover, Verb::follow, Verb::rejoin, Verb::shutdown,
-                           Verb::startup,  Verb::restart,    Verb::fence,  Verb::clone,  Verb::reclone};
+constexpr std::array verbs{Verb::failover, Verb::promote, Verb::switchover, Verb::follow, Verb::rejoin, Verb::shutdown,
+                           Verb::startup,  Verb::restart, Verb::fence,      Verb::clone,  Verb::reclone};
 
 Order read_order(const YamlNode& node, Verb verb) {
     const std::string word{word_for(verb)};
@@ -203,6 +203,7 @@ Order read_order(const YamlNode& node, Verb verb) {
         YamlFields inner{node, word};
         out.to = text_if(inner, names_server_by(verb));
         if (verb == Verb::follow) out.replicas = texts_if(inner, "replicas");
+        if (verb == Verb::failover || verb == Verb::promote) out.overrides = texts_if(inner, "override");
         const bool copies = verb == Verb::clone || verb == Verb::reclone;
         if (copies) out.from = text_if(inner, "from");
         if (copies && !out.to) fault(node.at, word, "says which server: {server: db3}");

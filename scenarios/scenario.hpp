@@ -136,16 +136,17 @@ struct Run {
     Duration length;
 };
 /// An order of a person at the manager.
-enum class Verb { failover, switchover, follow, rejoin, shutdown, startup, restart, fence, clone, reclone };
+enum class Verb { failover, promote, switchover, follow, rejoin, shutdown, startup, restart, fence, clone, reclone };
 [[nodiscard]] std::string_view word_for(Verb verb);
 /// The member of the order that says which server: "to", "upstream" or "server".
 [[nodiscard]] std::string_view names_server_by(Verb verb);
 struct Order {
     Verb verb = Verb::failover;
-    std::optional<std::string> to{};      // of rejoin: which server
-    std::vector<std::string> replicas{};  // of follow
-    bool restart_all = false;             // of switchover
-    std::optional<std::string> from{};    // of clone and reclone, whose `to` is the server that is made anew
+    std::optional<std::string> to{};       // of rejoin: which server
+    std::vector<std::string> replicas{};   // of follow
+    std::vector<std::string> overrides{};  // gates, of failover and promote
+    bool restart_all = false;              // of switchover
+    std::optional<std::string> from{};     // of clone and reclone, whose `to` is the server that is made anew
     bool must_be_refused = false;
     std::string refusal{};  // a part of what the refusal must say
 };

@@ -144,6 +144,7 @@ std::string_view word_for(Takes takes) {
 std::string_view word_for(Verb verb) {
     switch (verb) {
         case Verb::failover: return "failover";
+        case Verb::promote: return "promote";
         case Verb::switchover: return "switchover";
         case Verb::follow: return "follow";
         case Verb::shutdown: return "shutdown";

@@ -51,7 +51,7 @@ struct StepText {
     std::string operator()(const Run& it) const { return fmt::format("run: {}", handyrep::text(it.length)); }
     std::string operator()(const Order& it) const {
         std::vector<std::string> out;
-        if (it.to) out.push_back("to: " + *it.to);
+        if (it.to) out.push_back(fmt::format("{}: {}", names_server_by(it.verb), *it.to));
         if (it.must_be_refused) out.push_back("refused: " + yaml_text(it.refusal));
         return out.empty() ? fmt::format("{}:", word_for(it.verb)) : fmt::format("{}: {{{}}}", word_for(it.verb), join(out, ", "));
     }

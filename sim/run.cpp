@@ -101,7 +101,12 @@ decide::ServiceWanted of_service(decide::ServiceDeed deed, const scenarios::Orde
 engine::Wanted wanted_by(const scenarios::Order& order) {
     const auto to = order.to ? std::optional{server_named(*order.to)} : std::nullopt;
     switch (order.verb) {
-        case scenarios::Verb::failover: return engine::FailoverWanted{.to = to};
+        case scenarios::Verb::failover:
+        case scenarios::Verb::promote: {
+            const auto overrides = decide::parse_overrides(order.overrides);
+            ensure(overrides.has_value(), "an order overrides gates by their names");
+            return engine::FailoverWanted{.to = to, .overrides = *overrides, .alone = order.verb == scenarios::Verb::promote};
+        }
         case scenarios::Verb::switchover: return decide::SwitchoverWanted{.to = to, .restart_all = order.restart_all};
         case scenarios::Verb::shutdown: return of_service(decide::ServiceDeed::stop, order);
         case scenarios::Verb::startup: return of_service(decide::ServiceDeed::start, order);

@@ -13,24 +13,40 @@
 
 namespace handyrep::api {
 
+namespace {
+
+Result<decide::Overrides> read_overrides(const Json& object) {
+    const auto gates = object.find("override");
+    if (gates == object.end()) return decide::Overrides{};
+    const bool strings = gates->is_array() && std::ranges::all_of(*gates, [](const Json& it) { return it.is_string(); });
+    if (!strings) return invalid("override: expected a list of gates, such as [\"fence\"]");
+    return decide::parse_overrides(gates->get<std::vector<std::string>>());
+}
+
+/// Of a failover, or of a promotion alone; `server` is how the member is called that names the candidate.
+Result<OrderBody> failover_of(const Json& object, const char* server, bool alone) {
+    auto to = read_server(object, server);
+    if (!to) return to.error();
+    const auto overrides = read_overrides(object);
+    if (!overrides) return overrides.error();
+    const auto dry_run = read_flag(object, "dry_run");
+    if (!dry_run) return dry_run.error();
+    return OrderBody{engine::FailoverWanted{.to = *std::move(to), .overrides = *overrides, .alone = alone}, *dry_run};
+}
+
+}  // namespace
+
 Result<OrderBody> parse_failover_body(std::string_view body) {
     const auto members = parse_members(body, {"to", "dry_run", "override"});
     if (!members) return members.error();
-    const Json& object = members->object;
-    engine::FailoverWanted wanted;
-    auto to = read_server(object, "to");
-    if (!to) return to.error();
-    wanted.to = *std::move(to);
-    if (const auto gates = object.find("override"); gates != object.end()) {
-        const bool strings = gates->is_array() && std::ranges::all_of(*gates, [](const Json& it) { return it.is_string(); });
-        if (!strings) return invalid("override: expected a list of gates, such as [\"fence\"]");
-        const auto overrides = decide::parse_overrides(gates->get<std::vector<std::string>>());
-        if (!overrides) return overrides.error();
-        wanted.overrides = *overrides;
-    }
-    const auto dry_run = read_flag(object, "dry_run");
-    if (!dry_run) return dry_run.error();
-    return OrderBody{std::move(wanted), *dry_run};
+    return failover_of(members->object, "to", false);
+}
+
+Result<OrderBody> parse_promote_body(std::string_view body) {
+    const auto members = parse_members(body, {"server", "dry_run", "override"});
+    if (!members) return members.error();
+    if (!members->object.contains("server") || members->object["server"].is_null()) return invalid("server: say which");
+    return failover_of(members->object, "server", true);
 }
 
 Result<OrderBody> parse_switchover_body(std::string_view body) {
@@ -188,6 +204,7 @@ Result<OrderBody> parse_reclone_body(std::string_view body) {
 std::span<const OrderPath> order_paths() {
     static constexpr std::array paths{
         OrderPath{"/v1/failover", &parse_failover_body},
+        OrderPath{"/v1/promote", &parse_promote_body},
         OrderPath{"/v1/switchover", &parse_switchover_body},
         OrderPath{"/v1/follow", &parse_follow_body},
         OrderPath{"/v1/shutdown", &parse_service<decide::ServiceDeed::stop>},

@@ -18,6 +18,8 @@ struct OrderBody {
 
 /// `to` (a name or null), `override` (a list of gates).
 [[nodiscard]] Result<OrderBody> parse_failover_body(std::string_view body);
+/// `server` (a name, which must be there), `override`.
+[[nodiscard]] Result<OrderBody> parse_promote_body(std::string_view body);
 /// `to`, `drop_logical` and `restart_all` (true or false).
 [[nodiscard]] Result<OrderBody> parse_switchover_body(std::string_view body);
 /// `replicas` (a list of names), `upstream` (a name or null).

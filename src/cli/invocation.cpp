@@ -15,10 +15,10 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 32> verbs{
-    "clone",    "reclone", "rejoin",      "rewind",     "shutdown",  "startup",     "restart", "fence",   "unfence", "stonith", "follow",
-    "remaster", "cancel",  "switchover",  "operations", "operation", "maintenance", "pause",   "resume",  "daemon",  "status",  "check",
-    "failover", "events",  "acknowledge", "explain",    "record",    "verify",      "config",  "version", "help",    "show"};
+constexpr std::array<std::string_view, 33> verbs{
+    "promote", "clone",    "reclone", "rejoin",      "rewind",     "shutdown",  "startup",     "restart", "fence",   "unfence", "stonith",
+    "follow",  "remaster", "cancel",  "switchover",  "operations", "operation", "maintenance", "pause",   "resume",  "daemon",  "status",
+    "check",   "failover", "events",  "acknowledge", "explain",    "record",    "verify",      "config",  "version", "help",    "show"};
 constexpr std::array<std::string_view, 34> options{
     "--from",     "--rate",         "--slot",   "--wal-directory", "--tablespace", "--keep-old", "--no-wait",  "--rolling",
     "--upstream", "--drop-logical", "--follow", "--for",           "--until",      "--reason",   "--override", "--if-primary-died",
@@ -36,6 +36,7 @@ struct Raw {
     std::string output = "table";
     std::string timeout;
     Failover failover;
+    Failover promote{.alone = true};
     Switchover switchover;
     Follow follow;
     Service service;
@@ -63,6 +64,7 @@ struct Commands {
     CLI::App* status = nullptr;
     CLI::App* check = nullptr;
     CLI::App* failover = nullptr;
+    CLI::App* promote = nullptr;
     CLI::App* switchover = nullptr;
     CLI::App* follow = nullptr;
     CLI::App* shutdown = nullptr;
@@ -172,6 +174,22 @@ void declare_copies(Commands& it, Raw& raw) {
     it.reclone->add_flag("--keep-old", raw.clone.keep_old, "Do not delete the old directory in the end");
 }
 
+void declare_promotions(Commands& it, Raw& raw) {
+    it.failover = it.app.add_subcommand("failover", "Make another server the primary");
+    it.failover->add_option("--to", raw.failover.to, "The server to promote (default: the best candidate)")->type_name("NAME");
+    it.promote = it.app.add_subcommand("promote", "Promote a replica and do nothing else: nobody is fenced or re-pointed");
+    it.promote->add_option("NAME", raw.promote.to, "Which replica")->required();
+    for (auto [verb, order] : {std::pair{it.failover, &raw.failover}, std::pair{it.promote, &raw.promote}}) {
+        verb->add_flag("--dry-run", order->dry_run, "Show the plan; touch nothing");
+        verb->add_flag("--yes", order->yes, "Do not ask");
+        verb->add_option("--override", order->overrides, "Pass this gate although it is shut; the plan says what is lost by it")
+            ->type_name("fence|durability")
+            ->check(CLI::IsMember({"fence", "durability"}))
+            ->expected(1)
+            ->take_all();
+    }
+}
+
 void declare(Commands& it, Raw& raw) {
     // Unknown words are collected and judged here, with the nearest known one, instead of by CLI11.
     it.app.allow_extras();
@@ -181,15 +199,7 @@ void declare(Commands& it, Raw& raw) {
     it.daemon = it.app.add_subcommand("daemon", "Run the daemon in the foreground; it logs to standard error");
     it.status = it.app.add_subcommand("status", "The cluster, its servers, and what happens next");
     it.check = it.app.add_subcommand("check", "The same as one line for a monitoring system");
-    it.failover = it.app.add_subcommand("failover", "Make another server the primary");
-    it.failover->add_option("--to", raw.failover.to, "The server to promote (default: the best candidate)")->type_name("NAME");
-    it.failover->add_flag("--dry-run", raw.failover.dry_run, "Show the plan; touch nothing");
-    it.failover->add_flag("--yes", raw.failover.yes, "Do not ask");
-    it.failover->add_option("--override", raw.failover.overrides, "Pass this gate although it is shut; the plan says what is lost by it")
-        ->type_name("fence|durability")
-        ->check(CLI::IsMember({"fence", "durability"}))
-        ->expected(1)
-        ->take_all();
+    declare_promotions(it, raw);
     it.switchover = it.app.add_subcommand("switchover", "Hand the role of primary over while all is well; loses nothing");
     it.switchover->add_option("--to", raw.switchover.to, "The new primary (default: the replica with the lowest failover_priority)")
         ->type_name("NAME");
@@ -305,6 +315,7 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.status->parsed()) return Status{};
     if (it.check->parsed()) return Check{};
     if (it.failover->parsed()) return raw.failover;
+    if (it.promote->parsed()) return raw.promote;
     if (it.switchover->parsed()) return raw.switchover;
     if (it.follow->parsed()) return raw.follow;
     if (!raw.service.order.empty()) return raw.service;

@@ -29,6 +29,7 @@ struct Status {};
 struct Check {};
 struct Failover {
     std::optional<std::string> to{};
+    bool alone = false;  // the verb promote
     bool dry_run = false;
     bool yes = false;
     std::vector<std::string> overrides{};

@@ -69,9 +69,9 @@ int carry_out(const GlobalOptions& global, const Asked& order, Surroundings& sur
 
 int do_failover(const GlobalOptions& global, const Failover& failover, Surroundings& surroundings) {
     Json body = Json::object();
-    if (failover.to) body["to"] = *failover.to;
+    if (failover.to) body[failover.alone ? "server" : "to"] = *failover.to;
     if (!failover.overrides.empty()) body["override"] = failover.overrides;
-    return carry_out(global, {"failover", std::move(body), failover.dry_run, failover.yes}, surroundings);
+    return carry_out(global, {failover.alone ? "promote" : "failover", std::move(body), failover.dry_run, failover.yes}, surroundings);
 }
 
 int do_switchover(const GlobalOptions& global, const Switchover& switchover, Surroundings& surroundings) {

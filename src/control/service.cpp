@@ -31,7 +31,7 @@ Result<void> must_be_known(const Source& source, const ServerChoice& server) {
 std::string_view name_of(const engine::Wanted& what) {
     return std::visit(
         Overloaded{
-            [](const engine::FailoverWanted&) { return "a failover"; },
+            [](const engine::FailoverWanted& it) { return it.alone ? "a promotion" : "a failover"; },
             [](const decide::SwitchoverWanted&) { return "a switchover"; },
             [](const decide::FollowWanted&) { return "to re-point a replica"; },
             [](const decide::ServiceWanted&) { return "to stop, start, restart or fence a server"; },

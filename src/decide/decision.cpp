@@ -182,8 +182,10 @@ std::optional<Hold> gates_forbid(const AnalysisInput& input, const Analysis& ana
     return std::nullopt;
 }
 
-/// What is risked by opening the gates that are shut; `refused` when one is shut that the order does not name.
-Result<std::string> open_by_order(const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate, Overrides overrides) {
+/// What is risked by opening the gates that are shut, `fence` being one of them or not; `refused` when one is shut that the order does not
+/// name.
+Result<std::string> open_by_order(
+    const AnalysisInput& input, const Analysis& analysis, const Ranked& candidate, Overrides overrides, const Gate& fence) {
     if (!candidate.received || !input.saved.primary)
         return Error{ErrorKind::refused, fmt::format("the WAL position of {} is not known", candidate.server.text())};
     std::string out;
@@ -192,7 +194,6 @@ Result<std::string> open_by_order(const AnalysisInput& input, const Analysis& an
         if (!overrides.durability) return Error{ErrorKind::refused, text_of(durability) + "; --override durability takes that loss"};
         out += fmt::format("; overrides the durability gate, and what only others hold is lost: {}", text_of(durability));
     }
-    const Gate fence = fence_outlook(input, analysis);
     if (!is_open(fence)) {
         if (!overrides.fence) return Error{ErrorKind::refused, text_of(fence) + "; --override fence takes that risk"};
         out += fmt::format(
@@ -200,6 +201,30 @@ Result<std::string> open_by_order(const AnalysisInput& input, const Analysis& an
             input.saved.primary->text(), text_of(fence));
     }
     return out;
+}
+
+/// Whom a person may make the primary; refused for what keeps it, or everybody, from that.
+Result<Ranked> choose_by_order(const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted) {
+    const auto refused = [](std::string what) { return Error{ErrorKind::refused, std::move(what)}; };
+    if (!input.saved.primary) return refused("nobody holds the role of primary");
+    if (analysis.situation == Situation::two_primaries) return refused("two servers are out of recovery: stop one of them first");
+    if (input.saved.possible_primary)
+        return refused(fmt::format(
+            "{} was told to promote and may have: it must be seen or stopped first", input.saved.possible_primary->server.text()));
+    if (wanted && *wanted == *input.saved.primary) return refused(fmt::format("{} is the primary already", wanted->text()));
+    const Ranking ranking = rank(input, analysis);
+    const Ranked* const winner = ranking.winner();
+    if (winner == nullptr) return refused(nobody_text(ranking));
+    if (!wanted) return *winner;
+    const auto found = std::ranges::find(ranking.best_first, *wanted, &Ranked::server);
+    if (found == ranking.best_first.end()) return Error{ErrorKind::invalid, fmt::format("there is no replica called {}", wanted->text())};
+    if (found->eligibility != Eligibility::eligible) return refused(fmt::format("{} {}", wanted->text(), sentence_for(found->eligibility)));
+    if (found->received->lsn < winner->received->lsn) {
+        return refused(fmt::format(
+            "{} is {} behind {}, which would be forked away; name {}, or wait until it has caught up", wanted->text(),
+            text(gap(found->received->lsn, winner->received->lsn)), winner->server.text(), winner->server.text()));
+    }
+    return *found;
 }
 
 Reason reason_for_acting(Situation situation) {
@@ -253,35 +278,38 @@ std::string refusal_text(const model::Refusal& refusal) {
 
 Result<FailOver> decide_order(
     const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted, Overrides overrides) {
-    const auto refused = [](std::string what) { return Error{ErrorKind::refused, std::move(what)}; };
-    if (!input.saved.primary) return refused("nobody holds the role of primary");
-    if (analysis.situation == Situation::two_primaries) return refused("two servers are out of recovery: stop one of them first");
-    if (input.saved.possible_primary)
-        return refused(fmt::format(
-            "{} was told to promote and may have: it must be seen or stopped first", input.saved.possible_primary->server.text()));
-    if (wanted && *wanted == *input.saved.primary) return refused(fmt::format("{} is the primary already", wanted->text()));
-    const Ranking ranking = rank(input, analysis);
-    const Ranked* const winner = ranking.winner();
-    if (winner == nullptr) return refused(nobody_text(ranking));
-    const Ranked* chosen = winner;
-    if (wanted) {
-        const auto found = std::ranges::find(ranking.best_first, *wanted, &Ranked::server);
-        if (found == ranking.best_first.end())
-            return Error{ErrorKind::invalid, fmt::format("there is no replica called {}", wanted->text())};
-        if (found->eligibility != Eligibility::eligible)
-            return refused(fmt::format("{} {}", wanted->text(), sentence_for(found->eligibility)));
-        if (found->received->lsn < winner->received->lsn) {
-            return refused(fmt::format(
-                "{} is {} behind {}, which would be forked away; name {}, or wait until it has caught up", wanted->text(),
-                text(gap(found->received->lsn, winner->received->lsn)), winner->server.text(), winner->server.text()));
-        }
-        chosen = &*found;
-    }
-    const auto opened = open_by_order(input, analysis, *chosen, overrides);
+    const auto chosen = choose_by_order(input, analysis, wanted);
+    if (!chosen) return chosen.error();
+    const auto opened = open_by_order(input, analysis, *chosen, overrides, fence_outlook(input, analysis));
     if (!opened) return opened.error();
     return FailOver{
         Reason::ordered_by_person, *input.saved.primary, chosen->server,
         fmt::format("fails over from {} to {}{}", input.saved.primary->text(), chosen->server.text(), *opened), overrides};
+}
+
+Result<FailOver> decide_promotion(
+    const AnalysisInput& input, const Analysis& analysis, const model::ServerName& wanted, Overrides overrides) {
+    const auto chosen = choose_by_order(input, analysis, wanted);
+    if (!chosen) return chosen.error();
+    const Gate fence = input.settings.fencing == model::Fencing::none
+                           ? Gate{GateOpen{Proof::nothing, "failover.fencing is 'none': no proof is asked for"}}
+                           : Gate{GateClosed{
+                                 Closed::fence_unreachable,
+                                 fmt::format(
+                                     "a promotion alone ends no process of {} and detaches no replica; 'handyrep failover' does both",
+                                     input.saved.primary->text())}};
+    const auto opened = open_by_order(input, analysis, *chosen, overrides, fence);
+    if (!opened) return opened.error();
+    return FailOver{
+        .reason = Reason::ordered_by_person,
+        .old_primary = *input.saved.primary,
+        .candidate = chosen->server,
+        .text = fmt::format(
+            "promotes {0} and nothing else: the other replicas stay where they are, and {1}, if it lives, is stopped once {0} is seen taking "
+            "writes{2}",
+            chosen->server.text(), input.saved.primary->text(), *opened),
+        .overrides = overrides,
+        .alone = true};
 }
 
 }  // namespace handyrep::decide

@@ -78,6 +78,7 @@ struct FailOver {
     model::ServerName candidate;
     std::string text;
     Overrides overrides{};
+    bool alone = false;  // nothing but the promotion: nobody is fenced, and no other replica detached or re-pointed
 };
 struct StopReturned {
     Reason reason;
@@ -98,5 +99,10 @@ using model::Guards;
 /// `wanted` empty: the best candidate. Fails with `refused`, naming the reason and the remedy.
 [[nodiscard]] Result<FailOver> decide_order(
     const AnalysisInput& input, const Analysis& analysis, const std::optional<model::ServerName>& wanted, Overrides overrides = {});
+
+/// The same for the promotion of `wanted` and nothing else. It ends no process and detaches nobody, so that only the policy 'none' opens its
+/// fence gate, or the override by name.
+[[nodiscard]] Result<FailOver> decide_promotion(
+    const AnalysisInput& input, const Analysis& analysis, const model::ServerName& wanted, Overrides overrides = {});
 
 }  // namespace handyrep::decide

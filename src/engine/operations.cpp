@@ -288,7 +288,7 @@ asio::awaitable<void> Cluster::Loop::fail_over(
         findings.automatic = automatic;
         outcome = co_await change_primary(plan_for(decision), change, findings);
         number = findings.operation;
-        if (outcome.end != End::refused || !findings.better) break;
+        if (outcome.end != End::refused || !findings.better || decision.alone) break;
         // Another replica turned out to hold more: the next plan is for that one.
         change.candidate = decision.candidate = *findings.better;
         change.text = decision.text = fmt::format("fails over from {} to {}", decision.old_primary.text(), decision.candidate.text());

@@ -16,7 +16,8 @@ Result<Cluster::Loop::Decided> Cluster::Loop::decide_wanted(const FailoverWanted
     if (wanted.to && state_.definition().find(*wanted.to) == nullptr)
         return Error{ErrorKind::invalid, fmt::format("there is no server called {}", wanted.to->text())};
     const decide::AnalysisInput input = state_.input();
-    auto decision = decide::decide_order(input, decide::analyse(input), wanted.to, wanted.overrides);
+    auto decision = wanted.alone && wanted.to ? decide::decide_promotion(input, decide::analyse(input), *wanted.to, wanted.overrides)
+                                              : decide::decide_order(input, decide::analyse(input), wanted.to, wanted.overrides);
     if (!decision) return decision.error();
     return Decided{*std::move(decision)};
 }

@@ -86,6 +86,7 @@ struct OrderAnswer {
 struct FailoverWanted {
     std::optional<model::ServerName> to{};
     decide::Overrides overrides{};  // gates that are passed although shut
+    bool alone = false;             // the promotion of `to`, which is given, and nothing else
 };
 
 /// What a person may want: each has a decision and a plan of its own.

@@ -60,6 +60,11 @@ model::Promoting promoting_of(const decide::Analysis& analysis, const ServerName
     return facts != nullptr ? facts->promoting : model::Promoting::by_sql;
 }
 
+/// A promotion alone leaves every other replica as it is.
+bool concerns(const FailoverInput& input, const ServerName& replica) {
+    return !input.decision.alone || replica == input.decision.candidate;
+}
+
 Step secure(const FailoverInput& input) {
     const ServerName& old_primary = input.decision.old_primary;
     Step step{
@@ -71,9 +76,10 @@ Step secure(const FailoverInput& input) {
         .limit = seconds{5},
         .may_fail = true};
     // A host that does not answer is not waited for: the gates know beforehand what else they accept.
-    if (input.saved.system_id && input.analysis.primary_host_answers) step.apply.emplace_back(Fence{old_primary, *input.saved.system_id});
+    if (input.saved.system_id && input.analysis.primary_host_answers && !input.decision.alone)
+        step.apply.emplace_back(Fence{old_primary, *input.saved.system_id});
     for (const decide::ReplicaView& view : input.analysis.replicas) {
-        if (!can_detach(view)) continue;
+        if (!can_detach(view) || !concerns(input, view.server)) continue;
         step.apply.emplace_back(Detach{view.server});
         step.undo.emplace_back(Reattach{view.server, old_primary});
     }
@@ -84,7 +90,7 @@ Step read_positions(const FailoverInput& input) {
     Step step{
         .name = "read final positions", .why = "the candidate must hold the most WAL", .apply = {}, .limit = seconds{5}, .may_fail = true};
     for (const decide::ReplicaView& view : input.analysis.replicas) {
-        if (!view.valid) continue;
+        if (!view.valid || !concerns(input, view.server)) continue;
         step.apply.emplace_back(
             ReadFinalPosition{view.server, view.server == input.decision.candidate && input.settings.end_blocking_queries});
     }
@@ -93,7 +99,7 @@ Step read_positions(const FailoverInput& input) {
 
 bool may_salvage(const FailoverInput& input) {
     const model::VersionFacts* const facts = facts_of(input.analysis, input.decision.candidate);
-    return input.settings.salvage && input.analysis.primary_host_answers && facts != nullptr &&
+    return input.settings.salvage && input.analysis.primary_host_answers && !input.decision.alone && facts != nullptr &&
            facts->salvaging == model::Salvaging::by_reload;
 }
 
@@ -167,6 +173,7 @@ Plan failover(const FailoverInput& input) {
             {.promoted = candidate,
              .old_primary = old_primary,
              .old_end = input.analysis.primary_host_answers ? OldEnd::host_answers : OldEnd::out_of_reach})};
+    if (input.decision.alone) plan.finish.resize(1);  // what records it
     plan.reversible.push_back(secure(input));
     plan.reversible.push_back(read_positions(input));
     add_salvage(input, plan.reversible);

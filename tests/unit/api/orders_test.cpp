@@ -44,6 +44,17 @@ TEST(FailoverBody, ReadsTheGatesThatAreOverridden) {
     EXPECT_THAT(refusal(R"({"override": [1]})"), HasSubstr("override: expected a list of gates"));
 }
 
+TEST(PromoteBody, AsksForItsServerAndReadsTheGates) {
+    const auto body = parse_promote_body(R"({"server": "db2", "override": ["fence"], "dry_run": true})");
+    ASSERT_TRUE(body) << body.error().text();
+    const auto& wanted = std::get<engine::FailoverWanted>(body->what);
+    EXPECT_EQ(wanted.to, db("db2"));
+    EXPECT_TRUE(wanted.alone && wanted.overrides.fence && body->dry_run);
+    for (const char* const text : {"", "{}", R"({"server": null})"})
+        EXPECT_THAT(parse_promote_body(text).error().text(), HasSubstr("server: say which")) << text;
+    EXPECT_THAT(parse_promote_body(R"({"to": "db2"})").error().text(), HasSubstr("unknown field 'to'"));
+}
+
 TEST(SwitchoverBody, ReadsWhatIsThereAndNamesWhatIsWrong) {
     const auto whole = parse_switchover_body(R"({"to": "db2", "dry_run": true, "drop_logical": true})");
     ASSERT_TRUE(whole);

@@ -81,6 +81,16 @@ TEST(Arguments, ReadAFailover) {
     EXPECT_EQ(failover.global.timeout, std::chrono::seconds{30});
 }
 
+TEST(Arguments, ReadAPromotionThatNamesItsServer) {
+    const auto promotion = parsed_as<Failover>({"promote", "db2", "--override", "fence", "--yes"});
+    ASSERT_TRUE(promotion.good);
+    EXPECT_TRUE(promotion.verb.alone && promotion.verb.yes);
+    EXPECT_EQ(promotion.verb.to, "db2");
+    EXPECT_EQ(promotion.verb.overrides, std::vector<std::string>{"fence"});
+    EXPECT_FALSE(parsed_as<Failover>({"promote"}).good);
+    EXPECT_FALSE(parsed_as<Failover>({"failover"}).verb.alone);
+}
+
 TEST(Arguments, ReadOrdersAboutOneServer) {
     const auto restart = parsed_as<Service>({"restart", "db3", "--dry-run"});
     ASSERT_TRUE(restart.good);

@@ -305,6 +305,26 @@ TEST(DecideOrder, RefusesWhileTwoServersAreOutOfRecovery) {
     EXPECT_FALSE(decide_order(scene.input(), scene.analysis(), std::nullopt));
 }
 
+TEST(DecidePromotion, IsOpenedByTheOverrideOrThePolicyOnlyAndSaysWhatItLeavesOut) {
+    Scene scene;
+    scene.primary_killed();
+    const auto promotion = [&scene](Overrides overrides) {
+        return decide_promotion(scene.input(), scene.analysis(), server("db2"), overrides);
+    };
+    const auto refused = promotion({.durability = true});
+    ASSERT_FALSE(refused) << "its host answers, and still nobody is fenced by it";
+    EXPECT_NE(refused.error().what.find("ends no process of db1"), std::string::npos) << refused.error().what;
+    EXPECT_NE(refused.error().what.find("--override fence"), std::string::npos) << refused.error().what;
+    const auto order = promotion({.fence = true});
+    ASSERT_TRUE(order) << order.error().text();
+    EXPECT_TRUE(order->alone && order->overrides.fence);
+    EXPECT_NE(order->text.find("nothing else"), std::string::npos) << order->text;
+    EXPECT_NE(order->text.find("clients can go on writing there"), std::string::npos) << order->text;
+    scene.settings.fencing = model::Fencing::none;
+    EXPECT_TRUE(promotion({}));
+    EXPECT_EQ(decide_promotion(scene.input(), scene.analysis(), server("db9")).error().kind, ErrorKind::invalid);
+}
+
 TEST(DecideOrder, StatesTheLossOfAnOverriddenGateAndRefusesWithoutTheOverride) {
     Scene scene;
     scene.settings.fencing = model::Fencing::strict;

@@ -15,9 +15,14 @@ using model::Lsn;
 class Failover : public ::testing::Test {
 protected:
     Failover() { scene.primary_killed(); }
-    [[nodiscard]] Plan plan(const std::string& names = "") const {
+    [[nodiscard]] Plan plan(const std::string& names = "", bool alone = false) const {
         const decide::Analysis analysis = scene.analysis();
-        const decide::FailOver decision{decide::Reason::primary_is_dead, server("db1"), server("db2"), "fails over"};
+        const decide::FailOver decision{
+            .reason = decide::Reason::primary_is_dead,
+            .old_primary = server("db1"),
+            .candidate = server("db2"),
+            .text = "fails over",
+            .alone = alone};
         return failover(
             {.decision = decision,
              .settings = scene.settings,
@@ -45,6 +50,17 @@ TEST_F(Failover, FencesAndDetachesBeforeItReadsPositionsAndAsksTheGates) {
     EXPECT_TRUE(std::holds_alternative<CheckGates>(it.reversible[4].apply.front()));
     EXPECT_TRUE(std::holds_alternative<PrepareCandidate>(it.reversible[5].apply.front()));
     EXPECT_EQ(std::get<Promote>(it.commit->apply.front()).candidate, server("db2"));
+}
+
+TEST_F(Failover, TouchesNobodyElseWhenAPersonWantsThePromotionAlone) {
+    const Plan it = plan("", true);
+    ASSERT_EQ(it.reversible.size(), 4U) << "nothing is salvaged from whom nobody fenced";
+    EXPECT_TRUE(servers_of(it.reversible[0], &Fence::server).empty());
+    EXPECT_EQ(servers_of(it.reversible[0], &Detach::replica), std::vector<std::string>{"db2"});
+    EXPECT_EQ(servers_of(it.reversible[1], &ReadFinalPosition::replica), std::vector<std::string>{"db2"});
+    EXPECT_TRUE(std::holds_alternative<CheckGates>(it.reversible[2].apply.front()));
+    ASSERT_EQ(it.finish.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<RecordPromotion>(it.finish.front().steps.front().apply.front()));
 }
 
 TEST_F(Failover, EndsQueriesThatHoldUpReplayOnTheCandidateOnlyAndWhereThePolicySaysSo) {
