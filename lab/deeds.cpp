@@ -31,7 +31,7 @@ bool is_of_manager(DeedKind kind) {
            kind == DeedKind::store_hangs || kind == DeedKind::lose_journal || kind == DeedKind::keep_state || kind == DeedKind::stale_state;
 }
 
-bool is_of_a_person(DeedKind kind) { return kind == DeedKind::maintenance || kind == DeedKind::pause; }
+bool is_of_a_person(DeedKind kind) { return kind == DeedKind::maintenance || kind == DeedKind::pause || kind == DeedKind::disable; }
 
 }  // namespace
 
@@ -90,7 +90,7 @@ Result<void> Deeds::keep_begun(const scenarios::Deed& deed, Outcome begun) {
 
 Result<void> Deeds::begin(const scenarios::Deed& deed) {
     if (is_of_a_person(deed.kind)) {
-        auto begun = hold_back(deed.kind, deed.lasts);
+        auto begun = hold_back(deed);
         if (!begun) return begun.error();
         const bool ends_by_itself = deed.kind == DeedKind::maintenance;
         keep(deed.kind, ends_by_itself ? std::nullopt : deed.lasts, *std::move(begun));

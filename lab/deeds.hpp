@@ -74,7 +74,7 @@ private:
     Outcome change_rules(Server& server, const std::string& script);
     Outcome let_certificate_expire(Server& server);
     Outcome fill_walsenders(Server& server);
-    Outcome hold_back(scenarios::DeedKind kind, const std::optional<Duration>& lasts);
+    Outcome hold_back(const scenarios::Deed& deed);
     Outcome begin_set(const scenarios::Deed& deed);
     Outcome set(Server& server, const scenarios::Settings& settings);
     Outcome to_accident(const scenarios::Deed& deed, Server& server);

@@ -35,23 +35,36 @@ std::string with_failover_keys(const std::string& text, const scenarios::Setting
     return placed ? out : out + "failover:\n" + keys;
 }
 
+struct Words {
+    std::vector<std::string> begin;
+    std::vector<std::string> end;
+};
+
+/// As a person says it on the command line. A maintenance with a length ends by itself.
+Words words_of(const scenarios::Deed& deed) {
+    switch (deed.kind) {
+        case DeedKind::maintenance: {
+            Words out{{"maintenance", "on"}, {"maintenance", "off"}};
+            if (deed.lasts) out.begin.insert(out.begin.end(), {"--for", handyrep::text(*deed.lasts)});
+            return out;
+        }
+        case DeedKind::disable: return {{"disable", deed.on.front()}, {"enable", deed.on.front()}};
+        default: return {{"pause"}, {"resume"}};
+    }
+}
+
 }  // namespace
 
-/// On the command line, as a person does it. A maintenance with a length ends by itself.
-Deeds::Outcome Deeds::hold_back(DeedKind kind, const std::optional<Duration>& lasts) {
+Deeds::Outcome Deeds::hold_back(const scenarios::Deed& deed) {
     const auto order = [&manager = site_.manager()](const std::vector<std::string>& words) -> Result<void> {
         const auto said = manager.cli(words);
         if (!said) return said.error();
         if (said->exit_code != 0) return Error{ErrorKind::failed, fmt::format("handyrep {}: {}", join(words, " "), said->errors)};
         return {};
     };
-    const bool maintenance = kind == DeedKind::maintenance;
-    std::vector<std::string> words = maintenance ? std::vector<std::string>{"maintenance", "on"} : std::vector<std::string>{"pause"};
-    if (maintenance && lasts) words.insert(words.end(), {"--for", handyrep::text(*lasts)});
-    if (auto begun = order(words); !begun) return begun.error();
-    return Undo{[order, maintenance] {
-        return order(maintenance ? std::vector<std::string>{"maintenance", "off"} : std::vector<std::string>{"resume"});
-    }};
+    const Words words = words_of(deed);
+    if (auto begun = order(words.begin); !begun) return begun.error();
+    return Undo{[order, words] { return order(words.end); }};
 }
 
 /// Names are asked for where nobody is, and nobody says so: a fixed neighbour whose card is nowhere.

@@ -94,6 +94,7 @@ enum class DeedKind {
     lose_journal,
     maintenance,
     pause,
+    disable,
     keep_state,
     stale_state,
     // accidents of the safety rules

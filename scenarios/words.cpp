@@ -91,6 +91,7 @@ constexpr std::array table{
     Word{DeedKind::lose_journal, "lose_journal", Takes::nothing, "its journal is gone"},
     Word{DeedKind::maintenance, "maintenance", Takes::nothing, "of the cluster, by a person; with a length it ends by itself"},
     Word{DeedKind::pause, "pause", Takes::nothing, "of automation, by a person; its end resumes it"},
+    Word{DeedKind::disable, "disable", Takes::server, "by a person, who takes it out; its end enables it"},
     Word{DeedKind::keep_state, "keep_state", Takes::nothing, "a copy of servers.save"},
     Word{DeedKind::stale_state, "stale_state", Takes::nothing, "that copy is put in its place, for the next start"},
     Word{DeedKind::quiet, "quiet", Takes::nothing, "clients and watchers write nothing"},

@@ -99,6 +99,9 @@ Result<void> Deeds::begin(const scenarios::Deed& fault) {
         case DeedKind::lose_journal: keep(fault.kind, fault.lasts, to_manager(fault.kind)); return {};
         case DeedKind::maintenance: keep(fault.kind, std::nullopt, begin_maintenance(fault.lasts)); return {};
         case DeedKind::pause: keep(fault.kind, fault.lasts, pause()); return {};
+        case DeedKind::disable:
+            for (const scenarios::NodeName& name : fault.on) keep(fault.kind, fault.lasts, disable(run_.world().at(server_of(name)).name));
+            return {};
         case DeedKind::set: return begin_set(fault);
         case DeedKind::manager_clock: return set_clock(fault);
         case DeedKind::address_changed:
@@ -356,6 +359,11 @@ std::function<void()> Deeds::begin_maintenance(const std::optional<Duration>& la
 std::function<void()> Deeds::pause() {
     run_.order({.what = model::PauseAutomation{.reason = "a story"}, .by = "person"});
     return [this] { run_.order({.what = model::ResumeAutomation{}, .by = "person"}); };
+}
+
+std::function<void()> Deeds::disable(const model::ServerName& server) {
+    run_.order({.what = model::DisableServer{.server = server, .reason = "a story"}, .by = "person"});
+    return [this, server] { run_.order({.what = model::EnableServer{server}, .by = "person"}); };
 }
 
 std::function<void()> Deeds::to_manager(DeedKind kind) {

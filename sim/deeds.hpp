@@ -35,6 +35,7 @@ private:
     std::function<void()> to_manager(scenarios::DeedKind kind);
     std::function<void()> begin_maintenance(const std::optional<Duration>& lasts);
     std::function<void()> pause();
+    std::function<void()> disable(const model::ServerName& server);
     Result<void> set_clock(const scenarios::Deed& fault);
     Result<void> begin_set(const scenarios::Deed& fault);
     Result<void> set(ServerIndex server, const scenarios::Settings& settings);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace handyrep::api {
@@ -101,6 +102,35 @@ Result<std::size_t> Query::count(std::string_view name, std::size_t otherwise, s
     return number;
 }
 
+namespace {
+
+/// How long it is to last, and what for: into an order that has these.
+template <class Order>
+Result<void> read_span(const Json& object, Order& order) {
+    auto reason = parse_text(object, "reason");
+    if (!reason) return reason.error();
+    order.reason = *std::move(reason);
+    const auto lasts = parse_seconds(object, "for_seconds");
+    if (!lasts) return lasts.error();
+    order.lasts = *lasts;
+    const auto until = parse_text(object, "until");
+    if (!until) return until.error();
+    if (until->empty()) return {};
+    const auto time = parse_wall_time(*until);
+    if (!time) return invalid("until: " + time.error().text());
+    order.until = *time;
+    return {};
+}
+
+Result<model::ServerName> which_server(const Json& object) {
+    auto server = read_server(object, "server");
+    if (!server) return server.error();
+    if (!server->has_value()) return invalid("server: say which");
+    return **std::move(server);
+}
+
+}  // namespace
+
 Result<StandingBody> parse_maintenance_body(std::string_view body) {
     const auto members = parse_members(body, {"on", "for_seconds", "until", "reason"});
     if (!members) return members.error();
@@ -111,19 +141,27 @@ Result<StandingBody> parse_maintenance_body(std::string_view body) {
         if (auto alone = allow_only_on(object); !alone) return alone.error();
         return StandingBody{model::EndMaintenance{}};
     }
-    auto reason = parse_text(object, "reason");
-    if (!reason) return reason.error();
-    const auto lasts = parse_seconds(object, "for_seconds");
-    if (!lasts) return lasts.error();
-    const auto until = parse_text(object, "until");
-    if (!until) return until.error();
-    model::BeginMaintenance order{.lasts = *lasts, .until = {}, .reason = *std::move(reason)};
-    if (!until->empty()) {
-        const auto time = parse_wall_time(*until);
-        if (!time) return invalid("until: " + time.error().text());
-        order.until = *time;
-    }
+    model::BeginMaintenance order;
+    if (auto read = read_span(object, order); !read) return read.error();
     return StandingBody{std::move(order)};
+}
+
+Result<StandingBody> parse_disable_body(std::string_view body) {
+    const auto members = parse_members(body, {"server", "for_seconds", "until", "reason"});
+    if (!members) return members.error();
+    auto server = which_server(members->object);
+    if (!server) return server.error();
+    model::DisableServer order{.server = *std::move(server)};
+    if (auto read = read_span(members->object, order); !read) return read.error();
+    return StandingBody{std::move(order)};
+}
+
+Result<StandingBody> parse_enable_body(std::string_view body) {
+    const auto members = parse_members(body, {"server"});
+    if (!members) return members.error();
+    auto server = which_server(members->object);
+    if (!server) return server.error();
+    return StandingBody{model::EnableServer{*std::move(server)}};
 }
 
 Result<StandingBody> parse_automation_body(std::string_view body) {
@@ -138,6 +176,16 @@ Result<StandingBody> parse_automation_body(std::string_view body) {
     auto reason = parse_text(members->object, "reason");
     if (!reason) return reason.error();
     return StandingBody{model::PauseAutomation{*std::move(reason)}};
+}
+
+std::span<const StandingPath> standing_paths() {
+    static constexpr std::array paths{
+        StandingPath{"/v1/maintenance", &parse_maintenance_body},
+        StandingPath{"/v1/automation", &parse_automation_body},
+        StandingPath{"/v1/disable", &parse_disable_body},
+        StandingPath{"/v1/enable", &parse_enable_body},
+    };
+    return paths;
 }
 
 Result<std::uint64_t> parse_cancel_body(std::string_view body) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,8 +38,18 @@ struct StandingBody {
 };
 /// `on` (true or false); with true also `for_seconds` or `until`, and `reason`.
 [[nodiscard]] Result<StandingBody> parse_maintenance_body(std::string_view body);
+/// `server`; of disable also `for_seconds` or `until`, and `reason`.
+[[nodiscard]] Result<StandingBody> parse_disable_body(std::string_view body);
+[[nodiscard]] Result<StandingBody> parse_enable_body(std::string_view body);
 /// `on` (true or false); with false, which pauses, also `reason`.
 [[nodiscard]] Result<StandingBody> parse_automation_body(std::string_view body);
+
+/// At which path each is given.
+struct StandingPath {
+    std::string_view path;
+    Result<StandingBody> (*parse)(std::string_view body);
+};
+[[nodiscard]] std::span<const StandingPath> standing_paths();
 
 /// `operation`: the number of the one that is called off.
 [[nodiscard]] Result<std::uint64_t> parse_cancel_body(std::string_view body);

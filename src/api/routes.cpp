@@ -91,12 +91,11 @@ const std::vector<Routes::Route>& Routes::table() {
             {"GET", "/v1/version", &Routes::version},
             {"POST", "/v1/cancel", &Routes::cancel},
             {"POST", "/v1/acknowledge", &Routes::acknowledge},
-            {"POST", "/v1/maintenance", &Routes::maintenance},
-            {"POST", "/v1/automation", &Routes::automation},
             {"GET", "/v1/verify", &Routes::readiness},
             {"POST", "/v1/verify", &Routes::verify},
         };
         for (const OrderPath& it : order_paths()) routes.push_back({"POST", it.path, &Routes::order});
+        for (const StandingPath& it : standing_paths()) routes.push_back({"POST", it.path, &Routes::standing_order});
         return routes;
     }();
     return all;
@@ -243,18 +242,12 @@ asio::awaitable<Response> Routes::acknowledge(Request request, control::Caller c
     co_return json(control::Json{{"acknowledged", true}});
 }
 
-asio::awaitable<Response> Routes::maintenance(Request request, control::Caller caller) {
+asio::awaitable<Response> Routes::standing_order(Request request, control::Caller caller) {
     const auto query = Query::parse(request.query, {"cluster"});
     if (!query) co_return failure(query.error());
-    auto order = parse_maintenance_body(request.body);
-    if (!order) co_return failure(order.error());
-    co_return json_or_problem(co_await service_.obey(std::move(caller), query->text("cluster"), std::move(order->what)));
-}
-
-asio::awaitable<Response> Routes::automation(Request request, control::Caller caller) {
-    const auto query = Query::parse(request.query, {"cluster"});
-    if (!query) co_return failure(query.error());
-    auto order = parse_automation_body(request.body);
+    const auto known = std::ranges::find(standing_paths(), request.path, &StandingPath::path);
+    ensure(known != standing_paths().end(), "only the paths of standing orders lead here");
+    auto order = known->parse(request.body);
     if (!order) co_return failure(order.error());
     co_return json_or_problem(co_await service_.obey(std::move(caller), query->text("cluster"), std::move(order->what)));
 }

@@ -43,8 +43,7 @@ private:
     asio::awaitable<Response> order(Request request, control::Caller caller);
     asio::awaitable<Response> cancel(Request request, control::Caller caller);
     asio::awaitable<Response> acknowledge(Request request, control::Caller caller);
-    asio::awaitable<Response> maintenance(Request request, control::Caller caller);
-    asio::awaitable<Response> automation(Request request, control::Caller caller);
+    asio::awaitable<Response> standing_order(Request request, control::Caller caller);
     asio::awaitable<Response> verify(Request request, control::Caller caller);
     asio::awaitable<Response> readiness(Request request, control::Caller caller);
 

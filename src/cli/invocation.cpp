@@ -15,10 +15,11 @@ namespace handyrep::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 33> verbs{
-    "promote", "clone",    "reclone", "rejoin",      "rewind",     "shutdown",  "startup",     "restart", "fence",   "unfence", "stonith",
-    "follow",  "remaster", "cancel",  "switchover",  "operations", "operation", "maintenance", "pause",   "resume",  "daemon",  "status",
-    "check",   "failover", "events",  "acknowledge", "explain",    "record",    "verify",      "config",  "version", "help",    "show"};
+constexpr std::array<std::string_view, 35> verbs{
+    "disable",     "enable",      "promote", "clone",   "reclone", "rejoin",   "rewind", "shutdown",   "startup",
+    "restart",     "fence",       "unfence", "stonith", "follow",  "remaster", "cancel", "switchover", "operations",
+    "operation",   "maintenance", "pause",   "resume",  "daemon",  "status",   "check",  "failover",   "events",
+    "acknowledge", "explain",     "record",  "verify",  "config",  "version",  "help",   "show"};
 constexpr std::array<std::string_view, 34> options{
     "--from",     "--rate",         "--slot",   "--wal-directory", "--tablespace", "--keep-old", "--no-wait",  "--rolling",
     "--upstream", "--drop-logical", "--follow", "--for",           "--until",      "--reason",   "--override", "--if-primary-died",
@@ -49,6 +50,8 @@ struct Raw {
     Operations operations;
     Operation operation;
     MaintenanceOn maintenance;
+    MaintenanceOn disable{.endless = true};
+    MaintenanceOff maintenance_off;
     std::optional<std::string> lasts;
     std::optional<std::string> until;
     Pause pause;
@@ -83,6 +86,8 @@ struct Commands {
     CLI::App* maintenance = nullptr;
     CLI::App* maintenance_on = nullptr;
     CLI::App* maintenance_off = nullptr;
+    CLI::App* disable = nullptr;
+    CLI::App* enable = nullptr;
     CLI::App* pause = nullptr;
     CLI::App* resume = nullptr;
     CLI::App* explain = nullptr;
@@ -108,10 +113,20 @@ void add_global_options(CLI::App& app, Raw& raw) {
 void declare_standing_orders(Commands& it, Raw& raw) {
     it.maintenance = it.app.add_subcommand("maintenance", "Do nothing by itself for a time: maintenance on, maintenance off");
     it.maintenance_on = it.maintenance->add_subcommand("on", "Watch and explain, but do nothing by itself until the end; your orders work");
-    it.maintenance_on->add_option("--for", raw.lasts, "How long (default 1h, at most 7d)")->type_name("DURATION");
-    it.maintenance_on->add_option("--until", raw.until, "Until when, in UTC: 2026-11-22T05:00:00Z")->type_name("TIME");
-    it.maintenance_on->add_option("--reason", raw.maintenance.reason, "What for: status, check and events show it")->type_name("TEXT");
+    it.maintenance_on->add_option(
+        "NAME", raw.maintenance.server, "Of this server only: it takes no part in any decision (default: the cluster)");
     it.maintenance_off = it.maintenance->add_subcommand("off", "End it now");
+    it.maintenance_off->add_option("NAME", raw.maintenance_off.server, "Of this server");
+    it.disable = it.app.add_subcommand("disable", "Take a server out: it is watched, and takes no part in any decision until enable");
+    it.disable->add_option("NAME", raw.disable.server, "Which server")->required();
+    it.enable = it.app.add_subcommand("enable", "Let a server take part again");
+    it.enable->add_option("NAME", raw.maintenance_off.server, "Which server")->required();
+    for (auto [verb, order] : {std::pair{it.maintenance_on, &raw.maintenance}, std::pair{it.disable, &raw.disable}}) {
+        verb->add_option("--for", raw.lasts, order->endless ? "How long (at most 7d)" : "How long (default 1h, at most 7d)")
+            ->type_name("DURATION");
+        verb->add_option("--until", raw.until, "Until when, in UTC: 2026-11-22T05:00:00Z")->type_name("TIME");
+        verb->add_option("--reason", order->reason, "What for: status, check and events show it")->type_name("TEXT");
+    }
     it.pause = it.app.add_subcommand("pause", "Pause automation until it is resumed; HandyRep watches, explains and obeys");
     it.pause->add_option("--reason", raw.pause.reason, "What for: status, check and events show it")->type_name("TEXT");
     it.resume = it.app.add_subcommand("resume", "Resume automation");
@@ -270,18 +285,20 @@ std::optional<std::string> finish_global(Raw& raw) {
     return std::nullopt;
 }
 
-/// Of `maintenance on`; who orders it is the daemon's to say, and whether the end may be.
+/// Of `maintenance on` and `disable`; who orders it is the daemon's to say, and whether the end may be.
 std::optional<std::string> finish_maintenance(Raw& raw) {
     if (raw.lasts && raw.until) return "--for or --until, not both";
-    if (raw.lasts) {
-        const auto lasts = parse_duration(*raw.lasts);
-        if (!lasts) return "--for: " + lasts.error().text();
-        raw.maintenance.lasts = *lasts;
-    }
-    if (raw.until) {
-        const auto until = parse_wall_time(*raw.until);
-        if (!until) return "--until: " + until.error().text();
-        raw.maintenance.until = *until;
+    for (MaintenanceOn* const order : {&raw.maintenance, &raw.disable}) {
+        if (raw.lasts) {
+            const auto lasts = parse_duration(*raw.lasts);
+            if (!lasts) return "--for: " + lasts.error().text();
+            order->lasts = *lasts;
+        }
+        if (raw.until) {
+            const auto until = parse_wall_time(*raw.until);
+            if (!until) return "--until: " + until.error().text();
+            order->until = *until;
+        }
     }
     return std::nullopt;
 }
@@ -333,7 +350,8 @@ std::optional<Verb> verb_of(const Commands& it, const Raw& raw) {
     if (it.operation->parsed()) return raw.operation;
     if (it.acknowledge->parsed()) return Acknowledge{};
     if (it.maintenance_on->parsed()) return raw.maintenance;
-    if (it.maintenance_off->parsed()) return MaintenanceOff{};
+    if (it.maintenance_off->parsed() || it.enable->parsed()) return raw.maintenance_off;
+    if (it.disable->parsed()) return raw.disable;
     if (it.pause->parsed()) return raw.pause;
     if (it.resume->parsed()) return Resume{};
     if (it.explain->parsed()) return raw.explain;

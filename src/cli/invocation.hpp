@@ -88,11 +88,15 @@ struct Operation {
 };
 struct Acknowledge {};
 struct MaintenanceOn {
+    std::optional<std::string> server{};  // nothing: the cluster
+    bool endless = false;                 // the verb disable: without an end where none is said
     std::optional<Duration> lasts{};
     std::optional<WallTime> until{};
     std::string reason{};
 };
-struct MaintenanceOff {};
+struct MaintenanceOff {
+    std::optional<std::string> server{};  // also the verb enable
+};
 struct Pause {
     std::string reason{};
 };

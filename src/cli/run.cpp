@@ -54,7 +54,7 @@ int run(const std::vector<std::string>& arguments, Surroundings& surroundings) {
             [&](const Record& it) { return do_record(options, it, surroundings); },
             [&](const Acknowledge&) { return do_acknowledge(options, surroundings); },
             [&](const MaintenanceOn& it) { return do_maintenance_on(options, it, surroundings); },
-            [&](const MaintenanceOff&) { return do_maintenance_off(options, surroundings); },
+            [&](const MaintenanceOff& it) { return do_maintenance_off(options, it, surroundings); },
             [&](const Pause& it) { return do_pause(options, it, surroundings); },
             [&](const Resume&) { return do_resume(options, surroundings); },
             [&](const Verify& it) { return do_verify(options, it, surroundings); },

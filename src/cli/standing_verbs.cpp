@@ -1,12 +1,14 @@
-// Maintenance, pause and resume: what a person orders that holds until it is ended.
+// Maintenance, servers that are taken out, pause and resume: what a person orders that holds until it is ended.
 #include "cli/asking.hpp"
 #include "cli/rendering_words.hpp"
 #include "cli/verbs.hpp"
+#include "model/standing_order.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <optional>
 
 namespace handyrep::cli {
 
@@ -31,13 +33,21 @@ int order(std::string_view path, const Json& body, const GlobalOptions& global, 
 }  // namespace
 
 int do_maintenance_on(const GlobalOptions& global, const MaintenanceOn& wanted, Surroundings& surroundings) {
-    Json body{{"on", true}, {"reason", wanted.reason}};
-    if (wanted.lasts) body["for_seconds"] = std::chrono::duration<double>(*wanted.lasts).count();
+    Json body{{"reason", wanted.reason}};
+    std::optional<Duration> lasts = wanted.lasts;
+    if (wanted.server) {
+        body["server"] = *wanted.server;
+        if (!lasts && !wanted.until && !wanted.endless) lasts = model::usual_maintenance;
+    } else {
+        body["on"] = true;
+    }
+    if (lasts) body["for_seconds"] = std::chrono::duration<double>(*lasts).count();
     if (wanted.until) body["until"] = text(*wanted.until);
-    return order("/v1/maintenance", body, global, surroundings);
+    return order(wanted.server ? "/v1/disable" : "/v1/maintenance", body, global, surroundings);
 }
 
-int do_maintenance_off(const GlobalOptions& global, Surroundings& surroundings) {
+int do_maintenance_off(const GlobalOptions& global, const MaintenanceOff& wanted, Surroundings& surroundings) {
+    if (wanted.server) return order("/v1/enable", Json{{"server", *wanted.server}}, global, surroundings);
     return order("/v1/maintenance", Json{{"on", false}}, global, surroundings);
 }
 

@@ -23,7 +23,7 @@ namespace handyrep::cli {
 [[nodiscard]] int do_operation(const GlobalOptions& global, const Operation& operation, Surroundings& surroundings);
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_maintenance_on(const GlobalOptions& global, const MaintenanceOn& order, Surroundings& surroundings);
-[[nodiscard]] int do_maintenance_off(const GlobalOptions& global, Surroundings& surroundings);
+[[nodiscard]] int do_maintenance_off(const GlobalOptions& global, const MaintenanceOff& wanted, Surroundings& surroundings);
 [[nodiscard]] int do_pause(const GlobalOptions& global, const Pause& order, Surroundings& surroundings);
 [[nodiscard]] int do_resume(const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_explain(const GlobalOptions& global, const Explain& explain, Surroundings& surroundings);

@@ -103,6 +103,7 @@ CandidateState state_of(const Ranked& it, const Ranked* winner) {
 
 std::string why_not_ranked(const AnalysisInput& input, const model::ServerDefinition& server) {
     if (server.name == input.saved.primary) return "is the primary";
+    if (const auto* const disabled = input.saved.disabled_by_person(server.name)) return "is " + text(*disabled);
     if (!server.enabled) return "is disabled in the configuration";
     if (const auto* const entry = input.saved.barred(server.name)) {
         return fmt::format("must not run as primary since {} took over in epoch {}", entry->successor.text(), entry->epoch);

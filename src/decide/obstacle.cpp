@@ -61,6 +61,9 @@ Error obstacle(Obstacle why, std::string_view text) {
 std::optional<Error> no_member(const model::SavedState& saved, const model::ServerName& name) {
     const auto server = std::ranges::find(saved.servers, name, &model::ServerDefinition::name);
     if (server == saved.servers.end()) return obstacle(Obstacle::unknown_server, fmt::format("there is no server called {}", name.text()));
+    if (const auto* const disabled = saved.disabled_by_person(name))
+        return obstacle(
+            Obstacle::server_disabled, fmt::format("{0} is {1}; 'handyrep enable {0}' ends that", name.text(), text(*disabled)));
     if (!server->enabled) return obstacle(Obstacle::server_disabled, fmt::format("{} is not enabled in handyrep.conf", name.text()));
     return std::nullopt;
 }

@@ -65,6 +65,7 @@ Async<model::StandingAnswer> Cluster::Loop::obey(model::StandingOrder order) {
     auto answer = model::obey(state_.saved, order, state_.clock().wall());
     if (!answer) co_return answer.error();
     if (answer->event.empty()) co_return *std::move(answer);
+    apply_disabled();
     if (state_.saved.hands_off() && operating_) answer->text += "; the operation that runs is carried to its end";
     state_.tell(state_.saved.hands_off() ? Level::warning : Level::info, answer->event, answer->text, {{"by", order.by}});
     const auto written = co_await state_.save();
@@ -73,12 +74,21 @@ Async<model::StandingAnswer> Cluster::Loop::obey(model::StandingOrder order) {
     co_return std::move(error).during(fmt::format("write down, for after a restart of the daemon, what holds now ({})", answer->text));
 }
 
+/// Who takes part: as the configuration says, but for those that a person took out.
+void Cluster::Loop::apply_disabled() {
+    for (model::ServerDefinition& it : state_.saved.servers) {
+        const model::ServerDefinition* const defined = state_.definition().find(it.name);
+        it.enabled = defined != nullptr && defined->enabled && state_.saved.disabled_by_person(it.name) == nullptr;
+    }
+}
+
 /// By the wall clock: it must end on time after a restart of the daemon too.
 void Cluster::Loop::review_maintenance() {
-    const auto ended = model::expire(state_.saved, state_.clock().wall());
-    if (!ended) return;
-    state_.tell(Level::info, ended->event, ended->text, {{"by", "time"}});
-    want_save();
+    while (const auto ended = model::expire(state_.saved, state_.clock().wall())) {
+        apply_disabled();
+        state_.tell(Level::info, ended->event, ended->text, {{"by", "time"}});
+        want_save();
+    }
 }
 
 Cluster::Cluster(model::ClusterDefinition definition, Surroundings surroundings)

@@ -91,6 +91,7 @@ private:
     void tick();
     void note_situation();
     void review_maintenance();
+    void apply_disabled();
     [[nodiscard]] model::Moment moment() const;
     void settle_possible_primary();
     void end_possible_primary(std::string_view why);

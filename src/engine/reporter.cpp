@@ -102,6 +102,7 @@ std::string message_of(
     const model::ServerEvidence* seen) {
     std::string out;
     const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+    if (const auto* const disabled = input.state.saved.disabled_by_person(server.name)) add(model::text(*disabled));
     if (seen != nullptr && (seen->bad_since || (seen->dial && seen->dial->what.outcome != model::DialOutcome::accepted)))
         add(decide::describe_sight(input.state.input(), *seen));
     for (const decide::Finding& it : findings) {

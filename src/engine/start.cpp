@@ -99,6 +99,8 @@ void Cluster::Loop::adopt_definition(bool first_start) {
     std::erase_if(state_.saved.must_be_down, gone);
     std::erase_if(state_.saved.highest, gone);
     std::erase_if(state_.saved.upstream_settings, gone);
+    std::erase_if(state_.saved.disabled, gone);
+    apply_disabled();
 }
 
 }  // namespace handyrep::engine

@@ -35,6 +35,11 @@ std::string text(const Maintenance& it) {
     return fmt::format("in maintenance until {}, {}", to_the_second(it.until), told_by(it.since, it.by, it.reason));
 }
 
+std::string text(const Disabled& it) {
+    return fmt::format(
+        "disabled {}{}", it.until ? fmt::format("until {}, ", to_the_second(*it.until)) : "", told_by(it.since, it.by, it.reason));
+}
+
 std::string text(const Pause& it) { return "paused " + told_by(it.since, it.by, it.reason); }
 
 std::optional<std::string> value_in(std::string_view conninfo, std::string_view keyword) {
@@ -51,6 +56,11 @@ std::optional<std::string> value_in(std::string_view conninfo, std::string_view 
         if (found == keyword) return value;
     }
     return std::nullopt;
+}
+
+const Disabled* SavedState::disabled_by_person(const ServerName& server) const {
+    const auto found = std::ranges::find(disabled, server, &Disabled::server);
+    return found == disabled.end() ? nullptr : &*found;
 }
 
 const MustBeDown* SavedState::barred(const ServerName& server) const {

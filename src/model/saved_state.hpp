@@ -61,6 +61,18 @@ struct Pause {
 /// "paused since 2026-11-22T04:00:00Z by ann: new kernel".
 [[nodiscard]] std::string text(const Pause& pause);
 
+/// A person took one server out: it is watched, and takes no part in any decision, until a time or until it is enabled again.
+struct Disabled {
+    ServerName server;
+    WallTime since;
+    std::optional<WallTime> until{};
+    std::string by{};
+    std::string reason{};
+    friend bool operator==(const Disabled&, const Disabled&) = default;
+};
+/// "disabled until 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann: new disks".
+[[nodiscard]] std::string text(const Disabled& disabled);
+
 struct LastFailover {
     WallTime at;
     ServerName from;
@@ -119,10 +131,12 @@ struct SavedState {
     bool provisional = false;
     std::optional<Maintenance> maintenance{};
     std::optional<Pause> paused{};
+    std::vector<Disabled> disabled{};  // besides those that handyrep.conf says are
 
     /// A person wants nothing to be done by itself.
     [[nodiscard]] bool hands_off() const { return maintenance || paused; }
     [[nodiscard]] const MustBeDown* barred(const ServerName& server) const;
+    [[nodiscard]] const Disabled* disabled_by_person(const ServerName& server) const;
     friend bool operator==(const SavedState&, const SavedState&) = default;
 };
 

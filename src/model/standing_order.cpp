@@ -16,17 +16,15 @@ Result<void> check_reason(const std::string& reason) {
     return {};
 }
 
-Result<WallTime> end_of(const BeginMaintenance& order, WallTime now) {
+/// `without`: what lasts without an end.
+template <class Order>
+Result<WallTime> end_of(const Order& order, WallTime now, std::string_view without) {
     if (order.lasts && order.until) return Error{ErrorKind::invalid, "say how long the maintenance lasts, or until when, not both"};
     const auto most = std::chrono::duration_cast<std::chrono::hours>(longest_maintenance).count() / 24;
     if (order.lasts && *order.lasts > longest_maintenance)
-        return Error{
-            ErrorKind::invalid,
-            fmt::format("{} is longer than {} days; a pause lasts until it is resumed", handyrep::text(*order.lasts), most)};
+        return Error{ErrorKind::invalid, fmt::format("{} is longer than {} days; {}", handyrep::text(*order.lasts), most, without)};
     if (order.until && *order.until > now + longest_maintenance)
-        return Error{
-            ErrorKind::invalid,
-            fmt::format("{} is more than {} days away; a pause lasts until it is resumed", handyrep::text(*order.until), most)};
+        return Error{ErrorKind::invalid, fmt::format("{} is more than {} days away; {}", handyrep::text(*order.until), most, without)};
     const WallTime end =
         order.until.value_or(now + std::chrono::duration_cast<std::chrono::microseconds>(order.lasts.value_or(usual_maintenance)));
     if (end <= now)
@@ -38,7 +36,7 @@ Result<WallTime> end_of(const BeginMaintenance& order, WallTime now) {
 
 Result<StandingAnswer> take(SavedState& saved, const BeginMaintenance& order, const std::string& by, WallTime now) {
     if (auto fit = check_reason(order.reason); !fit) return fit.error();
-    const auto end = end_of(order, now);
+    const auto end = end_of(order, now, "a pause lasts until it is resumed");
     if (!end) return end.error();
     saved.maintenance = Maintenance{.since = now, .until = *end, .by = by, .reason = order.reason};
     return StandingAnswer{
@@ -67,6 +65,49 @@ Result<StandingAnswer> take(SavedState& saved, const ResumeAutomation& /*order*/
     return StandingAnswer{"automation_resumed", fmt::format("{} resumed automation, which was {}", by, text(ended))};
 }
 
+std::string_view nobody_left(const SavedState& saved, const ServerName& without) {
+    const bool any = std::ranges::any_of(saved.servers, [&](const ServerDefinition& it) {
+        return it.enabled && it.name != without && it.name != saved.primary && it.failover_priority > 0 && saved.barred(it.name) == nullptr;
+    });
+    return any ? "" : "; no server is left that could take over";
+}
+
+Result<StandingAnswer> take(SavedState& saved, const DisableServer& order, const std::string& by, WallTime now) {
+    const std::string& name = order.server.text();
+    if (std::ranges::find(saved.servers, order.server, &ServerDefinition::name) == saved.servers.end())
+        return Error{ErrorKind::invalid, fmt::format("there is no server called {}", name)};
+    if (saved.primary == order.server)
+        return Error{
+            ErrorKind::refused,
+            fmt::format("{} holds the role of primary: hand it over first, or put the whole cluster in maintenance", name)};
+    if (saved.possible_primary && saved.possible_primary->server == order.server)
+        return Error{ErrorKind::refused, fmt::format("{} was told to promote and may have: it must be seen or stopped first", name)};
+    if (auto fit = check_reason(order.reason); !fit) return fit.error();
+    std::optional<WallTime> until;
+    if (order.lasts || order.until) {
+        const auto end = end_of(order, now, "without an end it lasts until it is enabled");
+        if (!end) return end.error();
+        until = *end;
+    }
+    std::erase_if(saved.disabled, [&](const Disabled& it) { return it.server == order.server; });
+    saved.disabled.push_back({.server = order.server, .since = now, .until = until, .by = by, .reason = order.reason});
+    return StandingAnswer{
+        "server_disabled", fmt::format(
+                               "{} is {}; it is watched and takes no part in any decision{}", name, text(saved.disabled.back()),
+                               nobody_left(saved, order.server))};
+}
+
+Result<StandingAnswer> take(SavedState& saved, const EnableServer& order, const std::string& by, WallTime /*now*/) {
+    const std::string& name = order.server.text();
+    if (std::ranges::find(saved.servers, order.server, &ServerDefinition::name) == saved.servers.end())
+        return Error{ErrorKind::invalid, fmt::format("there is no server called {}", name)};
+    const Disabled* const found = saved.disabled_by_person(order.server);
+    if (found == nullptr) return StandingAnswer{"", fmt::format("nobody disabled {}: nothing to end", name)};
+    const std::string was = text(*found);
+    std::erase_if(saved.disabled, [&](const Disabled& it) { return it.server == order.server; });
+    return StandingAnswer{"server_enabled", fmt::format("{} enabled {}, which was {}", by, name, was)};
+}
+
 /// One of the two may hold on when the other has ended.
 std::string what_still_holds(const SavedState& saved) {
     if (saved.maintenance) return "; the cluster is still " + text(*saved.maintenance);
@@ -83,11 +124,19 @@ Result<StandingAnswer> obey(SavedState& saved, const StandingOrder& order, WallT
 }
 
 std::optional<StandingAnswer> expire(SavedState& saved, WallTime now) {
-    if (!saved.maintenance || now < saved.maintenance->until) return std::nullopt;
-    const Maintenance ended = *saved.maintenance;
-    saved.maintenance.reset();
+    if (saved.maintenance && now >= saved.maintenance->until) {
+        const Maintenance ended = *saved.maintenance;
+        saved.maintenance.reset();
+        return StandingAnswer{
+            "maintenance_ended",
+            fmt::format("the maintenance ended by itself; the cluster was {}{}", text(ended), what_still_holds(saved))};
+    }
+    const auto due = std::ranges::find_if(saved.disabled, [&](const Disabled& it) { return it.until && now >= *it.until; });
+    if (due == saved.disabled.end()) return std::nullopt;
+    const Disabled ended = *due;
+    saved.disabled.erase(due);
     return StandingAnswer{
-        "maintenance_ended", fmt::format("the maintenance ended by itself; the cluster was {}{}", text(ended), what_still_holds(saved))};
+        "server_enabled", fmt::format("{} takes part again: its time is over; it was {}", ended.server.text(), text(ended))};
 }
 
 }  // namespace handyrep::model

@@ -1,7 +1,9 @@
-// model/standing_order.hpp — what a person orders that holds until it is ended: maintenance, and the pause of automation.
+// model/standing_order.hpp — what a person orders that holds until it is ended: maintenance, the pause of automation, and a server that is
+// taken out.
 //
-// Pure. While one of them holds, HandyRep watches and explains and does nothing by itself; a person's orders are carried out.
-// Maintenance always has an end, so that a forgotten one does not leave a cluster alone for ever; a pause lasts until resumed.
+// Pure. While one of the first two holds, HandyRep watches and explains and does nothing by itself; a person's orders are carried out.
+// Maintenance always has an end, so that a forgotten one does not leave a cluster alone for ever; a pause lasts until resumed. A server that
+// is disabled is watched and takes no part in any decision: it is no candidate, and nobody waits for it or asks it.
 #pragma once
 
 #include "base/result.hpp"
@@ -30,9 +32,19 @@ struct PauseAutomation {
     std::string reason{};
 };
 struct ResumeAutomation {};
+/// In place of an order that holds already. Neither a length nor an end: until it is enabled.
+struct DisableServer {
+    ServerName server;
+    std::optional<Duration> lasts{};
+    std::optional<WallTime> until{};
+    std::string reason{};
+};
+struct EnableServer {
+    ServerName server;
+};
 
 struct StandingOrder {
-    std::variant<BeginMaintenance, EndMaintenance, PauseAutomation, ResumeAutomation> what;
+    std::variant<BeginMaintenance, EndMaintenance, PauseAutomation, ResumeAutomation, DisableServer, EnableServer> what;
     std::string by;
 };
 
@@ -41,11 +53,12 @@ struct StandingAnswer {
     std::string text;   // one sentence: what holds now
 };
 
-/// Changes what holds. Ending what does not hold, and pausing what is paused, changes nothing and is no mistake. `invalid` for an
-/// end that is past or too far away, for a length and an end at once, and for a reason that is no line of text.
+/// Changes what holds; whether a server is enabled is then to be said anew. Ending what does not hold, and pausing what is paused, changes
+/// nothing and is no mistake. `invalid` for an end that is past or too far away, for a length and an end at once, for a reason that is no
+/// line of text, and for a name that nobody has; `refused` for a server that cannot be taken out.
 [[nodiscard]] Result<StandingAnswer> obey(SavedState& saved, const StandingOrder& order, WallTime now);
 
-/// Ends a maintenance whose time has come; what is to be told then.
+/// Ends one order whose time has come; what is to be told then. Nothing: there is no more.
 [[nodiscard]] std::optional<StandingAnswer> expire(SavedState& saved, WallTime now);
 
 }  // namespace handyrep::model

@@ -79,8 +79,16 @@ void describe(Archive& it, model::Pause& value) {
 }
 
 template <class Archive>
+void describe(Archive& it, model::Disabled& value) {
+    auto& [server, since, until, by, reason] = value;
+    it("server", server);
+    it("since", since);
+    it("until", until);
+}
+
+template <class Archive>
 void describe(Archive& it, model::SavedState& value) {
-    auto& [cluster, epoch, version, written, system_id, primary, servers, must_be_down, possible_primary, last_failover, highest, upstream_settings, synchronous_standby_names, former_synchronous_standby_names, sync_members, acknowledged, provisional, maintenance, paused] =
+    auto& [cluster, epoch, version, written, system_id, primary, servers, must_be_down, possible_primary, last_failover, highest, upstream_settings, synchronous_standby_names, former_synchronous_standby_names, sync_members, acknowledged, provisional, maintenance, paused, disabled] =
         value;
     it("cluster", cluster);
     it("epoch", epoch);
@@ -101,6 +109,7 @@ void describe(Archive& it, model::SavedState& value) {
     it("provisional", provisional);
     it("maintenance", maintenance);
     it("paused", paused);
+    it("disabled", disabled);
 }
 
 }  // namespace handyrep::saved

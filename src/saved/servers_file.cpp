@@ -113,6 +113,12 @@ std::string body(const model::SavedState& state) {
             "paused:\n  since: \"{}\"\n  by: {}\n  reason: {}\n", text(state.paused->since), yaml_text(state.paused->by),
             yaml_text(state.paused->reason));
     }
+    if (!state.disabled.empty()) out += "disabled:\n";
+    for (const model::Disabled& it : state.disabled) {
+        out += fmt::format("  - server: {}\n    since: \"{}\"\n", yaml_text(it.server.text()), text(it.since));
+        if (it.until) out += fmt::format("    until: \"{}\"\n", text(*it.until));
+        out += fmt::format("    by: {}\n    reason: {}\n", yaml_text(it.by), yaml_text(it.reason));
+    }
     return out;
 }
 

@@ -126,6 +126,16 @@ model::Pause paused(const YamlNode& node) {
     return it;
 }
 
+model::Disabled disabled(const YamlNode& node) {
+    YamlFields fields{node, "disabled"};
+    model::Disabled it{.server = fields.name<model::ServerName>("server"), .since = fields.time("since")};
+    if (fields.has("until")) it.until = fields.time("until");
+    it.by = fields.text("by");
+    it.reason = fields.text("reason");
+    fields.end();
+    return it;
+}
+
 model::HighestSeen highest(const YamlNode& node) {
     YamlFields fields{node, "highest"};
     const YamlPlace at = fields.place("position");
@@ -223,6 +233,7 @@ model::SavedState state_of(const YamlNode& root) {
     if (const YamlNode* node = fields.take_if("last_failover")) state.last_failover = last_failover(*node);
     if (const YamlNode* node = fields.take_if("maintenance")) state.maintenance = maintenance(*node);
     if (const YamlNode* node = fields.take_if("paused")) state.paused = paused(*node);
+    if (fields.has("disabled")) state.disabled = each<model::Disabled>(fields, "disabled", disabled, &model::Disabled::server);
     fields.end();
     check_roles(state, servers_at, primary_at);
     return state;

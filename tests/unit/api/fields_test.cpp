@@ -59,6 +59,23 @@ TEST(AutomationBody, PausesWithAReasonAndResumesWithout) {
     EXPECT_EQ(automation_refusal(""), "on: say true or false");
 }
 
+TEST(DisableBody, NamesAServerAndMayHaveAnEndAndAReason) {
+    const auto plain = parse_disable_body(R"({"server": "db3"})");
+    ASSERT_TRUE(plain) << plain.error().text();
+    EXPECT_EQ(std::get<model::DisableServer>(plain->what).server.text(), "db3");
+    EXPECT_FALSE(std::get<model::DisableServer>(plain->what).lasts || std::get<model::DisableServer>(plain->what).until);
+    const auto ends = parse_disable_body(R"({"server": "db3", "for_seconds": 60, "reason": "disks"})");
+    ASSERT_TRUE(ends) << ends.error().text();
+    EXPECT_EQ(std::get<model::DisableServer>(ends->what).lasts, std::chrono::seconds{60});
+    EXPECT_EQ(std::get<model::DisableServer>(ends->what).reason, "disks");
+    EXPECT_EQ(parse_disable_body("{}").error().text(), "server: say which");
+    EXPECT_THAT(parse_disable_body(R"({"server": "db3", "until": "tomorrow"})").error().text(), HasSubstr("until: 'tomorrow'"));
+    const auto enable = parse_enable_body(R"({"server": "db3"})");
+    ASSERT_TRUE(enable) << enable.error().text();
+    EXPECT_EQ(std::get<model::EnableServer>(enable->what).server.text(), "db3");
+    EXPECT_THAT(parse_enable_body(R"({"server": "db3", "reason": "x"})").error().text(), HasSubstr("unknown field"));
+}
+
 TEST(CancelBody, TakesTheNumberOfAnOperation) {
     EXPECT_EQ(*parse_cancel_body(R"({"operation": 7})"), 7U);
     for (const char* const bad : {"", "{}", R"({"operation": "7"})", R"({"operation": -1})", R"({"operation": 1.5})"})

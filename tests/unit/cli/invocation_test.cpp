@@ -150,6 +150,23 @@ TEST(Arguments, ReadASwitchover) {
     EXPECT_FALSE(parsed_as<Switchover>({"switchover", "--override", "fence"}).good) << "a gate is never passed by it";
 }
 
+TEST(Arguments, ReadWhichServerIsTakenOut) {
+    const auto out = parsed_as<MaintenanceOn>({"disable", "db3", "--for", "2h", "--reason", "new disks"});
+    ASSERT_TRUE(out.good);
+    EXPECT_EQ(out.verb.server, "db3");
+    EXPECT_TRUE(out.verb.endless);
+    EXPECT_EQ(out.verb.lasts, std::chrono::hours{2});
+    EXPECT_EQ(out.verb.reason, "new disks");
+    EXPECT_EQ(parsed_as<MaintenanceOff>({"enable", "db3"}).verb.server, "db3");
+    const auto on = parsed_as<MaintenanceOn>({"maintenance", "on", "db3"});
+    ASSERT_TRUE(on.good);
+    EXPECT_EQ(on.verb.server, "db3");
+    EXPECT_FALSE(on.verb.endless);
+    EXPECT_EQ(parsed_as<MaintenanceOff>({"maintenance", "off", "db3"}).verb.server, "db3");
+    EXPECT_FALSE(parsed_as<MaintenanceOn>({"disable"}).good);
+    EXPECT_FALSE(parsed_as<MaintenanceOff>({"enable"}).good);
+}
+
 TEST(Arguments, ReadAMaintenanceWithItsEndAndAReason) {
     const auto plain = parsed_as<MaintenanceOn>({"maintenance", "on"});
     ASSERT_TRUE(plain.good);

@@ -8,6 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::Not;
 
 const WallTime now = *parse_wall_time("2026-11-22T04:00:00Z");
 
@@ -116,6 +117,68 @@ TEST_F(StandingOrders, LetAMaintenanceEndByItselfAtItsTimeAndOnce) {
     EXPECT_THAT(ended->text, HasSubstr("the maintenance ended by itself"));
     EXPECT_FALSE(saved.hands_off());
     EXPECT_FALSE(expire(saved, now + 11min));
+}
+
+struct DisabledServers : StandingOrders {
+    DisabledServers() {
+        for (const char* const name : {"db1", "db2", "db3"}) {
+            ServerDefinition it{.name = *ServerName::parse(name)};
+            it.enabled = true;
+            it.failover_priority = 100;
+            saved.servers.push_back(it);
+        }
+        saved.primary = *ServerName::parse("db1");
+    }
+    static ServerName named(const char* name) { return *ServerName::parse(name); }
+};
+
+TEST_F(DisabledServers, AreOutUntilTheyAreEnabled) {
+    const auto out = order(DisableServer{.server = named("db3"), .reason = "new disks"});
+    ASSERT_TRUE(out) << out.error().text();
+    EXPECT_EQ(out->event, "server_disabled");
+    EXPECT_EQ(out->text, "db3 is disabled since 2026-11-22T04:00:00Z by ann: new disks; it is watched and takes no part in any decision");
+    ASSERT_NE(saved.disabled_by_person(named("db3")), nullptr);
+    EXPECT_FALSE(saved.hands_off()) << "the rest goes on";
+    EXPECT_FALSE(expire(saved, now + 24h * 365));
+    const auto in = order(EnableServer{named("db3")});
+    ASSERT_TRUE(in);
+    EXPECT_EQ(in->event, "server_enabled");
+    EXPECT_TRUE(saved.disabled.empty());
+    EXPECT_EQ(order(EnableServer{named("db3")})->event, "") << "nobody disabled it";
+}
+
+TEST_F(DisabledServers, ComeBackByThemselvesAtTheirTime) {
+    ASSERT_TRUE(order(DisableServer{.server = named("db2"), .lasts = 1h}));
+    ASSERT_TRUE(order(DisableServer{.server = named("db3"), .lasts = 2h})) << "of several each has its own end";
+    ASSERT_TRUE(order(DisableServer{.server = named("db3"), .until = now + 1h})) << "the later order is in place of the former";
+    EXPECT_FALSE(expire(saved, now + 1h - 1us));
+    EXPECT_TRUE(expire(saved, now + 1h));
+    const auto second = expire(saved, now + 1h);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->event, "server_enabled");
+    EXPECT_FALSE(expire(saved, now + 1h));
+}
+
+TEST_F(DisabledServers, AreNeverThePrimaryNorOneThatMayBe) {
+    const auto refused = [this](const char* name) {
+        const SavedState before = saved;
+        const auto answer = order(DisableServer{.server = named(name)});
+        EXPECT_EQ(saved, before);
+        return answer ? Error{ErrorKind::failed, answer->text} : answer.error();
+    };
+    EXPECT_EQ(refused("db1").kind, ErrorKind::refused);
+    EXPECT_THAT(refused("db1").what, HasSubstr("holds the role of primary"));
+    EXPECT_EQ(refused("db9").kind, ErrorKind::invalid);
+    saved.possible_primary = PossiblePrimary{named("db2"), now};
+    EXPECT_THAT(refused("db2").what, HasSubstr("was told to promote"));
+    EXPECT_THAT(refusal(DisableServer{.server = named("db3"), .reason = "a\nb"}), HasSubstr("one line of text"));
+    EXPECT_THAT(refusal(DisableServer{.server = named("db3"), .lasts = 24h * 8}), HasSubstr("until it is enabled"));
+}
+
+TEST_F(DisabledServers, SayWhenNobodyIsLeftToTakeOver) {
+    EXPECT_THAT(order(DisableServer{.server = named("db2")})->text, Not(HasSubstr("no server is left")));
+    saved.servers[1].enabled = false;  // as whoever gave the order says anew afterwards
+    EXPECT_THAT(order(DisableServer{.server = named("db3")})->text, HasSubstr("no server is left that could take over"));
 }
 
 }  // namespace
