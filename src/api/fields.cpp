@@ -178,12 +178,31 @@ Result<StandingBody> parse_automation_body(std::string_view body) {
     return StandingBody{model::PauseAutomation{*std::move(reason)}};
 }
 
+Result<StandingBody> parse_schedule_body(std::string_view body) {
+    const auto members = parse_members(body, {"at", "to", "drop_logical"});
+    if (!members) return members.error();
+    const auto at = parse_text(members->object, "at");
+    if (!at) return at.error();
+    if (at->empty()) return invalid("at: say when, such as 2026-11-22T05:00:00Z");
+    const auto time = parse_wall_time(*at);
+    if (!time) return invalid("at: " + time.error().text());
+    auto to = read_server(members->object, "to");
+    if (!to) return to.error();
+    const auto drop_logical = read_flag(members->object, "drop_logical");
+    if (!drop_logical) return drop_logical.error();
+    return StandingBody{model::ScheduleSwitchover{.at = *time, .to = *std::move(to), .drop_logical = *drop_logical}};
+}
+
+Result<StandingBody> parse_unschedule_body(std::string_view body) {
+    if (auto empty = parse_empty_body(body); !empty) return empty.error();
+    return StandingBody{model::Unschedule{}};
+}
+
 std::span<const StandingPath> standing_paths() {
     static constexpr std::array paths{
-        StandingPath{"/v1/maintenance", &parse_maintenance_body},
-        StandingPath{"/v1/automation", &parse_automation_body},
-        StandingPath{"/v1/disable", &parse_disable_body},
-        StandingPath{"/v1/enable", &parse_enable_body},
+        StandingPath{"/v1/maintenance", &parse_maintenance_body}, StandingPath{"/v1/automation", &parse_automation_body},
+        StandingPath{"/v1/disable", &parse_disable_body},         StandingPath{"/v1/enable", &parse_enable_body},
+        StandingPath{"/v1/schedule", &parse_schedule_body},       StandingPath{"/v1/unschedule", &parse_unschedule_body},
     };
     return paths;
 }

@@ -44,6 +44,11 @@ struct StandingBody {
 /// `on` (true or false); with false, which pauses, also `reason`.
 [[nodiscard]] Result<StandingBody> parse_automation_body(std::string_view body);
 
+/// `at` (a time), which must be there, `to`, `drop_logical`.
+[[nodiscard]] Result<StandingBody> parse_schedule_body(std::string_view body);
+/// An empty object, or nothing.
+[[nodiscard]] Result<StandingBody> parse_unschedule_body(std::string_view body);
+
 /// At which path each is given.
 struct StandingPath {
     std::string_view path;

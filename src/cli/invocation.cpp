@@ -20,12 +20,13 @@ constexpr std::array<std::string_view, 35> verbs{
     "restart",     "fence",       "unfence", "stonith", "follow",  "remaster", "cancel", "switchover", "operations",
     "operation",   "maintenance", "pause",   "resume",  "daemon",  "status",   "check",  "failover",   "events",
     "acknowledge", "explain",     "record",  "verify",  "config",  "version",  "help",   "show"};
-constexpr std::array<std::string_view, 34> options{
-    "--from",     "--rate",         "--slot",   "--wal-directory", "--tablespace", "--keep-old", "--no-wait",  "--rolling",
-    "--upstream", "--drop-logical", "--follow", "--for",           "--until",      "--reason",   "--override", "--if-primary-died",
-    "--back",     "--replay",       "--out",    "--config",        "--cluster",    "--url",      "--output",   "--no-color",
-    "--timeout",  "--to",           "--all",    "--last",          "--dry-run",    "--yes",      "--count",    "--help",
-    "--version",  "--color"};
+constexpr std::array<std::string_view, 36> options{
+    "--at",         "--unschedule", "--from",    "--rate",    "--slot",     "--wal-directory",
+    "--tablespace", "--keep-old",   "--no-wait", "--rolling", "--upstream", "--drop-logical",
+    "--follow",     "--for",        "--until",   "--reason",  "--override", "--if-primary-died",
+    "--back",       "--replay",     "--out",     "--config",  "--cluster",  "--url",
+    "--output",     "--no-color",   "--timeout", "--to",      "--all",      "--last",
+    "--dry-run",    "--yes",        "--count",   "--help",    "--version",  "--color"};
 
 constexpr const char* exit_codes =
     "Exit codes: 0 healthy or done, 1 warning, 2 down, 3 unknown, 4 usage, 5 configuration,\n"
@@ -39,6 +40,7 @@ struct Raw {
     Failover failover;
     Failover promote{.alone = true};
     Switchover switchover;
+    std::optional<std::string> at;
     Follow follow;
     Service service;
     Rejoin rejoin;
@@ -221,6 +223,8 @@ void declare(Commands& it, Raw& raw) {
     it.switchover->add_flag("--dry-run", raw.switchover.dry_run, "Check everything and show the plan; touch nothing");
     it.switchover->add_flag("--yes", raw.switchover.yes, "Do not ask");
     it.switchover->add_flag("--drop-logical", raw.switchover.drop_logical, "Although logical replication slots are lost by it");
+    it.switchover->add_option("--at", raw.at, "Not now but then, in UTC: 2026-11-22T05:00:00Z; status shows it")->type_name("TIME");
+    it.switchover->add_flag("--unschedule", raw.switchover.unschedule, "Take back the one that is scheduled");
     declare_upkeep(it, raw);
     declare_services(it, raw);
     declare_copies(it, raw);
@@ -300,6 +304,17 @@ std::optional<std::string> finish_maintenance(Raw& raw) {
             order->until = *until;
         }
     }
+    return std::nullopt;
+}
+
+std::optional<std::string> finish_switchover(Raw& raw) {
+    if (raw.at) {
+        const auto at = parse_wall_time(*raw.at);
+        if (!at) return "--at: " + at.error().text();
+        raw.switchover.at = *at;
+    }
+    const Switchover& it = raw.switchover;
+    if (it.unschedule && (it.at || it.to || it.drop_logical || it.dry_run)) return "--unschedule: it stands alone";
     return std::nullopt;
 }
 
@@ -407,6 +422,7 @@ std::variant<Invocation, UsageError> parse_arguments(const std::vector<std::stri
     if (!left.empty()) return UsageError{unknown(left.front(), verb_known)};
     if (const auto wrong = finish_global(raw)) return UsageError{*wrong};
     if (const auto wrong = finish_maintenance(raw)) return UsageError{*wrong};
+    if (const auto wrong = finish_switchover(raw)) return UsageError{*wrong};
     if (const auto wrong = finish_service(it, raw)) return UsageError{*wrong};
     if (const auto wrong = finish_copy(raw)) return UsageError{*wrong};
     if (it.help->parsed()) return help_about("");

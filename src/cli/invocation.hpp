@@ -39,6 +39,8 @@ struct Switchover {
     bool dry_run = false;
     bool yes = false;
     bool drop_logical = false;
+    std::optional<WallTime> at{};  // scheduled, instead of carried out now
+    bool unschedule = false;       // what is scheduled is taken back
 };
 struct Follow {
     std::vector<std::string> replicas{};  // none: all that do not follow it yet

@@ -75,10 +75,16 @@ int do_failover(const GlobalOptions& global, const Failover& failover, Surroundi
 }
 
 int do_switchover(const GlobalOptions& global, const Switchover& switchover, Surroundings& surroundings) {
+    if (switchover.unschedule) return order_standing("/v1/unschedule", Json::object(), global, surroundings);
     Json body = Json::object();
     if (switchover.to) body["to"] = *switchover.to;
     if (switchover.drop_logical) body["drop_logical"] = true;
-    return carry_out(global, {"switchover", std::move(body), switchover.dry_run, switchover.yes}, surroundings);
+    const Asked asked{"switchover", body, switchover.dry_run, switchover.yes};
+    if (!switchover.at || switchover.dry_run) return carry_out(global, asked, surroundings);
+    // What is in the way now is said now, with the plan.
+    if (const auto stopped = asked_first(global, asked, surroundings)) return *stopped;
+    body["at"] = text(*switchover.at);
+    return order_standing("/v1/schedule", body, global, surroundings);
 }
 
 int do_follow(const GlobalOptions& global, const Follow& follow, Surroundings& surroundings) {

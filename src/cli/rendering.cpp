@@ -34,12 +34,13 @@ std::string lag_of(const Json& server) {
 std::string message_of(const Json& server) {
     std::vector<std::string> parts;
     if (server.at("must_be_down").get<bool>()) parts.emplace_back("must be down");
-    if (!server.at("enabled").get<bool>()) parts.emplace_back("disabled");
+    const std::string message = field(server, "message");
+    if (!server.at("enabled").get<bool>() && !message.starts_with("disabled")) parts.emplace_back("disabled");
     const std::string seen_as = field(server, "seen_as");
     const std::string status = field(server, "status");
     const bool silent = status == "down" || status == "unavailable" || status == "unknown";  // then it is what it was, not what it is
     if (!silent && !seen_as.empty() && seen_as != field(server, "role")) parts.push_back("runs as " + seen_as);
-    if (const std::string message = field(server, "message"); !message.empty()) parts.push_back(message);
+    if (!message.empty()) parts.push_back(message);
     const Json& ago = server.at("seen_seconds_ago");
     if (ago.is_null()) parts.emplace_back("never seen");
     if (!ago.is_null() && ago.get<double>() > noteworthy_silence_seconds) parts.push_back("seen " + rough(ago.get<double>()) + " ago");
@@ -93,6 +94,8 @@ std::string header_of(const Json& status, WallTime now, const Layout& layout) {
     out += labelled("since", moment(field(status, "since"), now), layout);
     out += labelled("next", field(status, "next"), layout);
     out += labelled("automation", field(status, "automation"), layout);
+    if (status.contains("scheduled") && !status.at("scheduled").is_null())
+        out += labelled("scheduled", field(status.at("scheduled"), "text"), layout);
     out += labelled("fence", field(status, "fence_outlook"), layout);
     if (status.contains("readiness") && !status.at("readiness").is_null()) {
         const Json& readiness = status.at("readiness");

@@ -22,6 +22,8 @@ namespace handyrep::cli {
 [[nodiscard]] int do_operations(const GlobalOptions& global, const Operations& operations, Surroundings& surroundings);
 [[nodiscard]] int do_operation(const GlobalOptions& global, const Operation& operation, Surroundings& surroundings);
 [[nodiscard]] int do_acknowledge(const GlobalOptions& global, Surroundings& surroundings);
+/// What holds from now on, by an order of `path`.
+[[nodiscard]] int order_standing(std::string_view path, const control::Json& body, const GlobalOptions& global, Surroundings& surroundings);
 [[nodiscard]] int do_maintenance_on(const GlobalOptions& global, const MaintenanceOn& order, Surroundings& surroundings);
 [[nodiscard]] int do_maintenance_off(const GlobalOptions& global, const MaintenanceOff& wanted, Surroundings& surroundings);
 [[nodiscard]] int do_pause(const GlobalOptions& global, const Pause& order, Surroundings& surroundings);

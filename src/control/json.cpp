@@ -107,6 +107,15 @@ Json maintenance_json(const model::Maintenance& it) {
 
 Json pause_json(const model::Pause& it) { return Json{{"since", text(it.since)}, {"by", it.by}, {"reason", it.reason}}; }
 
+Json scheduled_json(const model::ScheduledSwitchover& it) {
+    return Json{
+        {"at", text(it.at)},
+        {"to", or_null(it.to, [](const model::ServerName& name) { return name.text(); })},
+        {"since", text(it.since)},
+        {"by", it.by},
+        {"text", text(it)}};
+}
+
 }  // namespace
 
 Json to_json(const engine::ClusterReport& report) {
@@ -133,6 +142,7 @@ Json to_json(const engine::ClusterReport& report) {
         {"readiness", or_null(report.readiness, readiness_json)},
         {"maintenance", or_null(report.maintenance, maintenance_json)},
         {"paused", or_null(report.paused, pause_json)},
+        {"scheduled", or_null(report.scheduled, scheduled_json)},
     };
 }
 

@@ -89,6 +89,7 @@ void Cluster::Loop::review_maintenance() {
         state_.tell(Level::info, ended->event, ended->text, {{"by", "time"}});
         want_save();
     }
+    if (state_.saved.scheduled && state_.clock().wall() >= state_.saved.scheduled->at) appointment_bell_.ring();
 }
 
 Cluster::Cluster(model::ClusterDefinition definition, Surroundings surroundings)

@@ -49,6 +49,7 @@ asio::awaitable<void> Cluster::Loop::run() {
     std::vector<asio::awaitable<void>> works = watch_.works();
     works.push_back(operate());
     works.push_back(keep_house());
+    works.push_back(keep_appointments());
     if (state_.settings().auto_rejoin) works.push_back(bring_back());
     works.push_back(verifier_.work());
     const StopNotice notice{stopped_, done_bell_};

@@ -160,6 +160,10 @@ private:
     asio::awaitable<void> switch_over(decide::SwitchOver decision, std::shared_ptr<Ordered> ordered);
     asio::awaitable<void> keep_up(Upkeep upkeep, std::shared_ptr<Ordered> ordered);
 
+    // appointments.cpp: what a person ordered for a time
+    asio::awaitable<void> keep_appointments();
+    asio::awaitable<void> hold_switchover(model::ScheduledSwitchover due);
+
     // bring_back.cpp: what is done by policy, while all is well
     asio::awaitable<void> bring_back();
     [[nodiscard]] std::optional<model::ServerName> to_be_brought_back() const;
@@ -187,6 +191,7 @@ private:
     ports::Bell work_bell_;
     ports::Bell done_bell_;
     ports::Bell house_bell_;
+    ports::Bell appointment_bell_;
     ports::Bell call_off_bell_;
     Watch watch_;
     Verifier verifier_;

@@ -74,6 +74,7 @@ struct ClusterReport {
     std::optional<ReadinessSummary> readiness{};  // nothing before the first round
     std::optional<model::Maintenance> maintenance{};
     std::optional<model::Pause> paused{};
+    std::optional<model::ScheduledSwitchover> scheduled{};
 };
 
 /// The answer to an order.

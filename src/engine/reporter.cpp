@@ -181,7 +181,8 @@ ClusterReport make_report(const ReportInput& input) {
         .findings = {},
         .operation = input.operation,
         .maintenance = input.state.saved.maintenance,
-        .paused = input.state.saved.paused};
+        .paused = input.state.saved.paused,
+        .scheduled = input.state.saved.scheduled};
     // A cluster that nobody would fail over is not as it should be, however well its servers are.
     if (out.status == ClusterStatus::healthy && input.state.saved.hands_off()) out.status = ClusterStatus::warning;
     if (!input.analysis.detail.empty()) out.situation_text += ": " + input.analysis.detail;

@@ -40,6 +40,11 @@ std::string text(const Disabled& it) {
         "disabled {}{}", it.until ? fmt::format("until {}, ", to_the_second(*it.until)) : "", told_by(it.since, it.by, it.reason));
 }
 
+std::string text(const ScheduledSwitchover& it) {
+    return fmt::format(
+        "a switchover {}at {}, {}", it.to ? fmt::format("to {} ", it.to->text()) : "", to_the_second(it.at), told_by(it.since, it.by, ""));
+}
+
 std::string text(const Pause& it) { return "paused " + told_by(it.since, it.by, it.reason); }
 
 std::optional<std::string> value_in(std::string_view conninfo, std::string_view keyword) {

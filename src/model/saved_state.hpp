@@ -73,6 +73,18 @@ struct Disabled {
 /// "disabled until 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann: new disks".
 [[nodiscard]] std::string text(const Disabled& disabled);
 
+/// A switchover that a person ordered for a time to come.
+struct ScheduledSwitchover {
+    WallTime at;
+    std::optional<ServerName> to{};  // nothing: chosen then
+    bool drop_logical = false;
+    WallTime since{};
+    std::string by{};
+    friend bool operator==(const ScheduledSwitchover&, const ScheduledSwitchover&) = default;
+};
+/// "a switchover to db2 at 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann".
+[[nodiscard]] std::string text(const ScheduledSwitchover& scheduled);
+
 struct LastFailover {
     WallTime at;
     ServerName from;
@@ -132,6 +144,7 @@ struct SavedState {
     std::optional<Maintenance> maintenance{};
     std::optional<Pause> paused{};
     std::vector<Disabled> disabled{};  // besides those that handyrep.conf says are
+    std::optional<ScheduledSwitchover> scheduled{};
 
     /// A person wants nothing to be done by itself.
     [[nodiscard]] bool hands_off() const { return maintenance || paused; }

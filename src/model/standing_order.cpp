@@ -108,6 +108,29 @@ Result<StandingAnswer> take(SavedState& saved, const EnableServer& order, const 
     return StandingAnswer{"server_enabled", fmt::format("{} enabled {}, which was {}", by, name, was)};
 }
 
+Result<StandingAnswer> take(SavedState& saved, const ScheduleSwitchover& order, const std::string& by, WallTime now) {
+    if (order.at <= now)
+        return Error{ErrorKind::invalid, fmt::format("{} is past: it is {} now", handyrep::text(order.at), handyrep::text(now))};
+    if (order.at > now + furthest_appointment)
+        return Error{ErrorKind::invalid, fmt::format("{} is more than 30 days away", handyrep::text(order.at))};
+    if (order.to && std::ranges::find(saved.servers, *order.to, &ServerDefinition::name) == saved.servers.end())
+        return Error{ErrorKind::invalid, fmt::format("there is no server called {}", order.to->text())};
+    if (order.to && order.to == saved.primary) return Error{ErrorKind::refused, fmt::format("{} is the primary already", order.to->text())};
+    const std::string before = saved.scheduled ? fmt::format("; in place of {}", text(*saved.scheduled)) : "";
+    saved.scheduled = ScheduledSwitchover{.at = order.at, .to = order.to, .drop_logical = order.drop_logical, .since = now, .by = by};
+    return StandingAnswer{
+        "switchover_scheduled",
+        fmt::format(
+            "{} is scheduled; everything is checked then, and it is refused if something is in the way{}", text(*saved.scheduled), before)};
+}
+
+Result<StandingAnswer> take(SavedState& saved, const Unschedule& /*order*/, const std::string& by, WallTime /*now*/) {
+    if (!saved.scheduled) return StandingAnswer{"", "no switchover is scheduled: nothing to take back"};
+    const std::string was = text(*saved.scheduled);
+    saved.scheduled.reset();
+    return StandingAnswer{"switchover_unscheduled", fmt::format("{} took back {}", by, was)};
+}
+
 /// One of the two may hold on when the other has ended.
 std::string what_still_holds(const SavedState& saved) {
     if (saved.maintenance) return "; the cluster is still " + text(*saved.maintenance);

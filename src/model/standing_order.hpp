@@ -1,5 +1,5 @@
 // model/standing_order.hpp — what a person orders that holds until it is ended: maintenance, the pause of automation, and a server that is
-// taken out.
+// taken out; and a switchover at a time.
 //
 // Pure. While one of the first two holds, HandyRep watches and explains and does nothing by itself; a person's orders are carried out.
 // Maintenance always has an end, so that a forgotten one does not leave a cluster alone for ever; a pause lasts until resumed. A server that
@@ -19,6 +19,7 @@ namespace handyrep::model {
 
 inline constexpr Duration usual_maintenance = std::chrono::hours{1};
 inline constexpr Duration longest_maintenance = std::chrono::days{7};
+inline constexpr Duration furthest_appointment = std::chrono::days{30};
 inline constexpr std::size_t longest_reason = 500;  // bytes
 
 /// In place of one that holds already. Neither a length nor an end: `usual_maintenance`.
@@ -42,9 +43,18 @@ struct DisableServer {
 struct EnableServer {
     ServerName server;
 };
+/// In place of one that is scheduled already.
+struct ScheduleSwitchover {
+    WallTime at;
+    std::optional<ServerName> to{};
+    bool drop_logical = false;
+};
+struct Unschedule {};
 
 struct StandingOrder {
-    std::variant<BeginMaintenance, EndMaintenance, PauseAutomation, ResumeAutomation, DisableServer, EnableServer> what;
+    std::variant<
+        BeginMaintenance, EndMaintenance, PauseAutomation, ResumeAutomation, DisableServer, EnableServer, ScheduleSwitchover, Unschedule>
+        what;
     std::string by;
 };
 

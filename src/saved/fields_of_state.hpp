@@ -87,8 +87,17 @@ void describe(Archive& it, model::Disabled& value) {
 }
 
 template <class Archive>
+void describe(Archive& it, model::ScheduledSwitchover& value) {
+    auto& [at, to, drop_logical, since, by] = value;
+    it("at", at);
+    it("to", to);
+    it("drop_logical", drop_logical);
+    it("since", since);
+}
+
+template <class Archive>
 void describe(Archive& it, model::SavedState& value) {
-    auto& [cluster, epoch, version, written, system_id, primary, servers, must_be_down, possible_primary, last_failover, highest, upstream_settings, synchronous_standby_names, former_synchronous_standby_names, sync_members, acknowledged, provisional, maintenance, paused, disabled] =
+    auto& [cluster, epoch, version, written, system_id, primary, servers, must_be_down, possible_primary, last_failover, highest, upstream_settings, synchronous_standby_names, former_synchronous_standby_names, sync_members, acknowledged, provisional, maintenance, paused, disabled, scheduled] =
         value;
     it("cluster", cluster);
     it("epoch", epoch);
@@ -110,6 +119,7 @@ void describe(Archive& it, model::SavedState& value) {
     it("maintenance", maintenance);
     it("paused", paused);
     it("disabled", disabled);
+    it("scheduled", scheduled);
 }
 
 }  // namespace handyrep::saved

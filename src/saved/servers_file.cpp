@@ -113,6 +113,11 @@ std::string body(const model::SavedState& state) {
             "paused:\n  since: \"{}\"\n  by: {}\n  reason: {}\n", text(state.paused->since), yaml_text(state.paused->by),
             yaml_text(state.paused->reason));
     }
+    if (const auto& it = state.scheduled) {
+        out += fmt::format(
+            "scheduled_switchover:\n  at: \"{}\"\n  to: {}\n  drop_logical: {}\n  since: \"{}\"\n  by: {}\n", text(it->at),
+            yaml_text(it->to ? it->to->text() : ""), flag(it->drop_logical), text(it->since), yaml_text(it->by));
+    }
     if (!state.disabled.empty()) out += "disabled:\n";
     for (const model::Disabled& it : state.disabled) {
         out += fmt::format("  - server: {}\n    since: \"{}\"\n", yaml_text(it.server.text()), text(it.since));

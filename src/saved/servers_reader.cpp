@@ -136,6 +136,17 @@ model::Disabled disabled(const YamlNode& node) {
     return it;
 }
 
+model::ScheduledSwitchover scheduled(const YamlNode& node) {
+    YamlFields fields{node, "scheduled_switchover"};
+    model::ScheduledSwitchover it{
+        .at = fields.time("at"), .drop_logical = fields.flag("drop_logical"), .since = fields.time("since"), .by = fields.text("by")};
+    const YamlPlace to_at = fields.place("to");
+    const std::string to = fields.text("to");
+    if (!to.empty()) it.to = must(model::ServerName::parse(to), to_at, "scheduled_switchover.to");
+    fields.end();
+    return it;
+}
+
 model::HighestSeen highest(const YamlNode& node) {
     YamlFields fields{node, "highest"};
     const YamlPlace at = fields.place("position");
@@ -233,6 +244,7 @@ model::SavedState state_of(const YamlNode& root) {
     if (const YamlNode* node = fields.take_if("last_failover")) state.last_failover = last_failover(*node);
     if (const YamlNode* node = fields.take_if("maintenance")) state.maintenance = maintenance(*node);
     if (const YamlNode* node = fields.take_if("paused")) state.paused = paused(*node);
+    if (const YamlNode* node = fields.take_if("scheduled_switchover")) state.scheduled = scheduled(*node);
     if (fields.has("disabled")) state.disabled = each<model::Disabled>(fields, "disabled", disabled, &model::Disabled::server);
     fields.end();
     check_roles(state, servers_at, primary_at);

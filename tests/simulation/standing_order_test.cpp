@@ -82,5 +82,48 @@ TEST_F(HeldBack, MaintenanceThatEndedWhileTheManagerWasDeadIsEndedByTheNext) {
     EXPECT_TRUE(run.run_until([this] { return run.invariants().promotions() > 0; }, 10s));
 }
 
+/// The wall clock of a run is the manager's machine's.
+struct Scheduled : HeldBack {
+    void schedule(Duration ahead) {
+        const WallTime at = wall_of(run.world().agenda.now()) + std::chrono::duration_cast<std::chrono::microseconds>(ahead);
+        run.order({.what = model::ScheduleSwitchover{.at = at}, .by = "ann"});
+        run.run_for(1s);
+    }
+};
+
+TEST_F(Scheduled, SwitchoverTakesPlaceAtItsTimeAndOnce) {
+    schedule(20s);
+    EXPECT_EQ(told("switchover_scheduled"), 1);
+    EXPECT_TRUE(report().scheduled);
+    run.run_for(15s);
+    EXPECT_EQ(told("promoted"), 0);
+    run.run_for(60s);
+    EXPECT_EQ(told("promoted"), 1);
+    EXPECT_FALSE(report().scheduled);
+    run.run_for(120s);
+    EXPECT_EQ(told("promoted"), 1);
+    EXPECT_EQ(told("switchover_missed"), 0);
+}
+
+TEST_F(Scheduled, SwitchoverIsMissedByAManagerThatWasDownForLonger) {
+    schedule(20s);
+    run.kill_manager();
+    run.run_for(120s);
+    run.start_manager();
+    run.run_for(30s);
+    EXPECT_EQ(told("promoted"), 0);
+    EXPECT_EQ(told("switchover_missed"), 1);
+    EXPECT_FALSE(report().scheduled);
+}
+
+TEST_F(Scheduled, SwitchoverIsHeldByALaterLifeThatIsThereInTime) {
+    schedule(40s);
+    run.kill_manager();
+    run.run_for(10s);
+    run.start_manager();
+    run.run_for(90s);
+    EXPECT_EQ(told("promoted"), 1);
+}
+
 }  // namespace
 }  // namespace handyrep::sim

@@ -76,6 +76,18 @@ TEST(DisableBody, NamesAServerAndMayHaveAnEndAndAReason) {
     EXPECT_THAT(parse_enable_body(R"({"server": "db3", "reason": "x"})").error().text(), HasSubstr("unknown field"));
 }
 
+TEST(ScheduleBody, SaysWhenAndMayNameWhom) {
+    const auto body = parse_schedule_body(R"({"at": "2026-11-22T05:00:00Z", "to": "db2", "drop_logical": true})");
+    ASSERT_TRUE(body) << body.error().text();
+    const auto& order = std::get<model::ScheduleSwitchover>(body->what);
+    EXPECT_EQ(order.at, *parse_wall_time("2026-11-22T05:00:00Z"));
+    EXPECT_TRUE(order.to && order.drop_logical);
+    EXPECT_THAT(parse_schedule_body("{}").error().text(), HasSubstr("at: say when"));
+    EXPECT_THAT(parse_schedule_body(R"({"at": "soon"})").error().text(), HasSubstr("at: 'soon' is not a time"));
+    EXPECT_TRUE(parse_unschedule_body(""));
+    EXPECT_FALSE(parse_unschedule_body(R"({"at": "now"})"));
+}
+
 TEST(CancelBody, TakesTheNumberOfAnOperation) {
     EXPECT_EQ(*parse_cancel_body(R"({"operation": 7})"), 7U);
     for (const char* const bad : {"", "{}", R"({"operation": "7"})", R"({"operation": -1})", R"({"operation": 1.5})"})

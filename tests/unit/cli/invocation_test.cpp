@@ -150,6 +150,15 @@ TEST(Arguments, ReadASwitchover) {
     EXPECT_FALSE(parsed_as<Switchover>({"switchover", "--override", "fence"}).good) << "a gate is never passed by it";
 }
 
+TEST(Arguments, ReadASwitchoverForATimeToCome) {
+    const auto then = parsed_as<Switchover>({"switchover", "--to", "db2", "--at", "2026-11-22T05:00:00Z"});
+    ASSERT_TRUE(then.good);
+    EXPECT_EQ(then.verb.at, *parse_wall_time("2026-11-22T05:00:00Z"));
+    EXPECT_TRUE(parsed_as<Switchover>({"switchover", "--unschedule"}).verb.unschedule);
+    EXPECT_THAT(usage_error({"switchover", "--at", "noon"}), HasSubstr("--at: 'noon' is not a time such as"));
+    EXPECT_THAT(usage_error({"switchover", "--unschedule", "--to", "db2"}), HasSubstr("--unschedule: it stands alone"));
+}
+
 TEST(Arguments, ReadWhichServerIsTakenOut) {
     const auto out = parsed_as<MaintenanceOn>({"disable", "db3", "--for", "2h", "--reason", "new disks"});
     ASSERT_TRUE(out.good);

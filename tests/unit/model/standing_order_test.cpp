@@ -181,5 +181,23 @@ TEST_F(DisabledServers, SayWhenNobodyIsLeftToTakeOver) {
     EXPECT_THAT(order(DisableServer{.server = named("db3")})->text, HasSubstr("no server is left that could take over"));
 }
 
+using ScheduledSwitchovers = DisabledServers;
+TEST_F(ScheduledSwitchovers, HoldUntilTheirTimeOrUntilTheyAreTakenBack) {
+    const auto scheduled = order(ScheduleSwitchover{.at = now + 1h, .to = named("db2")});
+    ASSERT_TRUE(scheduled) << scheduled.error().text();
+    EXPECT_EQ(scheduled->event, "switchover_scheduled");
+    EXPECT_THAT(scheduled->text, HasSubstr("a switchover to db2 at 2026-11-22T05:00:00Z, since 2026-11-22T04:00:00Z by ann is scheduled"));
+    EXPECT_THAT(order(ScheduleSwitchover{.at = now + 2h})->text, HasSubstr("in place of a switchover to db2"));
+    EXPECT_FALSE(saved.scheduled->to);
+    EXPECT_FALSE(saved.hands_off());
+    EXPECT_EQ(order(Unschedule{})->event, "switchover_unscheduled");
+    EXPECT_FALSE(saved.scheduled);
+    EXPECT_EQ(order(Unschedule{})->event, "");
+    EXPECT_THAT(refusal(ScheduleSwitchover{.at = now}), HasSubstr("is past"));
+    EXPECT_THAT(refusal(ScheduleSwitchover{.at = now + 24h * 31}), HasSubstr("more than 30 days away"));
+    EXPECT_THAT(refusal(ScheduleSwitchover{.at = now + 1h, .to = named("db9")}), HasSubstr("no server called db9"));
+    EXPECT_EQ(order(ScheduleSwitchover{.at = now + 1h, .to = named("db1")}).error().kind, ErrorKind::refused);
+}
+
 }  // namespace
 }  // namespace handyrep::model

@@ -66,13 +66,19 @@ SavedState sample() {
                 .by = "ann from ::1",
                 .reason = "kernel: \"6.1\" #2"},
         .paused = model::Pause{.since = *parse_wall_time("2026-11-22T03:04:06Z"), .by = "bob", .reason = ""},
-        .disabled = {
-            {.server = server("db1"),
-             .since = *parse_wall_time("2026-11-22T03:04:07Z"),
-             .until = *parse_wall_time("2026-11-22T05:04:07Z"),
-             .by = "ann",
-             .reason = "new disks"},
-            {.server = server("db2"), .since = *parse_wall_time("2026-11-22T03:04:08Z")}}};
+        .disabled =
+            {{.server = server("db1"),
+              .since = *parse_wall_time("2026-11-22T03:04:07Z"),
+              .until = *parse_wall_time("2026-11-22T05:04:07Z"),
+              .by = "ann",
+              .reason = "new disks"},
+             {.server = server("db2"), .since = *parse_wall_time("2026-11-22T03:04:08Z")}},
+        .scheduled = model::ScheduledSwitchover{
+            .at = *parse_wall_time("2026-11-23T03:00:00Z"),
+            .to = server("db2"),
+            .drop_logical = true,
+            .since = *parse_wall_time("2026-11-22T03:04:09Z"),
+            .by = "ann"}};
 }
 
 /// The content with its right checksum: what a person who follows the advice of the message makes of it.
@@ -114,10 +120,12 @@ TEST(ServersFile, OfABuildThatKnewNoMaintenanceIsRead) {
     before.maintenance.reset();
     before.paused.reset();
     before.disabled.clear();
+    before.scheduled.reset();
     const std::string content = content_of(before);
     EXPECT_EQ(content.find("maintenance"), std::string::npos);
     EXPECT_EQ(content.find("paused"), std::string::npos);
     EXPECT_EQ(content.find("disabled"), std::string::npos);
+    EXPECT_EQ(content.find("scheduled"), std::string::npos);
     const auto read = from_text(to_text(before));
     ASSERT_TRUE(read) << read.error().what;
     EXPECT_FALSE(read->hands_off());
@@ -265,6 +273,8 @@ SavedState random_state(std::uint64_t seed) {
     if (dice.coin()) it.synchronous_standby_names = dice.text();
     if (dice.coin())
         it.maintenance = model::Maintenance{.since = dice.time(), .until = dice.time(), .by = dice.text(), .reason = dice.text()};
+    if (dice.coin()) it.scheduled = model::ScheduledSwitchover{.at = dice.time(), .since = dice.time(), .by = dice.text()};
+    if (it.scheduled && dice.coin()) it.scheduled->to = server("y");
     if (dice.coin()) it.disabled.push_back({.server = server("y"), .since = dice.time(), .by = dice.text(), .reason = dice.text()});
     if (dice.coin()) it.disabled.push_back({.server = server("z"), .since = dice.time(), .until = dice.time(), .reason = dice.text()});
     if (dice.coin()) it.paused = model::Pause{.since = dice.time(), .by = dice.text(), .reason = dice.text()};
