@@ -1,4 +1,5 @@
 // What a person's maintenance and pause hold back in the engine, and what they do not. The stories tell the rest.
+#include "sim/clock.hpp"
 #include "sim/run.hpp"
 
 #include <gtest/gtest.h>
@@ -85,7 +86,7 @@ TEST_F(HeldBack, MaintenanceThatEndedWhileTheManagerWasDeadIsEndedByTheNext) {
 /// The wall clock of a run is the manager's machine's.
 struct Scheduled : HeldBack {
     void schedule(Duration ahead) {
-        const WallTime at = wall_of(run.world().agenda.now()) + std::chrono::duration_cast<std::chrono::microseconds>(ahead);
+        const WallTime at = SimClock::wall_of(run.world().agenda.now()) + std::chrono::duration_cast<std::chrono::microseconds>(ahead);
         run.order({.what = model::ScheduleSwitchover{.at = at}, .by = "ann"});
         run.run_for(1s);
     }
