@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace handyrep::adapters::postgres {
 
@@ -48,5 +49,11 @@ public:
 private:
     const Row& row_;
 };
+
+/// There is one row, and its column is true.
+[[nodiscard]] inline bool is_true(const std::vector<Row>& rows, std::string_view column) {
+    const std::string* const found = rows.size() == 1 ? Columns(rows.front()).text(column) : nullptr;
+    return found != nullptr && *found == "t";
+}
 
 }  // namespace handyrep::adapters::postgres

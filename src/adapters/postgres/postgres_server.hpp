@@ -41,6 +41,9 @@ struct PostgresSettings {
 /// For a replica that never had a primary_conninfo: without host and port.
 [[nodiscard]] Conninfo made_conninfo(const PostgresSettings& settings);
 
+/// Of a command that was certainly not carried out.
+[[nodiscard]] Error not_sent(std::string_view why);
+
 class PostgresServer final : public ports::Postgres {
 public:
     /// `node_files`: where a password found in primary_conninfo is moved to; without it such a replica is not re-pointed.
@@ -70,6 +73,9 @@ public:
     void drop_session() override;
 
 private:
+    /// So soon is it looked whether a change has come to pass.
+    static constexpr Duration look_again = std::chrono::milliseconds{4};
+
     using Rows = std::vector<Row>;
     struct Question {
         Instant asked;
